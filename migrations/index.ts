@@ -1,0 +1,10 @@
+// All migrations in order, embedded in the binary. Forward only: never edit one that was released, add another.
+import cache from './0001_cache.sql' with { type: 'text' };
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [{ version: 1, name: 'cache', sql: cache }];

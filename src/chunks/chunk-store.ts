@@ -1,0 +1,32 @@
+// Files that hold cached bytes. One sparse file per generation, written at offsets. The store knows nothing of which
+// bytes are valid: that is what the rows say.
+//
+// File names are relative to the store's folder and come from `chunkFileName`.
+
+export interface ChunkReader {
+  /**
+   * Reads into `buffer` from `position` on; resolves to the number of bytes read, 0 at the end of the file.
+   * The buffer must not be touched until then.
+   */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface ChunkWriter {
+  /** Writes all of `data`. Blocks: for download threads only. */
+  write(data: Uint8Array, position: number): void;
+  /** Resolves when everything written before the call survives a power cut, the file's name included. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ChunkStore {
+  openReader(fileName: string): Promise<ChunkReader>;
+  /** Makes the file when it is not there. */
+  openWriter(fileName: string): Promise<ChunkWriter>;
+  /** Length in bytes, or null when there is no such file. */
+  findLength(fileName: string): Promise<number | null>;
+  /** Removing what is not there is not an error. */
+  remove(fileName: string): Promise<void>;
+  list(): AsyncIterable<string>;
+}

@@ -1,0 +1,241 @@
+// A download thread's side of one fetch: reads the origin's body, writes it at its offsets, reports how far it came,
+// syncs behind itself and reports what is durable. It decides nothing about what is fetched.
+import type { Clock } from '../clock.ts';
+import { describeError, type ErrorValue, LarderError, systemCode, toErrorValue } from '../errors.ts';
+import {
+  PROGRESS_BYTES,
+  RECORD_BYTES,
+  RECORD_INTERVAL_MS,
+  STALL_TIMEOUT_MS,
+  UNRECORDED_MAX_BYTES,
+} from '../limits.ts';
+import type { OriginClient, OriginResponse } from '../sources/origin-client.ts';
+import { ChunkChecksummer } from './chunk-checksummer.ts';
+import type { ChunkStore, ChunkWriter } from './chunk-store.ts';
+import type { FetchAccept, FetchCredit, FetchStart, FromThread } from './fetch-messages.ts';
+
+export interface DownloaderParts {
+  readonly client: OriginClient;
+  readonly store: ChunkStore;
+  readonly clock: Clock;
+  readonly post: (message: FromThread) => void;
+}
+
+export class Downloader {
+  readonly #parts: DownloaderParts;
+  readonly #fetchId: number;
+  readonly #abort = new AbortController();
+  #accept: ((message: FetchAccept | null) => void) | undefined;
+  #wakeForCredit: (() => void) | undefined;
+  #stopped = false;
+  #end = Number.POSITIVE_INFINITY;
+  #credit = 0;
+  /** Next offset of the body; everything from #writeFrom to here is written. */
+  #position = 0;
+  #writeFrom = 0;
+  #reported = 0;
+  #durable = 0;
+  #lastDataAtMs = 0;
+  #waitsForOrigin = false;
+  #stalled = false;
+  #writer: ChunkWriter | undefined;
+  #checksummer: ChunkChecksummer | undefined;
+  #syncing: Promise<void> | undefined;
+  #lastSyncAtMs = 0;
+  #writeError: LarderError | undefined;
+
+  constructor(fetchId: number, parts: DownloaderParts) {
+    this.#fetchId = fetchId;
+    this.#parts = parts;
+  }
+
+  accept(message: FetchAccept): void {
+    this.#accept?.(message);
+  }
+
+  setCredit(message: FetchCredit): void {
+    this.#credit = message.credit;
+    this.#end = message.end ?? Number.POSITIVE_INFINITY;
+    this.#wakeForCredit?.();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#abort.abort();
+    this.#accept?.(null);
+    this.#wakeForCredit?.();
+  }
+
+  /** Once a second: notices stalls, and syncs what trickles in. */
+  tick(): void {
+    const now = this.#parts.clock.monotonicMs();
+    if (this.#waitsForOrigin && now - this.#lastDataAtMs > STALL_TIMEOUT_MS) {
+      this.#stalled = true;
+      this.#abort.abort();
+    }
+    if (now - this.#lastSyncAtMs > RECORD_INTERVAL_MS) this.#startSync(1);
+  }
+
+  async run(start: FetchStart): Promise<void> {
+    const { post } = this.#parts;
+    let error: ErrorValue | null = null;
+    let bodyEnded = false;
+    try {
+      const response = await this.#parts.client.open(start.request, this.#abort);
+      bodyEnded = await this.#receive(response);
+    } catch (caught) {
+      if (!this.#stopped) error = toErrorValue(this.#stalled ? this.#stallError() : caught);
+    }
+    this.#abort.abort();
+    this.#reportProgress();
+    post({ kind: 'closed', fetchId: this.#fetchId, position: this.#position, bodyEnded, error });
+    post({ kind: 'ended', fetchId: this.#fetchId, error: await this.#finish() });
+  }
+
+  async #receive(response: OriginResponse): Promise<boolean> {
+    const { head, body } = response;
+    const accepted = new Promise<FetchAccept | null>((resolve) => {
+      this.#accept = resolve;
+    });
+    if (this.#stopped) return false;
+    this.#parts.post({ kind: 'opened', fetchId: this.#fetchId, head });
+    const accept = await accepted;
+    if (accept === null) return false;
+    this.#end = accept.end ?? Number.POSITIVE_INFINITY;
+    this.#credit = accept.credit;
+    this.#position = head.start;
+    this.#writeFrom = Math.max(head.start, accept.writeFrom);
+    this.#reported = this.#writeFrom;
+    this.#durable = this.#writeFrom;
+    this.#checksummer = new ChunkChecksummer(this.#writeFrom, accept.totalBytes);
+    this.#lastSyncAtMs = this.#parts.clock.monotonicMs();
+    this.#writer = await this.#parts.store.openWriter(accept.fileName).catch((error: unknown) => {
+      throw storageError(error);
+    });
+    const bodyEnd = head.bodyBytes === null ? null : head.start + head.bodyBytes;
+    return body === null ? bodyEnd === head.start : await this.#pump(body, bodyEnd);
+  }
+
+  /** @returns whether the body came to its proper end */
+  async #pump(body: ReadableStream<Uint8Array>, bodyEnd: number | null): Promise<boolean> {
+    const reader = body.getReader();
+    while (!this.#stopped && this.#position < this.#end) {
+      if (this.#position >= this.#credit) await this.#waitForCredit();
+      if (this.#position - this.#durable > UNRECORDED_MAX_BYTES) {
+        this.#startSync(1);
+        await this.#syncing;
+      }
+      if (this.#writeError !== undefined) throw this.#writeError;
+      if (this.#stopped || this.#position >= this.#end) break;
+      this.#lastDataAtMs = this.#parts.clock.monotonicMs();
+      this.#waitsForOrigin = true;
+      const result = await reader.read();
+      this.#waitsForOrigin = false;
+      if (result.done) return this.#checkBodyEnd(bodyEnd);
+      this.#take(result.value, bodyEnd);
+    }
+    if (this.#stopped || bodyEnd === null || this.#position !== bodyEnd) return false;
+    // Everything is here; reading on to the body's end lets the connection be used again.
+    await reader.read();
+    this.#checksummer!.finish();
+    return true;
+  }
+
+  #take(data: Uint8Array, bodyEnd: number | null): void {
+    const after = this.#position + data.length;
+    if (bodyEnd !== null && after > bodyEnd) {
+      throw new LarderError('origin-lied', 'the origin sent more bytes than it announced', { retry: 'soon' });
+    }
+    const from = Math.max(0, this.#writeFrom - this.#position);
+    const wanted = data.subarray(Math.min(from, data.length), Math.min(data.length, this.#end - this.#position));
+    if (wanted.length > 0) {
+      const offset = Math.max(this.#position, this.#writeFrom);
+      try {
+        this.#writer!.write(wanted, offset);
+      } catch (error) {
+        throw storageError(error);
+      }
+      this.#checksummer!.update(wanted);
+    }
+    const isFirst = this.#reported === this.#writeFrom;
+    this.#position = Math.min(after, this.#end);
+    if (isFirst || this.#position - this.#reported >= PROGRESS_BYTES) this.#reportProgress();
+    if (this.#position - this.#durable >= RECORD_BYTES) this.#startSync(RECORD_BYTES);
+  }
+
+  #checkBodyEnd(bodyEnd: number | null): boolean {
+    if (bodyEnd !== null && this.#position < bodyEnd) {
+      throw new LarderError('origin-failed', `the origin's body ended ${bodyEnd - this.#position} bytes early`, {
+        retry: 'soon',
+      });
+    }
+    this.#checksummer!.finish();
+    return true;
+  }
+
+  async #waitForCredit(): Promise<void> {
+    this.#reportProgress();
+    this.#startSync(1);
+    while (!this.#stopped && this.#position >= this.#credit && this.#position < this.#end) {
+      await new Promise<void>((resolve) => {
+        this.#wakeForCredit = resolve;
+      });
+    }
+  }
+
+  #reportProgress(): void {
+    if (this.#position <= this.#reported) return;
+    this.#reported = this.#position;
+    this.#parts.post({ kind: 'progress', fetchId: this.#fetchId, position: this.#position });
+  }
+
+  /** Starts a sync when at least `bytes` wait for one and none runs; the body goes on being read meanwhile. */
+  #startSync(bytes: number): void {
+    if (this.#writer === undefined || this.#syncing !== undefined) return;
+    if (this.#position - this.#durable < bytes || this.#writeError !== undefined) return;
+    this.#syncing = this.#sync(this.#writer).finally(() => {
+      this.#syncing = undefined;
+    });
+  }
+
+  async #sync(writer: ChunkWriter): Promise<void> {
+    const start = this.#durable;
+    const end = this.#position;
+    const checksums = this.#checksummer!.take();
+    this.#lastSyncAtMs = this.#parts.clock.monotonicMs();
+    try {
+      await writer.sync();
+    } catch (error) {
+      this.#writeError = storageError(error);
+      return;
+    }
+    this.#durable = end;
+    if (end > start) this.#parts.post({ kind: 'durable', fetchId: this.#fetchId, start, end, checksums });
+  }
+
+  async #finish(): Promise<ErrorValue | null> {
+    await this.#syncing;
+    this.#startSync(1);
+    await this.#syncing;
+    await this.#writer?.close().catch((error: unknown) => {
+      this.#writeError ??= storageError(error);
+    });
+    return this.#writeError === undefined ? null : toErrorValue(this.#writeError);
+  }
+
+  #stallError(): LarderError {
+    return new LarderError('origin-silent', `the origin sent nothing more for ${STALL_TIMEOUT_MS / 1_000} s`, {
+      retry: 'soon',
+    });
+  }
+}
+
+function storageError(error: unknown): LarderError {
+  if (error instanceof LarderError) return error;
+  const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT';
+  return new LarderError('storage', `the cache cannot be written: ${describeError(error)}`, {
+    retry: 'later',
+    cause: error,
+    hint: full ? 'the disk of the data folder is full: make room on it' : 'check the disk of the data folder',
+  });
+}

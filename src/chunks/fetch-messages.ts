@@ -1,0 +1,103 @@
+// What the main thread and a download thread say to each other: plain values only. A fetch is one upstream request.
+//
+//   main → thread   start ─────────► accept ──► credit / limit* ──► stop?
+//   thread → main          opened ─┘        progress*, durable* ──► closed ──► durable? ──► ended
+//
+// `opened` waits for the main thread's word: only it knows whether the response belongs to the generation being read.
+import type { ErrorValue } from '../errors.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { OriginHead } from '../sources/origin-response.ts';
+
+export interface ThreadSettings {
+  readonly kind: 'settings';
+  readonly chunkFolder: string;
+}
+
+export interface FetchStart {
+  readonly kind: 'start';
+  readonly fetchId: number;
+  readonly request: OriginRequest;
+}
+
+export interface FetchAccept {
+  readonly kind: 'accept';
+  readonly fetchId: number;
+  readonly fileName: string;
+  /** The body's bytes before this offset are on disk already (a sequential origin starts at 0 again). */
+  readonly writeFrom: number;
+  /** Stop before this offset; null reads to the end of the body. */
+  readonly end: number | null;
+  /** Pause before this offset until more credit comes. */
+  readonly credit: number;
+  readonly totalBytes: number | null;
+}
+
+export interface FetchCredit {
+  readonly kind: 'credit';
+  readonly fetchId: number;
+  readonly credit: number;
+  readonly end: number | null;
+}
+
+export interface FetchStop {
+  readonly kind: 'stop';
+  readonly fetchId: number;
+}
+
+/** Reads cells of the grid back and computes their crc32: for those that two fetches completed together. */
+export interface ChecksumRequest {
+  readonly kind: 'checksum';
+  readonly requestId: number;
+  readonly fileName: string;
+  readonly cells: readonly { readonly chunkIndex: number; readonly start: number; readonly end: number }[];
+}
+
+export type ToThread = ThreadSettings | FetchStart | FetchAccept | FetchCredit | FetchStop | ChecksumRequest;
+
+export interface FetchOpened {
+  readonly kind: 'opened';
+  readonly fetchId: number;
+  readonly head: OriginHead;
+}
+
+/** Bytes up to `position` are written and may be read from the file; they are not durable yet. */
+export interface FetchProgress {
+  readonly kind: 'progress';
+  readonly fetchId: number;
+  readonly position: number;
+}
+
+/** Bytes of [start, end) are durable. */
+export interface FetchDurable {
+  readonly kind: 'durable';
+  readonly fetchId: number;
+  readonly start: number;
+  readonly end: number;
+  readonly checksums: readonly { readonly chunkIndex: number; readonly crc32: number }[];
+}
+
+/** The connection is over: its place may be given to another. */
+export interface FetchClosed {
+  readonly kind: 'closed';
+  readonly fetchId: number;
+  readonly position: number;
+  /** The origin's body came to its proper end. */
+  readonly bodyEnded: boolean;
+  readonly error: ErrorValue | null;
+}
+
+/** Nothing more will be said of this fetch. `error`: the disk refused, what was not reported durable is lost. */
+export interface FetchEnded {
+  readonly kind: 'ended';
+  readonly fetchId: number;
+  readonly error: ErrorValue | null;
+}
+
+export interface ChecksumResult {
+  readonly kind: 'checksums';
+  readonly requestId: number;
+  readonly checksums: readonly { readonly chunkIndex: number; readonly crc32: number }[];
+  readonly error: ErrorValue | null;
+}
+
+export type FromThread = FetchOpened | FetchProgress | FetchDurable | FetchClosed | FetchEnded | ChecksumResult;

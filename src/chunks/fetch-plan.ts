@@ -1,0 +1,140 @@
+// Decides, for one file, which upstream fetches there should be: pure, from what is wanted, what is known and what
+// runs. Two rules make the rest: live fetches never cover the same byte, and each want is served at its first gap.
+import type { RangeSet } from '../bytes/range-set.ts';
+import { PROGRESS_BYTES, READ_AHEAD_START_BYTES, REOPEN_COST_MS } from '../limits.ts';
+import type { Priority } from './fetch-scheduler.ts';
+
+/** Bytes somebody wants in order, from `start` on. */
+export interface Want {
+  readonly start: number;
+  /** How far is wanted now, exclusive; may be infinite. */
+  readonly until: number;
+  /** What is asked for ends here for good (a bounded client range), or null. */
+  readonly limit: number | null;
+  readonly priority: Priority;
+  /** With this many bytes known ahead no new fetch is opened; a running one goes on. */
+  readonly slackBytes: number;
+}
+
+export interface LiveFetch {
+  /** Next byte that will arrive. */
+  readonly position: number;
+  /** End of the upstream request, exclusive; null is the file's end. */
+  readonly requestEnd: number | null;
+  /** Null until the first bytes came. */
+  readonly bytesPerMs: number | null;
+  /** Measured or expected time from asking to the first byte. */
+  readonly firstByteMs: number;
+}
+
+export interface FetchTerms {
+  priority: Priority;
+  /** Read up to here, exclusive. */
+  credit: number;
+  /** Stop here: bytes behind it are known or come by another fetch. Infinite while the length is not known. */
+  end: number;
+}
+
+export interface NewFetch extends FetchTerms {
+  readonly position: number;
+  requestEnd: number | null;
+}
+
+export interface FetchPlan<Live extends LiveFetch> {
+  readonly keep: ReadonlyMap<Live, FetchTerms>;
+  readonly stop: readonly Live[];
+  readonly create: readonly NewFetch[];
+}
+
+export interface PlanInput<Live extends LiveFetch> {
+  readonly wants: readonly Want[];
+  readonly live: readonly Live[];
+  /** Recorded bytes and those that running fetches have written. */
+  readonly known: RangeSet;
+  readonly totalBytes: number | null;
+  /** Whether the origin serves from any offset. If not, there is one fetch, from the start. */
+  readonly seekable: boolean;
+}
+
+/** Waiting for `fetch` to get to `offset` costs no more than asking anew (DESIGN.md §6, Seek). */
+function isNear(fetch: LiveFetch, offset: number): boolean {
+  const gap = offset - fetch.position;
+  if (gap <= PROGRESS_BYTES) return true;
+  if (fetch.bytesPerMs === null) return gap <= READ_AHEAD_START_BYTES;
+  return gap <= fetch.bytesPerMs * (fetch.firstByteMs + REOPEN_COST_MS);
+}
+
+function fetchEnd(fetch: LiveFetch, totalBytes: number | null): number {
+  return fetch.requestEnd ?? totalBytes ?? Number.POSITIVE_INFINITY;
+}
+
+export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): FetchPlan<Live> {
+  const { known, live, totalBytes, seekable } = input;
+  const keep = new Map<Live, FetchTerms>();
+  const create: NewFetch[] = [];
+  const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;
+
+  function claim(terms: FetchTerms, want: Want): void {
+    if (want.priority < terms.priority) terms.priority = want.priority;
+    terms.credit = Math.max(terms.credit, want.until);
+  }
+
+  function nextStart(offset: number): number {
+    let next = Math.min(fileEnd, known.nextKnown(offset) ?? fileEnd);
+    for (const fetch of live) if (fetch.position > offset) next = Math.min(next, fetch.position);
+    for (const fetch of create) if (fetch.position > offset) next = Math.min(next, fetch.position);
+    return next;
+  }
+
+  /** The fetch that will get to `offset`: the last one that is not yet past it. */
+  function findCarrier(offset: number): { live: Live | null; created: NewFetch | null } {
+    let best: { live: Live | null; created: NewFetch | null; position: number } | null = null;
+    for (const fetch of live) {
+      if (fetch.position > offset || offset >= fetchEnd(fetch, totalBytes)) continue;
+      if (best === null || fetch.position > best.position) best = { live: fetch, created: null, position: fetch.position };
+    }
+    for (const fetch of create) {
+      if (fetch.position > offset || offset >= fetchEnd({ ...fetch, bytesPerMs: null, firstByteMs: 0 }, totalBytes)) continue;
+      if (best === null || fetch.position > best.position) best = { live: null, created: fetch, position: fetch.position };
+    }
+    return best ?? { live: null, created: null };
+  }
+
+  const wants = [...input.wants].sort((left, right) => left.priority - right.priority || left.start - right.start);
+  for (const want of wants) {
+    const until = Math.min(want.until, fileEnd);
+    const gap = known.contiguousEnd(want.start);
+    if (gap >= until) continue;
+    const carrier = findCarrier(gap);
+    if (carrier.live !== null && (!seekable || isNear(carrier.live, gap))) {
+      let terms = keep.get(carrier.live);
+      if (terms === undefined) {
+        terms = { priority: want.priority, credit: until, end: fileEnd };
+        keep.set(carrier.live, terms);
+      }
+      claim(terms, { ...want, until });
+      continue;
+    }
+    const created = carrier.created;
+    if (created !== null && (!seekable || gap - created.position <= READ_AHEAD_START_BYTES)) {
+      claim(created, { ...want, until });
+      if (created.requestEnd !== null) created.requestEnd = Math.max(created.requestEnd, Math.min(until, nextStart(gap)));
+      continue;
+    }
+    if (gap - want.start > want.slackBytes) continue;
+    const boundary = nextStart(gap);
+    const limit = Math.min(want.limit ?? Number.POSITIVE_INFINITY, boundary);
+    create.push({
+      position: gap,
+      priority: want.priority,
+      credit: until,
+      end: boundary,
+      requestEnd: seekable && limit < fileEnd ? limit : null,
+    });
+  }
+
+  // Where one fetch stops is where known bytes or another fetch begin.
+  for (const [fetch, terms] of keep) terms.end = Math.min(fetchEnd(fetch, totalBytes), nextStart(fetch.position));
+  for (const fetch of create) fetch.end = Math.min(fetch.requestEnd ?? fileEnd, nextStart(fetch.position));
+  return { keep, stop: live.filter((fetch) => !keep.has(fetch)), create };
+}

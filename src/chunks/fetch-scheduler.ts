@@ -1,0 +1,54 @@
+// What the chunk manager needs of a scheduler and of download threads: the scheduler folder implements both.
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
+import type { OriginHead } from '../sources/origin-response.ts';
+import type { ChunkChecksum } from '../db/generations.ts';
+
+/** Lower is more urgent. */
+export const Priority = { critical: 0, high: 1, medium: 2, low: 3 } as const;
+export type Priority = (typeof Priority)[keyof typeof Priority];
+
+/** Work that wants one of a source's connections. */
+export interface ScheduledFetch {
+  readonly sourceId: number;
+  readonly priority: Priority;
+  /** The fetch has the connection but waits for its reader: the first to give it up. */
+  readonly isPaused: boolean;
+  /** A connection is free: go. */
+  start(): void;
+  /** Something more urgent needs the connection: stop, and ask again. */
+  yieldConnection(): void;
+}
+
+export interface FetchScheduler {
+  /** Calls `start` once a connection of the source is free and nothing more urgent waits. */
+  enqueue(fetch: ScheduledFetch): void;
+  /** To be called after `fetch.priority` changed. */
+  reorder(fetch: ScheduledFetch): void;
+  /** The fetch is over, or no longer wanted. */
+  release(fetch: ScheduledFetch): void;
+  /** The origin asked to be left alone until then (monotonic milliseconds). */
+  pauseSource(sourceId: number, untilMonotonicMs: number): void;
+}
+
+export interface FetchListener {
+  opened(head: OriginHead): void;
+  progressed(position: number): void;
+  durable(message: FetchDurable): void;
+  closed(message: FetchClosed): void;
+  ended(message: FetchEnded): void;
+}
+
+export interface ThreadFetch {
+  accept(message: Omit<FetchAccept, 'kind' | 'fetchId'>): void;
+  setCredit(credit: number, end: number | null): void;
+  stop(): void;
+}
+
+export interface FetchThreads {
+  start(request: OriginRequest, listener: FetchListener): ThreadFetch;
+  checksum(
+    fileName: string,
+    cells: readonly { readonly chunkIndex: number; readonly start: number; readonly end: number }[],
+  ): Promise<readonly ChunkChecksum[]>;
+}

@@ -1,0 +1,163 @@
+// One upstream request as the main thread sees it: waits for a connection, runs on a download thread, reports to its
+// owner. It knows nothing of files and readers.
+import type { Clock } from '../clock.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { OriginHead } from '../sources/origin-response.ts';
+import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
+import type { FetchTerms, LiveFetch } from './fetch-plan.ts';
+import type {
+  FetchListener,
+  FetchScheduler,
+  FetchThreads,
+  Priority,
+  ScheduledFetch,
+  ThreadFetch,
+} from './fetch-scheduler.ts';
+
+export interface FetchOwner {
+  fetchOpened(fetch: Fetch, head: OriginHead): void;
+  fetchProgressed(fetch: Fetch, from: number): void;
+  fetchDurable(fetch: Fetch, message: FetchDurable): void;
+  fetchClosed(fetch: Fetch, message: FetchClosed): void;
+  fetchEnded(fetch: Fetch, message: FetchEnded): void;
+}
+
+export interface FetchOptions {
+  readonly sourceId: number;
+  readonly scheduler: FetchScheduler;
+  readonly threads: FetchThreads;
+  readonly clock: Clock;
+  readonly owner: FetchOwner;
+  readonly request: OriginRequest;
+  readonly position: number;
+  readonly requestEnd: number | null;
+  readonly terms: FetchTerms;
+}
+
+/** Until the source was measured: a guess at the time to a first byte. */
+const FIRST_BYTE_GUESS_MS = 100;
+/** Weight of the newest sample in the running speed. */
+const SPEED_SAMPLE_WEIGHT = 0.3;
+
+export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
+  readonly sourceId: number;
+  readonly requestEnd: number | null;
+  readonly createdAtMs: number;
+  owner: FetchOwner;
+  state: 'queued' | 'opening' | 'running' | 'stopping' | 'closed' = 'queued';
+  /** First byte that this fetch writes. */
+  firstOffset: number;
+  position: number;
+  bytesPerMs: number | null = null;
+  firstByteMs = FIRST_BYTE_GUESS_MS;
+  receivedBytes = 0;
+  #terms: FetchTerms;
+  #thread: ThreadFetch | undefined;
+  #askedAtMs = 0;
+  #sampledAtMs = 0;
+  readonly #options: FetchOptions;
+
+  constructor(options: FetchOptions) {
+    this.#options = options;
+    this.sourceId = options.sourceId;
+    this.requestEnd = options.requestEnd;
+    this.owner = options.owner;
+    this.firstOffset = options.position;
+    this.position = options.position;
+    this.#terms = { ...options.terms };
+    this.createdAtMs = options.clock.monotonicMs();
+  }
+
+  get priority(): Priority {
+    return this.#terms.priority;
+  }
+
+  get end(): number {
+    return this.#terms.end;
+  }
+
+  get isPaused(): boolean {
+    return this.state === 'running' && this.position >= this.#terms.credit;
+  }
+
+  enqueue(): void {
+    this.#options.scheduler.enqueue(this);
+  }
+
+  /** Called by the scheduler: a connection is free. */
+  start(): void {
+    this.state = 'opening';
+    this.#askedAtMs = this.#options.clock.monotonicMs();
+    this.#thread = this.#options.threads.start(this.#options.request, this);
+  }
+
+  accept(message: Omit<FetchAccept, 'kind' | 'fetchId' | 'credit' | 'end'>, position: number): void {
+    this.state = 'running';
+    this.firstOffset = position;
+    this.position = position;
+    this.#sampledAtMs = this.#options.clock.monotonicMs();
+    this.#thread?.accept({ ...message, credit: this.#terms.credit, end: finiteOrNull(this.#terms.end) });
+  }
+
+  setTerms(terms: FetchTerms): void {
+    const before = this.#terms;
+    this.#terms = { ...terms };
+    if (terms.priority !== before.priority) this.#options.scheduler.reorder(this);
+    if (this.state === 'running' && (terms.credit !== before.credit || terms.end !== before.end)) {
+      this.#thread?.setCredit(terms.credit, finiteOrNull(terms.end));
+    }
+  }
+
+  /** Nobody wants it any more. What it has written is kept. */
+  stop(): void {
+    if (this.state === 'queued') {
+      this.state = 'closed';
+      this.#options.scheduler.release(this);
+    } else if (this.state === 'opening' || this.state === 'running') {
+      this.state = 'stopping';
+      this.#thread?.stop();
+    }
+  }
+
+  yieldConnection(): void {
+    this.stop();
+  }
+
+  opened(head: OriginHead): void {
+    if (this.state !== 'opening') return;
+    this.firstByteMs = this.#options.clock.monotonicMs() - this.#askedAtMs;
+    this.owner.fetchOpened(this, head);
+  }
+
+  progressed(position: number): void {
+    const from = this.position;
+    if (position <= from) return;
+    const now = this.#options.clock.monotonicMs();
+    const elapsedMs = Math.max(now - this.#sampledAtMs, 0.1);
+    const sample = (position - from) / elapsedMs;
+    this.bytesPerMs =
+      this.bytesPerMs === null ? sample : this.bytesPerMs + (sample - this.bytesPerMs) * SPEED_SAMPLE_WEIGHT;
+    this.#sampledAtMs = now;
+    this.position = position;
+    this.receivedBytes += position - from;
+    this.owner.fetchProgressed(this, from);
+  }
+
+  durable(message: FetchDurable): void {
+    this.owner.fetchDurable(this, message);
+  }
+
+  closed(message: FetchClosed): void {
+    this.state = 'closed';
+    this.#options.scheduler.release(this);
+    this.owner.fetchClosed(this, message);
+  }
+
+  ended(message: FetchEnded): void {
+    this.owner.fetchEnded(this, message);
+  }
+}
+
+function finiteOrNull(offset: number): number | null {
+  return Number.isFinite(offset) ? offset : null;
+}

@@ -1,0 +1,136 @@
+// The chunk store on a local file system: folders 0700, files 0600.
+import { close, constants, fdatasync, fsync, open, read, writeSync } from 'node:fs';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join, normalize, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { assert } from '../assert.ts';
+import { systemCode } from '../errors.ts';
+import type { ChunkReader, ChunkStore, ChunkWriter } from './chunk-store.ts';
+
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+const openFile = promisify(open) as (path: string, flags: number, mode: number) => Promise<number>;
+const closeFile = promisify(close);
+const syncFile = promisify(fsync);
+const syncFileData = promisify(fdatasync);
+
+class FileChunkReader implements ChunkReader {
+  readonly #descriptor: number;
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor;
+  }
+
+  read(buffer: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.#descriptor, buffer, 0, buffer.length, position, (error, count) => {
+        if (error) reject(error);
+        else resolve(count);
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#descriptor);
+  }
+}
+
+class FileChunkWriter implements ChunkWriter {
+  readonly #descriptor: number;
+  readonly #folder: string;
+  /** A file that was just made is only durable once its folder is. */
+  #nameIsDurable: boolean;
+
+  constructor(descriptor: number, folder: string, isNew: boolean) {
+    this.#descriptor = descriptor;
+    this.#folder = folder;
+    this.#nameIsDurable = !isNew;
+  }
+
+  write(data: Uint8Array, position: number): void {
+    let done = 0;
+    while (done < data.length) done += writeSync(this.#descriptor, data, done, data.length - done, position + done);
+  }
+
+  async sync(): Promise<void> {
+    await syncFileData(this.#descriptor);
+    if (this.#nameIsDurable) return;
+    // The source's folder may be as new as the file: its own name is in the folder above.
+    for (const path of [this.#folder, dirname(this.#folder)]) {
+      const folder = await openFile(path, constants.O_RDONLY, 0);
+      try {
+        await syncFile(folder);
+      } finally {
+        await closeFile(folder);
+      }
+    }
+    this.#nameIsDurable = true;
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#descriptor);
+  }
+}
+
+export class FileChunkStore implements ChunkStore {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async openReader(fileName: string): Promise<ChunkReader> {
+    return new FileChunkReader(await openFile(this.#pathOf(fileName), constants.O_RDONLY, 0));
+  }
+
+  async openWriter(fileName: string): Promise<ChunkWriter> {
+    const path = this.#pathOf(fileName);
+    const folder = dirname(path);
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    try {
+      return new FileChunkWriter(await openFile(path, constants.O_RDWR, 0), folder, false);
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      return new FileChunkWriter(await openFile(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE), folder, true);
+    }
+  }
+
+  async findLength(fileName: string): Promise<number | null> {
+    try {
+      const found = await stat(this.#pathOf(fileName));
+      return found.isFile() ? found.size : null;
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+      throw error;
+    }
+  }
+
+  async remove(fileName: string): Promise<void> {
+    await rm(this.#pathOf(fileName), { force: true });
+  }
+
+  async *list(): AsyncIterable<string> {
+    for (const folder of await this.#entriesOf(this.#folder)) {
+      if (!folder.isDirectory()) continue;
+      for (const file of await this.#entriesOf(join(this.#folder, folder.name))) {
+        if (file.isFile()) yield `${folder.name}/${file.name}`;
+      }
+    }
+  }
+
+  async #entriesOf(folder: string) {
+    try {
+      return await readdir(folder, { withFileTypes: true });
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+
+  #pathOf(fileName: string): string {
+    const path = normalize(join(this.#folder, fileName));
+    assert(path.startsWith(normalize(this.#folder) + sep), `chunk file ${fileName} is outside the store`);
+    return path;
+  }
+}

@@ -1,0 +1,131 @@
+// The first touch of an entry of which nothing is known: one upstream request that is probe and data at once. It asks
+// at the exact offset that the first client wants, and what its response says makes the generation. Everybody who
+// opens the entry meanwhile waits for the same opening.
+import type { Clock } from '../clock.ts';
+import { fromErrorValue, LarderError } from '../errors.ts';
+import { CONTAINER_EDGE_BYTES, FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS } from '../limits.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
+import { Fetch, type FetchOwner } from './fetch.ts';
+import type { FetchClosed } from './fetch-messages.ts';
+import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
+import { backoffDelayMs } from './retry-policy.ts';
+
+export interface OpeningOptions {
+  readonly sourceId: number;
+  readonly scheduler: FetchScheduler;
+  readonly threads: FetchThreads;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** What the first client wants; null asks for the head only (HEAD requests). */
+  readonly range: OriginRange | null;
+  readonly request: (range: OriginRange) => OriginRequest;
+}
+
+export interface OpeningResult {
+  readonly head: OriginHead;
+  /** The running fetch, to be adopted or stopped; null when the origin said all in an error (an empty file). */
+  readonly fetch: Fetch | null;
+}
+
+const PROBE: OriginRange = { kind: 'from', start: 0, end: 1 };
+
+const EMPTY_FILE: OriginHead = {
+  start: 0,
+  bodyBytes: 0,
+  totalBytes: 0,
+  seekable: true,
+  etag: null,
+  lastModified: null,
+  contentType: null,
+  contentLanguage: null,
+  contentDisposition: null,
+};
+
+export class Opening implements FetchOwner {
+  readonly #options: OpeningOptions;
+  readonly #startedAtMs: number;
+  #attempts = 0;
+  #fetch: Fetch | undefined;
+  #cancelled = false;
+  #resolve!: (result: OpeningResult) => void;
+  #reject!: (error: LarderError) => void;
+  /** @throws LarderError when the origin does not give the file */
+  readonly result: Promise<OpeningResult>;
+
+  constructor(options: OpeningOptions) {
+    this.#options = options;
+    this.#startedAtMs = options.clock.monotonicMs();
+    this.result = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    const deadline = options.clock.after(READER_WAIT_MAX_MS, () => {
+      this.#fail(
+        this.#fetch?.state === 'queued'
+          ? new LarderError('overloaded', 'all connections to the source are taken', { retry: 'soon' })
+          : new LarderError('origin-silent', `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`, {
+              retry: 'soon',
+            }),
+      );
+    });
+    const done = () => deadline.cancel();
+    this.result.then(done, done);
+    this.#try();
+  }
+
+  /** Nobody waits for it any more. */
+  cancel(): void {
+    this.#fail(new LarderError('stopped', 'nobody waits for this file any more'));
+  }
+
+  fetchOpened(fetch: Fetch, head: OriginHead): void {
+    this.#resolve({ head, fetch });
+  }
+
+  fetchClosed(_fetch: Fetch, message: FetchClosed): void {
+    if (this.#cancelled || message.error === null) return;
+    const error = fromErrorValue(message.error);
+    if (error.code === 'out-of-range' && error.totalBytes === 0) {
+      this.#resolve({ head: EMPTY_FILE, fetch: null });
+      return;
+    }
+    const { clock, random } = this.#options;
+    this.#attempts += 1;
+    const delayMs = error.retryAfterMs ?? backoffDelayMs(this.#attempts, random);
+    const leftMs = READER_WAIT_MAX_MS - (clock.monotonicMs() - this.#startedAtMs);
+    const mayRetry = error.retry === 'soon' || error.retryAfterMs !== undefined;
+    if (!mayRetry || this.#attempts >= FETCH_ATTEMPTS_MAX || delayMs > leftMs / 4) this.#fail(error);
+    else clock.after(delayMs, () => this.#try());
+  }
+
+  // Until it is adopted by a file nothing is accepted, so nothing is written.
+  fetchProgressed(): void {}
+  fetchDurable(): void {}
+  fetchEnded(): void {}
+
+  #fail(error: LarderError): void {
+    this.#cancelled = true;
+    this.#fetch?.stop();
+    this.#reject(error);
+  }
+
+  #try(): void {
+    if (this.#cancelled) return;
+    const { range: wanted, clock, scheduler, sourceId, threads } = this.#options;
+    const range = wanted ?? PROBE;
+    const position = range.kind === 'from' ? range.start : 0;
+    this.#fetch = new Fetch({
+      sourceId,
+      scheduler,
+      threads,
+      clock,
+      owner: this,
+      request: this.#options.request(range),
+      position,
+      requestEnd: range.kind === 'from' ? range.end : null,
+      terms: { priority: Priority.critical, credit: position + CONTAINER_EDGE_BYTES, end: Number.POSITIVE_INFINITY },
+    });
+    this.#fetch.enqueue();
+  }
+}

@@ -1,0 +1,159 @@
+// One open response to a player, as the engine sees it: a position that moves through a range, and a wait for bytes.
+import type { ByteRange } from '../bytes/byte-range.ts';
+import { RangeSet } from '../bytes/range-set.ts';
+import type { LarderError } from '../errors.ts';
+import { READ_AHEAD_START_BYTES } from '../limits.ts';
+import type { Want } from './fetch-plan.ts';
+import { Priority } from './fetch-scheduler.ts';
+
+/** Who reads, for pages and logs. */
+export interface ReaderLabel {
+  readonly address: string;
+  readonly player: string;
+}
+
+/** What a reader needs of its file. */
+export interface ReaderFile {
+  readonly totalBytes: number | null;
+  readableEnd(offset: number): number;
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  readerWaits(reader: Reader): void;
+  readerMoved(reader: Reader, bytes: number, bytesFromDisk: number): void;
+  readerClosed(reader: Reader): void;
+}
+
+export interface ReaderOptions {
+  readonly file: ReaderFile;
+  /** While the file's length is not known its end is the largest safe integer. */
+  readonly range: ByteRange;
+  /** The client named the end, so nothing behind it is wanted. */
+  readonly bounded: boolean;
+  readonly label: ReaderLabel;
+  readonly readAheadMaxBytes: number;
+  readonly gapsAtOpen: readonly ByteRange[];
+  readonly nowMs: () => number;
+}
+
+export type CacheStatus = 'HIT' | 'PARTIAL' | 'MISS';
+
+export class Reader {
+  readonly label: ReaderLabel;
+  readonly openedAtMs: number;
+  readonly cacheStatus: CacheStatus;
+  position: number;
+  servedBytes = 0;
+  /** Monotonic time since which it waits for a byte; null while it does not. */
+  waitingSinceMs: number | null = null;
+  readonly #options: ReaderOptions;
+  /** Bytes that were not there when the reader came: what is served of them came from the origin. */
+  readonly #missing: RangeSet;
+  #replanAt: number;
+  #wake: (() => void) | undefined;
+  #fail: ((error: LarderError) => void) | undefined;
+  #closed = false;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.label = options.label;
+    this.position = options.range.start;
+    this.openedAtMs = options.nowMs();
+    this.#missing = RangeSet.of(options.gapsAtOpen);
+    const missingBytes = this.#missing.byteCount;
+    const hit = missingBytes === 0;
+    this.cacheStatus = hit ? 'HIT' : missingBytes >= options.range.end - options.range.start ? 'MISS' : 'PARTIAL';
+    this.#replanAt = this.position;
+  }
+
+  /** End of what the response will send, exclusive; the largest safe integer while the length is not known. */
+  get end(): number {
+    return Math.min(this.#options.range.end, this.#options.file.totalBytes ?? Number.MAX_SAFE_INTEGER);
+  }
+
+  get isWaiting(): boolean {
+    return this.#wake !== undefined;
+  }
+
+  /** Read-ahead starts small, so that a seek that is dropped costs little, and grows with what was consumed. */
+  get #windowBytes(): number {
+    return Math.min(this.#options.readAheadMaxBytes, READ_AHEAD_START_BYTES + 2 * this.servedBytes);
+  }
+
+  want(): Want | null {
+    const { end, position } = this;
+    if (position >= end || this.#closed) return null;
+    const window = this.#windowBytes;
+    const waits = this.#options.file.readableEnd(position) === position;
+    return {
+      start: position,
+      until: Math.min(end, position + window),
+      limit: this.#options.bounded ? end : null,
+      priority: waits ? Priority.critical : Priority.high,
+      slackBytes: waits ? 0 : window / 2,
+    };
+  }
+
+  /**
+   * Resolves when the byte at the position can be read, or when the end turned out to be here.
+   * @throws LarderError when it will not come
+   */
+  waitReadable(): Promise<void> | null {
+    // The check and the registration are one step: no wake-up can come between them.
+    if (this.#options.file.readableEnd(this.position) > this.position || this.position >= this.end) return null;
+    this.waitingSinceMs = this.#options.nowMs();
+    return new Promise((resolve, reject) => {
+      this.#wake = resolve;
+      this.#fail = reject;
+      this.#options.file.readerWaits(this);
+    });
+  }
+
+  /** Called by the file when bytes came or its length became known. */
+  wakeIfReadable(): boolean {
+    if (this.#wake === undefined) return true;
+    if (this.#options.file.readableEnd(this.position) <= this.position && this.position < this.end) return false;
+    this.#settle()?.resolve();
+    return true;
+  }
+
+  fail(error: LarderError): void {
+    this.#settle()?.reject(error);
+  }
+
+  /** Reads at the position, at most `buffer.length` and never past what is readable; 0 means the file lost bytes. */
+  read(buffer: Uint8Array): Promise<number> {
+    const { file } = this.#options;
+    const readable = Math.min(file.readableEnd(this.position), this.end) - this.position;
+    return file.read(readable < buffer.length ? buffer.subarray(0, readable) : buffer, this.position);
+  }
+
+  /** The next `bytes` went to the player. */
+  advance(bytes: number): void {
+    const fromDisk = bytes - this.#missing.countWithin(this.position, this.position + bytes);
+    this.position += bytes;
+    this.servedBytes += bytes;
+    this.#options.file.readerMoved(this, bytes, fromDisk);
+  }
+
+  /** Whether it has moved far enough for the plan to be made anew. */
+  takeReplanDue(): boolean {
+    if (this.position < this.#replanAt) return false;
+    this.#replanAt = this.position + this.#windowBytes / 4;
+    return true;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#settle()?.resolve();
+    this.#options.file.readerClosed(this);
+  }
+
+  #settle(): { resolve: () => void; reject: (error: LarderError) => void } | null {
+    const resolve = this.#wake;
+    const reject = this.#fail;
+    this.#wake = undefined;
+    this.#fail = undefined;
+    this.waitingSinceMs = null;
+    return resolve === undefined || reject === undefined ? null : { resolve, reject };
+  }
+}

@@ -1,0 +1,54 @@
+// Opens the one database file. The local libSQL driver is synchronous inside: each statement blocks the thread that
+// runs it, so statements here are small, and what is long (checkpoints, backups, checks) runs on the upkeep thread.
+import { pathToFileURL } from 'node:url';
+import { createClient, type Client } from '@libsql/client/sqlite3';
+import { drizzle } from 'drizzle-orm/libsql/sqlite3';
+import { describeError, LarderError } from '../errors.ts';
+import * as schema from './schema.ts';
+
+export type Tables = ReturnType<typeof connectTables>;
+
+export interface Database {
+  readonly tables: Tables;
+  /** For what drizzle does not do: PRAGMAs, scripts, plans. Only src/db uses it. */
+  readonly client: Client;
+  close(): void;
+}
+
+/** A statement waits this long for another thread's lock (the upkeep thread only reads and checkpoints). */
+const BUSY_TIMEOUT_MS = 5_000;
+
+function connectTables(client: Client) {
+  return drizzle(client, { schema });
+}
+
+/** One connection without our PRAGMAs; throws what the driver throws. */
+export function connect(file: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS): Client {
+  // One connection only: PRAGMAs are per connection, and nothing here holds a transaction across an await.
+  return createClient({ url: pathToFileURL(file).href, concurrency: 1, timeout: busyTimeoutMs });
+}
+
+/**
+ * Opens `file`, creating it when missing, and sets what is per connection. Migrations are applied by
+ * {@link import('./migrate.ts').migrate}.
+ * @throws LarderError `data-folder` when the file is no database or cannot be opened
+ */
+export async function openDatabase(file: string): Promise<Database> {
+  let client: Client | undefined;
+  try {
+    client = connect(file);
+    await client.execute('PRAGMA journal_mode = WAL');
+    await client.execute('PRAGMA synchronous = NORMAL');
+    await client.execute('PRAGMA foreign_keys = ON');
+    // Checkpoints block for the time of an fsync: the upkeep thread runs them.
+    await client.execute('PRAGMA wal_autocheckpoint = 0');
+  } catch (error) {
+    client?.close();
+    throw new LarderError('data-folder', `cannot open the database ${file}: ${describeError(error)}`, {
+      cause: error,
+      hint: 'check that the disk has room and the file belongs to the user Larder runs as; a damaged database can be moved away, the cache then starts empty',
+    });
+  }
+  const open = client;
+  return { tables: connectTables(open), client: open, close: () => open.close() };
+}

@@ -1,0 +1,102 @@
+import { and, asc, desc, eq, inArray, lte } from 'drizzle-orm';
+import type { Tables } from './database.ts';
+import { cacheDownloadQueue } from './schema.ts';
+
+export type DownloadRow = typeof cacheDownloadQueue.$inferSelect;
+export type RequestedBy = DownloadRow['requestedBy'];
+
+/** Rows that are not finished. */
+const OPEN_STATES = ['queued', 'running'] as const;
+
+export class DownloadQueueTable {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Wishes for the entry to be fetched whole. A person's wish raises a background one; a second wish changes nothing. */
+  async enqueue(entryId: number, requestedBy: RequestedBy, nowMs: number): Promise<void> {
+    const open = and(eq(cacheDownloadQueue.entryId, entryId), inArray(cacheDownloadQueue.state, [...OPEN_STATES]));
+    const existing = await this.#tables.select().from(cacheDownloadQueue).where(open);
+    if (existing.length === 0) {
+      await this.#tables
+        .insert(cacheDownloadQueue)
+        .values({ entryId, requestedBy, state: 'queued', nextAttemptAt: nowMs, createdAt: nowMs });
+    } else if (requestedBy === 'person') {
+      await this.#tables.update(cacheDownloadQueue).set({ requestedBy, nextAttemptAt: nowMs }).where(open);
+    }
+  }
+
+  /** Takes the wish back. */
+  async cancel(entryId: number): Promise<void> {
+    await this.#tables
+      .delete(cacheDownloadQueue)
+      .where(and(eq(cacheDownloadQueue.entryId, entryId), inArray(cacheDownloadQueue.state, [...OPEN_STATES])));
+  }
+
+  /** Takes back every wish that only background fill had. */
+  async cancelBackground(): Promise<void> {
+    await this.#tables
+      .delete(cacheDownloadQueue)
+      .where(and(eq(cacheDownloadQueue.requestedBy, 'background'), inArray(cacheDownloadQueue.state, [...OPEN_STATES])));
+  }
+
+  /** Work that a stopped Larder left running goes back to the queue. */
+  async requeueRunning(): Promise<void> {
+    await this.#tables
+      .update(cacheDownloadQueue)
+      .set({ state: 'queued' })
+      .where(eq(cacheDownloadQueue.state, 'running'));
+  }
+
+  listOpen(): Promise<DownloadRow[]> {
+    return this.#tables
+      .select()
+      .from(cacheDownloadQueue)
+      .where(inArray(cacheDownloadQueue.state, [...OPEN_STATES]))
+      .orderBy(asc(cacheDownloadQueue.id));
+  }
+
+  /** What may start now: a person's wishes first, then oldest first. */
+  listDue(limit: number, nowMs: number): Promise<DownloadRow[]> {
+    return this.#tables
+      .select()
+      .from(cacheDownloadQueue)
+      .where(and(eq(cacheDownloadQueue.state, 'queued'), lte(cacheDownloadQueue.nextAttemptAt, nowMs)))
+      // 'person' sorts behind 'background': descending puts people first.
+      .orderBy(desc(cacheDownloadQueue.requestedBy), asc(cacheDownloadQueue.nextAttemptAt), asc(cacheDownloadQueue.id))
+      .limit(limit);
+  }
+
+  async markRunning(id: number): Promise<void> {
+    await this.#tables.update(cacheDownloadQueue).set({ state: 'running' }).where(eq(cacheDownloadQueue.id, id));
+  }
+
+  async markDone(id: number, nowMs: number): Promise<void> {
+    await this.#tables
+      .update(cacheDownloadQueue)
+      .set({ state: 'done', errorCode: null, errorText: null, finishedAt: nowMs })
+      .where(eq(cacheDownloadQueue.id, id));
+  }
+
+  /** `nextAttemptAt` null: given up. */
+  async markFailed(
+    row: DownloadRow,
+    error: { code: string; text: string },
+    nextAttemptAt: number | null,
+    nowMs: number,
+  ): Promise<void> {
+    await this.#tables
+      .update(cacheDownloadQueue)
+      .set({
+        state: nextAttemptAt === null ? 'failed' : 'queued',
+        attempts: row.attempts + 1,
+        nextAttemptAt: nextAttemptAt ?? row.nextAttemptAt,
+        errorCode: error.code,
+        errorText: error.text,
+        finishedAt: nextAttemptAt === null ? nowMs : null,
+      })
+      .where(eq(cacheDownloadQueue.id, row.id));
+  }
+}

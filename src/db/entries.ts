@@ -1,0 +1,248 @@
+// Media items, their qualities, and the cache entries made of them.
+import { and, asc, count, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import type { ByteRange } from '../bytes/byte-range.ts';
+import type { Tables } from './database.ts';
+import {
+  cacheChunks,
+  cacheEntries,
+  cacheGenerations,
+  cacheHeaders,
+  cacheQualityVariants,
+  mediaItems,
+  sources,
+} from './schema.ts';
+
+/** The cache key: never an address. */
+export interface EntryKey {
+  readonly sourceId: number;
+  /** Identity of the media item within its source. */
+  readonly mediaKey: string;
+  readonly quality: string;
+}
+
+export interface EntryDescription extends EntryKey {
+  readonly title: string;
+  readonly year: number | null;
+  readonly type: 'video' | 'audio' | 'file';
+  readonly path: string;
+  readonly container: string | null;
+}
+
+export type GenerationRow = typeof cacheGenerations.$inferSelect;
+export type HeaderRow = typeof cacheHeaders.$inferSelect;
+
+export interface EntryRecord {
+  readonly entryId: number;
+  readonly mediaId: number;
+  readonly generation: GenerationRow | null;
+  readonly headers: HeaderRow | null;
+}
+
+/** What a page shows of an entry. */
+export interface EntrySummary {
+  readonly entryId: number;
+  readonly source: string;
+  readonly title: string;
+  readonly year: number | null;
+  readonly quality: string;
+  readonly path: string;
+  readonly container: string | null;
+  readonly totalBytes: number | null;
+  readonly ranges: readonly ByteRange[];
+  readonly lastUsedAt: number;
+  readonly errorText: string | null;
+  readonly errorAt: number | null;
+}
+
+export interface EntryCursor {
+  readonly lastUsedAt: number;
+  readonly entryId: number;
+}
+
+export class EntryTable {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** The entry of `key` with its current generation, or null when nothing of it was ever opened. */
+  async find(key: EntryKey): Promise<EntryRecord | null> {
+    const rows = await this.#tables
+      .select({ entry: cacheEntries, generation: cacheGenerations, headers: cacheHeaders })
+      .from(mediaItems)
+      .innerJoin(
+        cacheEntries,
+        and(
+          eq(cacheEntries.sourceId, key.sourceId),
+          eq(cacheEntries.mediaId, mediaItems.id),
+          eq(cacheEntries.quality, key.quality),
+        ),
+      )
+      .leftJoin(
+        cacheGenerations,
+        and(eq(cacheGenerations.entryId, cacheEntries.id), isNull(cacheGenerations.supersededAt)),
+      )
+      .leftJoin(cacheHeaders, eq(cacheHeaders.generationId, cacheGenerations.id))
+      .where(and(eq(mediaItems.sourceId, key.sourceId), eq(mediaItems.key, key.mediaKey)))
+      .limit(1);
+    const row = rows[0];
+    if (row === undefined) return null;
+    return { entryId: row.entry.id, mediaId: row.entry.mediaId, generation: row.generation, headers: row.headers };
+  }
+
+  /** The entry of `description`, made with its media item and quality when it is not there yet. */
+  async ensure(description: EntryDescription, nowMs: number): Promise<{ entryId: number; mediaId: number }> {
+    const media = await this.#tables
+      .insert(mediaItems)
+      .values({
+        sourceId: description.sourceId,
+        key: description.mediaKey,
+        type: description.type,
+        title: description.title,
+        year: description.year,
+        createdAt: nowMs,
+      })
+      .onConflictDoUpdate({ target: [mediaItems.sourceId, mediaItems.key], set: { title: description.title } })
+      .returning({ id: mediaItems.id });
+    const mediaId = media[0]!.id;
+    const [entry] = await this.#tables.batch([
+      this.#tables
+        .insert(cacheEntries)
+        .values({
+          sourceId: description.sourceId,
+          mediaId,
+          quality: description.quality,
+          createdAt: nowMs,
+          lastUsedAt: nowMs,
+        })
+        .onConflictDoUpdate({
+          target: [cacheEntries.sourceId, cacheEntries.mediaId, cacheEntries.quality],
+          set: { lastUsedAt: nowMs },
+        })
+        .returning({ id: cacheEntries.id }),
+      this.#tables
+        .insert(cacheQualityVariants)
+        .values({
+          mediaId,
+          quality: description.quality,
+          path: description.path,
+          container: description.container,
+          discoveredAt: nowMs,
+        })
+        .onConflictDoUpdate({
+          target: [cacheQualityVariants.mediaId, cacheQualityVariants.quality],
+          set: { path: description.path, container: description.container },
+        }),
+    ]);
+    return { entryId: entry[0]!.id, mediaId };
+  }
+
+  async recordSize(mediaId: number, quality: string, sizeBytes: number): Promise<void> {
+    await this.#tables
+      .update(cacheQualityVariants)
+      .set({ sizeBytes })
+      .where(and(eq(cacheQualityVariants.mediaId, mediaId), eq(cacheQualityVariants.quality, quality)));
+  }
+
+  /** Notes that entries were read: `uses` counts opens since the last call. One statement per entry, in one batch. */
+  async recordUse(uses: ReadonlyMap<number, { atMs: number; count: number }>): Promise<void> {
+    const statements = [...uses].map(([entryId, use]) =>
+      this.#tables
+        .update(cacheEntries)
+        .set({ lastUsedAt: use.atMs, useCount: sql`${cacheEntries.useCount} + ${use.count}` })
+        .where(eq(cacheEntries.id, entryId)),
+    );
+    const [first, ...rest] = statements;
+    if (first !== undefined) await this.#tables.batch([first, ...rest]);
+  }
+
+  async recordError(entryId: number, error: { code: string; text: string } | null, nowMs: number): Promise<void> {
+    await this.#tables
+      .update(cacheEntries)
+      .set({ errorCode: error?.code ?? null, errorText: error?.text ?? null, errorAt: error === null ? null : nowMs })
+      .where(eq(cacheEntries.id, entryId));
+  }
+
+  async remove(entryId: number): Promise<void> {
+    await this.#tables.delete(cacheEntries).where(eq(cacheEntries.id, entryId));
+  }
+
+  /** The address of an entry, to open it without a request; null when it is gone. */
+  async findAddress(entryId: number): Promise<{ source: string; path: string } | null> {
+    const rows = await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1);
+    const row = rows[0];
+    return row === undefined ? null : { source: row.source, path: row.path };
+  }
+
+  async count(): Promise<number> {
+    const rows = await this.#tables.select({ value: count() }).from(cacheEntries);
+    return rows[0]!.value;
+  }
+
+  /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges. */
+  async listRecent(limit: number, cursor: EntryCursor | null): Promise<EntrySummary[]> {
+    const rows = await this.#summaryQuery()
+      .where(
+        cursor === null
+          ? undefined
+          : or(
+              lt(cacheEntries.lastUsedAt, cursor.lastUsedAt),
+              and(eq(cacheEntries.lastUsedAt, cursor.lastUsedAt), lt(cacheEntries.id, cursor.entryId)),
+            ),
+      )
+      .orderBy(desc(cacheEntries.lastUsedAt), desc(cacheEntries.id))
+      .limit(limit);
+    const generationIds = rows.flatMap((row) => (row.generationId === null ? [] : [row.generationId]));
+    const ranges = await this.#rangesOf(generationIds);
+    return rows.map(({ generationId, ...row }) => ({
+      ...row,
+      ranges: generationId === null ? [] : (ranges.get(generationId) ?? []),
+    }));
+  }
+
+  #summaryQuery() {
+    return this.#tables
+      .select({
+        entryId: cacheEntries.id,
+        source: sources.name,
+        title: mediaItems.title,
+        year: mediaItems.year,
+        quality: cacheEntries.quality,
+        path: cacheQualityVariants.path,
+        container: cacheQualityVariants.container,
+        generationId: cacheGenerations.id,
+        totalBytes: cacheGenerations.totalBytes,
+        lastUsedAt: cacheEntries.lastUsedAt,
+        errorText: cacheEntries.errorText,
+        errorAt: cacheEntries.errorAt,
+      })
+      .from(cacheEntries)
+      .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))
+      .innerJoin(mediaItems, eq(mediaItems.id, cacheEntries.mediaId))
+      .innerJoin(
+        cacheQualityVariants,
+        and(eq(cacheQualityVariants.mediaId, cacheEntries.mediaId), eq(cacheQualityVariants.quality, cacheEntries.quality)),
+      )
+      .leftJoin(
+        cacheGenerations,
+        and(eq(cacheGenerations.entryId, cacheEntries.id), isNull(cacheGenerations.supersededAt)),
+      );
+  }
+
+  async #rangesOf(generationIds: readonly number[]): Promise<Map<number, ByteRange[]>> {
+    const byGeneration = new Map<number, ByteRange[]>();
+    if (generationIds.length === 0) return byGeneration;
+    const rows = await this.#tables
+      .select()
+      .from(cacheChunks)
+      .where(inArray(cacheChunks.generationId, [...generationIds]))
+      .orderBy(asc(cacheChunks.generationId), asc(cacheChunks.start));
+    for (const row of rows) {
+      const list = byGeneration.get(row.generationId) ?? [];
+      list.push({ start: row.start, end: row.end });
+      byGeneration.set(row.generationId, list);
+    }
+    return byGeneration;
+  }
+}

@@ -1,0 +1,124 @@
+// The tables as drizzle sees them. Constraints, triggers and partial indexes stand in migrations/*.sql, which is the
+// schema in force; a test compares the two.
+import { integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+
+export const sources = sqliteTable('sources', {
+  id: integer('id').primaryKey(),
+  name: text('name').notNull(),
+  kind: text('kind', { enum: ['http', 'plex', 'jellyfin', 'stremio'] }).notNull(),
+  url: text('url').notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+  lastSuccessAt: integer('last_success_at'),
+  lastErrorCode: text('last_error_code'),
+  lastErrorText: text('last_error_text'),
+  lastErrorAt: integer('last_error_at'),
+});
+
+export const mediaItems = sqliteTable('media_items', {
+  id: integer('id').primaryKey(),
+  sourceId: integer('source_id').notNull(),
+  key: text('key').notNull(),
+  type: text('type', {
+    enum: ['movie', 'series', 'season', 'episode', 'album', 'track', 'video', 'audio', 'file'],
+  }).notNull(),
+  title: text('title').notNull(),
+  year: integer('year'),
+  createdAt: integer('created_at').notNull(),
+});
+
+export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
+  id: integer('id').primaryKey(),
+  mediaId: integer('media_id').notNull(),
+  quality: text('quality').notNull(),
+  path: text('path').notNull(),
+  container: text('container'),
+  sizeBytes: integer('size_bytes'),
+  discoveredAt: integer('discovered_at').notNull(),
+});
+
+export const cacheEntries = sqliteTable('cache_entries', {
+  id: integer('id').primaryKey(),
+  sourceId: integer('source_id').notNull(),
+  mediaId: integer('media_id').notNull(),
+  quality: text('quality').notNull(),
+  createdAt: integer('created_at').notNull(),
+  lastUsedAt: integer('last_used_at').notNull(),
+  useCount: integer('use_count').notNull().default(0),
+  errorCode: text('error_code'),
+  errorText: text('error_text'),
+  errorAt: integer('error_at'),
+});
+
+export const cacheGenerations = sqliteTable('cache_generations', {
+  id: integer('id').primaryKey(),
+  entryId: integer('entry_id').notNull(),
+  etag: text('etag'),
+  lastModified: text('last_modified'),
+  totalBytes: integer('total_bytes'),
+  seekable: integer('seekable', { mode: 'boolean' }).notNull(),
+  fileName: text('file_name').notNull(),
+  createdAt: integer('created_at').notNull(),
+  supersededAt: integer('superseded_at'),
+});
+
+export const cacheHeaders = sqliteTable('cache_headers', {
+  generationId: integer('generation_id').primaryKey(),
+  contentType: text('content_type'),
+  contentLanguage: text('content_language'),
+  contentDisposition: text('content_disposition'),
+});
+
+export const cacheChunks = sqliteTable(
+  'cache_chunks',
+  {
+    generationId: integer('generation_id').notNull(),
+    start: integer('start').notNull(),
+    end: integer('end').notNull(),
+    recordedAt: integer('recorded_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.generationId, table.start] })],
+);
+
+export const chunkChecksums = sqliteTable(
+  'chunk_checksums',
+  {
+    generationId: integer('generation_id').notNull(),
+    chunkIndex: integer('chunk_index').notNull(),
+    crc32: integer('crc32').notNull(),
+    recordedAt: integer('recorded_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.generationId, table.chunkIndex] })],
+);
+
+export const cacheDownloadQueue = sqliteTable('cache_download_queue', {
+  id: integer('id').primaryKey(),
+  entryId: integer('entry_id').notNull(),
+  requestedBy: text('requested_by', { enum: ['person', 'background'] }).notNull(),
+  state: text('state', { enum: ['queued', 'running', 'done', 'failed'] }).notNull(),
+  attempts: integer('attempts').notNull().default(0),
+  nextAttemptAt: integer('next_attempt_at').notNull(),
+  errorCode: text('error_code'),
+  errorText: text('error_text'),
+  createdAt: integer('created_at').notNull(),
+  finishedAt: integer('finished_at'),
+});
+
+export const cacheStatistics = sqliteTable('cache_statistics', {
+  id: integer('id').primaryKey(),
+  entryCount: integer('entry_count').notNull(),
+  cachedBytes: integer('cached_bytes').notNull(),
+  servedBytes: integer('served_bytes').notNull(),
+  servedFromDiskBytes: integer('served_from_disk_bytes').notNull(),
+  originBytes: integer('origin_bytes').notNull(),
+  hitCount: integer('hit_count').notNull(),
+  partialCount: integer('partial_count').notNull(),
+  missCount: integer('miss_count').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+});
+
+export const userPreferences = sqliteTable('user_preferences', {
+  name: text('name').primaryKey(),
+  value: text('value').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+});

@@ -1,0 +1,95 @@
+// Every bound of the program in one place, with its unit and its reason.
+import { assert } from './assert.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Cell of the checksum grid. */
+export const CHUNK_BYTES = 2 * MIB;
+
+/** A running fetch reports its first bytes at once, then each time it has written this much. */
+export const PROGRESS_BYTES = 128 * KIB;
+
+/** A fetch syncs and has its bytes recorded once this much is waiting; less at a pause or at its end. */
+export const RECORD_BYTES = 4 * MIB;
+
+/** Bytes that sit unrecorded no longer than this while a fetch trickles. */
+export const RECORD_INTERVAL_MS = 2_000;
+
+/** A fetch stops reading its origin when the disk is this far behind with syncing. */
+export const UNRECORDED_MAX_BYTES = 64 * MIB;
+
+/** Read-ahead of a reader starts small, so that a dropped seek costs little, and grows with what it consumed. */
+export const READ_AHEAD_START_BYTES = 512 * KIB;
+
+/** Head and tail of a container, asked for with its first open: index tables live there. */
+export const CONTAINER_EDGE_BYTES = 256 * KIB;
+
+/** A fetch that waits for its reader longer than this gives its connection back. */
+export const PAUSED_FETCH_MAX_MS = 10_000;
+
+/** A CRITICAL fetch has the connection at least this long before an equal one may take its turn. */
+export const FAIR_SLICE_MS = 2_000;
+
+/** Waiting work rises one priority after this long, so that LOW never starves. */
+export const AGEING_MS = 60_000;
+
+/** Expected time to open an upstream request; a seek closer than this × speed waits for the running fetch. */
+export const REOPEN_COST_MS = 500;
+
+/** Waiting for the origin (CONTRACT.md, stream promise 9). */
+export const CONNECT_TIMEOUT_MS = 10_000;
+export const FIRST_BYTE_TIMEOUT_MS = 15_000;
+export const STALL_TIMEOUT_MS = 20_000;
+/** A reader hears within this time, whatever was tried. */
+export const READER_WAIT_MAX_MS = 38_000;
+
+/** Tries of one fetch in a row without progress, and the pause between them. */
+export const FETCH_ATTEMPTS_MAX = 4;
+export const BACKOFF_FIRST_MS = 500;
+export const BACKOFF_MAX_MS = 30_000;
+
+/** Redirects of an origin that are followed (CONTRACT.md, stream promise 12). */
+export const REDIRECTS_MAX = 5;
+
+/** Period of the watchdog that looks for waiters nothing serves. */
+export const WATCHDOG_PERIOD_MS = 1_000;
+
+/** One read from a chunk file, and what all responses may hold in buffers together. */
+export const READ_BUFFER_BYTES = 1 * MIB;
+export const READ_BUFFERS_BUDGET_BYTES = 64 * MIB;
+/** Slow readers get by with small buffers, so that hundreds of them stay cheap. */
+export const SMALL_READ_BUFFER_BYTES = 64 * KIB;
+
+/** Ranges in one multipart answer; more and the Range header is ignored (RFC 9110 §14.2 allows it). */
+export const MULTIPART_RANGES_MAX = 32;
+
+/** Files whose state stays in memory after their last reader left. */
+export const IDLE_FILES_MAX = 64;
+
+/** Longest path below a source, in characters, and what a request may bring. */
+export const PATH_LENGTH_MAX = 8 * KIB;
+export const HEADERS_TIMEOUT_MS = 20_000;
+export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+
+/** Streams open at once; past this a reader is told 503 with Retry-After. */
+export const READERS_MAX = 2_000;
+
+/** Live pages open at once. */
+export const LIVE_STREAMS_MAX = 32;
+export const LIVE_PERIOD_MS = 1_000;
+export const LIVE_HEARTBEAT_MS = 15_000;
+
+/** Counters are added up in memory and written this often, to spare SD cards. */
+export const STATISTICS_FLUSH_MS = 60_000;
+
+/** The write-ahead log is moved into the database this often, and when it has grown past this size. */
+export const CHECKPOINT_PERIOD_MS = 60_000;
+
+/** SIGTERM to exit (CONTRACT.md: at most 5 s). */
+export const STOP_DEADLINE_MS = 4_500;
+
+assert(READ_AHEAD_START_BYTES >= PROGRESS_BYTES, 'read-ahead must be larger than one progress step');
+assert(RECORD_BYTES <= UNRECORDED_MAX_BYTES, 'the record step must fit the bound');
+assert(CONNECT_TIMEOUT_MS < FIRST_BYTE_TIMEOUT_MS, 'connecting is part of the wait for the first byte');
+assert(FIRST_BYTE_TIMEOUT_MS + STALL_TIMEOUT_MS < READER_WAIT_MAX_MS + BACKOFF_FIRST_MS, 'a reader outlasts one silent try');

@@ -1,0 +1,273 @@
+// GET and HEAD of a stream address. Writes straight to the response of node:http: `Bun.serve` and web streams lose
+// Content-Length or cut slow readers (facts/runtime.md §1).
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ByteRange } from '../bytes/byte-range.ts';
+import { parseRangeHeader, type RangeSpec } from '../bytes/range-header.ts';
+import type { CachedFile } from '../chunks/cached-file.ts';
+import type { ChunkManager } from '../chunks/chunk-manager.ts';
+import type { Reader, ReaderLabel } from '../chunks/reader.ts';
+import type { Clock } from '../clock.ts';
+import { LarderError } from '../errors.ts';
+import { READERS_MAX } from '../limits.ts';
+import type { Log } from '../log.ts';
+import type { HttpSource } from '../sources/http-source.ts';
+import { decodePath, describePath, type MediaAddress } from '../sources/media-address.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import { sendError } from './error-response.ts';
+import { layOutMultipart } from './multipart.ts';
+import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
+import { BodyWriter, writeAndWait } from './response-body.ts';
+import {
+  commonHeaders,
+  contentRangeHeader,
+  type HeaderRecord,
+  representationHeaders,
+  type Selection,
+  selectRanges,
+  validatorsOf,
+} from './response-head.ts';
+
+export interface StreamServices {
+  readonly manager: ChunkManager;
+  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly pool: BufferPool;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly randomId: () => string;
+}
+
+export interface StreamTarget {
+  readonly sourceName: string;
+  /** Below the source, as it stood in the request line: not decoded, not normalised. */
+  readonly rawPath: string;
+}
+
+/** A file that changes under a client that has heard nothing yet is opened anew, this often. */
+const REOPENS_MAX = 2;
+
+const WHOLE_OF_UNKNOWN: ByteRange = { start: 0, end: Number.MAX_SAFE_INTEGER };
+
+export class StreamHandler {
+  readonly #services: StreamServices;
+  #openCount = 0;
+
+  constructor(services: StreamServices) {
+    this.#services = services;
+  }
+
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
+    const gone = new AbortController();
+    const onClose = () => gone.abort();
+    response.once('close', onClose);
+    this.#openCount += 1;
+    try {
+      if (this.#openCount > READERS_MAX) {
+        throw new LarderError('overloaded', 'too many streams are open', { hint: `the limit is ${READERS_MAX}` });
+      }
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': '0' }).end();
+        return;
+      }
+      const source = this.#services.findSource(target.sourceName);
+      if (source === undefined) {
+        throw new LarderError('unknown-source', `there is no source named ${JSON.stringify(target.sourceName)}`, {
+          hint: 'sources are declared with --source NAME=URL',
+        });
+      }
+      const address = describePath(decodePath(target.rawPath));
+      await this.#respond(request, response, source, address, gone.signal);
+    } catch (error) {
+      this.#fail(request, response, error);
+    } finally {
+      this.#openCount -= 1;
+      response.off('close', onClose);
+    }
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (response.headersSent) {
+      // A short body must never pass for a whole one (CONTRACT.md, promise 9).
+      response.destroy();
+    } else if (!response.destroyed) {
+      sendError(response, error, request.method !== 'HEAD');
+    }
+    if (!(error instanceof LarderError)) {
+      this.#services.log.error('a stream failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined });
+    } else if (error.code !== 'stopped') {
+      this.#services.log.debug('a stream ended early', { code: error.code, reason: error.message });
+    }
+  }
+
+  async #respond(
+    request: IncomingMessage,
+    response: ServerResponse,
+    source: HttpSource,
+    address: MediaAddress,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const startedAtMs = this.#services.clock.monotonicMs();
+    const isHead = request.method === 'HEAD';
+    // RFC 9110 §14.2: Range is defined for GET only.
+    const specs = isHead ? null : parseRangeHeader(request.headers.range);
+    for (let attempt = 0; ; attempt++) {
+      const file = await this.#open(source, address, specs, isHead, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#respondWith(file, request, response, specs, startedAtMs);
+        return;
+      } catch (error) {
+        const changed = error instanceof LarderError && error.code === 'origin-changed';
+        if (!changed || response.headersSent || attempt >= REOPENS_MAX) throw error;
+      }
+    }
+  }
+
+  async #open(
+    source: HttpSource,
+    address: MediaAddress,
+    specs: readonly RangeSpec[] | null,
+    probe: boolean,
+    signal: AbortSignal,
+  ): Promise<CachedFile> {
+    const { manager } = this.#services;
+    try {
+      return await manager.open(source, address, { spec: specs?.[0] ?? null, probe, signal });
+    } catch (error) {
+      // A range past the end of a file of which nothing is known: what the file is says its start.
+      if (!(error instanceof LarderError) || error.code !== 'out-of-range') throw error;
+      return await manager.open(source, address, { spec: null, probe: true, signal });
+    }
+  }
+
+  async #respondWith(
+    file: CachedFile,
+    request: IncomingMessage,
+    response: ServerResponse,
+    specs: readonly RangeSpec[] | null,
+    startedAtMs: number,
+  ): Promise<void> {
+    const validators = validatorsOf(file);
+    const { headers } = request;
+    const result = evaluatePreconditions(
+      {
+        ifMatch: headers['if-match'],
+        ifNoneMatch: headers['if-none-match'],
+        ifModifiedSince: headers['if-modified-since'],
+        ifUnmodifiedSince: headers['if-unmodified-since'],
+        ifRange: undefined,
+      },
+      validators,
+    );
+    if (result !== 'proceed') {
+      response.writeHead(result === 'failed' ? 412 : 304, commonHeaders(file)).end();
+      return;
+    }
+    const applies = rangeApplies(headers['if-range'] as string | undefined, validators);
+    const selection = selectRanges(applies ? specs : null, file.totalBytes);
+    if (selection.kind === 'unsatisfiable') {
+      response
+        .writeHead(416, { ...commonHeaders(file), 'Content-Range': `bytes */${file.totalBytes}`, 'Content-Length': '0' })
+        .end();
+      return;
+    }
+    if (request.method === 'HEAD') {
+      this.#sendHead(file, response, startedAtMs);
+      return;
+    }
+    const label = { address: request.socket.remoteAddress ?? 'unknown', player: headers['user-agent'] ?? 'unknown' };
+    if (selection.kind === 'several') await this.#sendSeveral(file, response, selection.ranges, label, startedAtMs);
+    else await this.#sendOne(file, response, selection, label, startedAtMs);
+  }
+
+  #sendHead(file: CachedFile, response: ServerResponse, startedAtMs: number): void {
+    const headers = representationHeaders(file);
+    if (file.totalBytes !== null) headers['Content-Length'] = String(file.totalBytes);
+    const end = file.totalBytes ?? Number.MAX_SAFE_INTEGER;
+    const status = file.isComplete ? 'HIT' : file.available.countWithin(0, end) > 0 ? 'PARTIAL' : 'MISS';
+    response.writeHead(200, { ...headers, ...this.#timingHeaders(status, startedAtMs) }).end();
+  }
+
+  async #sendOne(
+    file: CachedFile,
+    response: ServerResponse,
+    selection: Extract<Selection, { kind: 'whole' | 'single' }>,
+    label: ReaderLabel,
+    startedAtMs: number,
+  ): Promise<void> {
+    const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
+    const range = selection.kind === 'whole' ? whole : selection.range;
+    const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
+    const writer = this.#startBody(response, reader);
+    try {
+      await writer.prepare(reader);
+      const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, startedAtMs) };
+      if (selection.kind === 'single') headers['Content-Range'] = contentRangeHeader(range, file);
+      if (file.totalBytes !== null) headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
+      response.writeHead(selection.kind === 'single' ? 206 : 200, headers);
+      await writer.send(reader);
+      await this.#finish(response);
+    } finally {
+      writer.release();
+      reader.close();
+    }
+  }
+
+  async #sendSeveral(
+    file: CachedFile,
+    response: ServerResponse,
+    ranges: readonly ByteRange[],
+    label: ReaderLabel,
+    startedAtMs: number,
+  ): Promise<void> {
+    const headers: HeaderRecord = representationHeaders(file);
+    const layout = layOutMultipart(ranges, file.totalBytes!, headers['Content-Type']!, this.#services.randomId());
+    for (const [index, range] of ranges.entries()) {
+      const reader = file.openReader(range, true, label);
+      const writer = this.#startBody(response, reader);
+      try {
+        await writer.prepare(reader);
+        if (index === 0) {
+          response.writeHead(206, {
+            ...headers,
+            ...this.#timingHeaders(reader.cacheStatus, startedAtMs),
+            'Content-Type': layout.contentType,
+            'Content-Length': String(layout.contentLength),
+          });
+        }
+        await writeAndWait(response, layout.partHeads[index]!);
+        await writer.send(reader);
+      } finally {
+        writer.release();
+        reader.close();
+      }
+    }
+    await writeAndWait(response, layout.tail);
+    await this.#finish(response);
+  }
+
+  /** The reader ends with the response, also while it waits. */
+  #startBody(response: ServerResponse, reader: Reader): BodyWriter {
+    const { pool, clock } = this.#services;
+    response.once('close', () => reader.close());
+    return new BodyWriter({ response, pool, monotonicMs: () => clock.monotonicMs() });
+  }
+
+  #finish(response: ServerResponse): Promise<void> {
+    return new Promise((resolve) => {
+      if (response.destroyed) resolve();
+      else response.end(() => resolve());
+    });
+  }
+
+  #timingHeaders(cacheStatus: string, startedAtMs: number): HeaderRecord {
+    const waitedMs = this.#services.clock.monotonicMs() - startedAtMs;
+    return {
+      'X-Cache': cacheStatus,
+      'Server-Timing': `cache;desc=${cacheStatus}, firstbyte;dur=${waitedMs.toFixed(1)}`,
+    };
+  }
+}

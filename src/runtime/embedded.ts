@@ -1,0 +1,21 @@
+// Files that the compiled binary carries inside. This module is what runs from source (Bun or Deno), where they lie
+// beside it; build.ts replaces it by one that imports them, under the same names.
+import { fileURLToPath } from 'node:url';
+
+/** The libSQL add-on inside the binary; null from source, where the driver finds its own package. */
+export const embeddedAddonFile: string | null = null;
+
+const library = new URL('../../test/fixtures/sample-library/', import.meta.url);
+
+/** Folder or address of each film of the demo's sample library, by name. */
+export const sampleFilms: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    'Harbour Lights (2019).mp4',
+    'Winter Signal (2021).mkv',
+    'Night Train (2023).1080p.mp4',
+    'Night Train (2023).480p.mp4',
+  ].map((name) => [name, fileURLToPath(new URL(encodeURIComponent(name), library))]),
+);
+
+export const buildVersion: string = '0.1.0-dev';
+export const buildTarget: string = `${process.platform}-${process.arch}`;

@@ -1,0 +1,179 @@
+// Who gets a connection next. Each source has a few; within a source the most urgent goes first, equals in the order
+// they came. Waiting work rises with age, so that LOW never starves; what a person waits for takes the connection of
+// what nobody waits for, and equals take turns.
+import type { Clock, Timer } from '../clock.ts';
+import { AGEING_MS, FAIR_SLICE_MS } from '../limits.ts';
+import { type FetchScheduler, Priority, type ScheduledFetch } from '../chunks/fetch-scheduler.ts';
+
+export interface FetchQueueOptions {
+  readonly clock: Clock;
+  readonly connectionsPerSource: number;
+  readonly connectionsTotal: number;
+}
+
+interface Waiting {
+  readonly fetch: ScheduledFetch;
+  readonly sinceMs: number;
+}
+
+interface Running {
+  readonly fetch: ScheduledFetch;
+  readonly sinceMs: number;
+  yielding: boolean;
+}
+
+interface Turn {
+  readonly sourceId: number;
+  waiting: Waiting[];
+  running: Running[];
+  pausedUntilMs: number;
+}
+
+const TICK_MS = 500;
+
+export class FetchQueue implements FetchScheduler {
+  readonly #options: FetchQueueOptions;
+  readonly #turns = new Map<number, Turn>();
+  #runningCount = 0;
+  #ticking: Timer | undefined;
+
+  constructor(options: FetchQueueOptions) {
+    this.#options = options;
+  }
+
+  get runningCount(): number {
+    return this.#runningCount;
+  }
+
+  get waitingCount(): number {
+    let count = 0;
+    for (const turn of this.#turns.values()) count += turn.waiting.length;
+    return count;
+  }
+
+  enqueue(fetch: ScheduledFetch): void {
+    this.#turnOf(fetch.sourceId).waiting.push({ fetch, sinceMs: this.#now() });
+    this.#dispatch();
+  }
+
+  reorder(fetch: ScheduledFetch): void {
+    if (this.#turnOf(fetch.sourceId).waiting.some((waiting) => waiting.fetch === fetch)) this.#dispatch();
+  }
+
+  release(fetch: ScheduledFetch): void {
+    const turn = this.#turnOf(fetch.sourceId);
+    const running = turn.running.findIndex((candidate) => candidate.fetch === fetch);
+    if (running >= 0) {
+      turn.running.splice(running, 1);
+      this.#runningCount -= 1;
+    } else {
+      turn.waiting = turn.waiting.filter((candidate) => candidate.fetch !== fetch);
+    }
+    this.#dispatch();
+  }
+
+  pauseSource(sourceId: number, untilMonotonicMs: number): void {
+    const turn = this.#turnOf(sourceId);
+    turn.pausedUntilMs = Math.max(turn.pausedUntilMs, untilMonotonicMs);
+    this.#keepTicking();
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs();
+  }
+
+  #turnOf(sourceId: number): Turn {
+    let turn = this.#turns.get(sourceId);
+    if (turn === undefined) {
+      turn = { sourceId, waiting: [], running: [], pausedUntilMs: 0 };
+      this.#turns.set(sourceId, turn);
+    }
+    return turn;
+  }
+
+  /** The one place that fills connections. */
+  #dispatch(): void {
+    for (;;) {
+      const next = this.#next();
+      if (next === null) break;
+      const { turn, waiting } = next;
+      turn.waiting.splice(turn.waiting.indexOf(waiting), 1);
+      turn.running.push({ fetch: waiting.fetch, sinceMs: this.#now(), yielding: false });
+      this.#runningCount += 1;
+      waiting.fetch.start();
+    }
+    for (const turn of this.#turns.values()) this.#makeRoom(turn);
+    this.#keepTicking();
+  }
+
+  /** Most urgent of all sources that have a connection free. */
+  #next(): { turn: Turn; waiting: Waiting } | null {
+    if (this.#runningCount >= this.#options.connectionsTotal) return null;
+    let best: { turn: Turn; waiting: Waiting } | null = null;
+    for (const turn of this.#turns.values()) {
+      if (turn.running.length >= this.#options.connectionsPerSource || turn.pausedUntilMs > this.#now()) continue;
+      for (const waiting of turn.waiting) {
+        if (best === null || this.#compare(waiting, best.waiting) < 0) best = { turn, waiting };
+      }
+    }
+    return best;
+  }
+
+  #compare(left: Waiting, right: Waiting): number {
+    return this.#urgency(left) - this.#urgency(right) || left.sinceMs - right.sinceMs;
+  }
+
+  /** Age lifts waiting work step by step, but never to where somebody waits for a byte. */
+  #urgency(waiting: Waiting): number {
+    const { priority } = waiting.fetch;
+    if (priority <= Priority.high) return priority;
+    return Math.max(Priority.high, priority - Math.floor((this.#now() - waiting.sinceMs) / AGEING_MS));
+  }
+
+  /** Somebody waits for a byte and all connections are taken: the least urgent one is asked back. */
+  #makeRoom(turn: Turn): void {
+    if (turn.pausedUntilMs > this.#now()) return;
+    const full =
+      turn.running.length >= this.#options.connectionsPerSource || this.#runningCount >= this.#options.connectionsTotal;
+    if (!full) return;
+    let needed = turn.waiting.filter((waiting) => waiting.fetch.priority === Priority.critical).length;
+    needed -= turn.running.filter((running) => running.yielding).length;
+    const candidates = turn.running
+      .filter((running) => !running.yielding)
+      .sort(
+        (left, right) =>
+          Number(right.fetch.isPaused) - Number(left.fetch.isPaused) ||
+          right.fetch.priority - left.fetch.priority ||
+          left.sinceMs - right.sinceMs,
+      );
+    for (const running of candidates) {
+      if (needed <= 0) return;
+      const isLess = running.fetch.isPaused || running.fetch.priority > Priority.critical;
+      if (!isLess && !this.#mayTakeTurn(turn, running)) continue;
+      running.yielding = true;
+      needed -= 1;
+      running.fetch.yieldConnection();
+    }
+  }
+
+  #mayTakeTurn(turn: Turn, running: Running): boolean {
+    const now = this.#now();
+    return (
+      now - running.sinceMs >= FAIR_SLICE_MS &&
+      turn.waiting.some(
+        (waiting) => waiting.fetch.priority === Priority.critical && now - waiting.sinceMs >= FAIR_SLICE_MS,
+      )
+    );
+  }
+
+  /** Ageing, turns and pauses are matters of time; no timer runs while nothing waits. */
+  #keepTicking(): void {
+    const waits = this.waitingCount > 0;
+    if (waits && this.#ticking === undefined) {
+      this.#ticking = this.#options.clock.every(TICK_MS, () => this.#dispatch());
+    } else if (!waits && this.#ticking !== undefined) {
+      this.#ticking.cancel();
+      this.#ticking = undefined;
+    }
+  }
+}

@@ -1,0 +1,145 @@
+// Download threads: started when first needed, replaced when they die. A dead thread's fetches fail as if their
+// connections had broken, so that they are asked for again.
+import type { Worker } from 'node:worker_threads';
+import type {
+  FetchAccept,
+  FromThread,
+  ToThread,
+} from '../chunks/fetch-messages.ts';
+import type { FetchListener, FetchThreads, ThreadFetch } from '../chunks/fetch-scheduler.ts';
+import type { ChunkChecksum } from '../db/generations.ts';
+import { describeError, type ErrorValue, fromErrorValue } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+
+export interface ThreadPoolOptions {
+  readonly threadCount: number;
+  readonly chunkFolder: string;
+  readonly startThread: () => Worker;
+  readonly log: Log;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly fetches: Map<number, { listener: FetchListener; position: number; closed: boolean }>;
+  readonly checksums: Map<
+    number,
+    { resolve: (checksums: readonly ChunkChecksum[]) => void; reject: (error: Error) => void }
+  >;
+  dead: boolean;
+}
+
+const DIED: ErrorValue = { code: 'origin-failed', message: 'a download thread ended unexpectedly', retry: 'soon' };
+
+export class ThreadPool implements FetchThreads {
+  readonly #options: ThreadPoolOptions;
+  readonly #threads: Thread[] = [];
+  #lastId = 0;
+  #stopping = false;
+
+  constructor(options: ThreadPoolOptions) {
+    this.#options = options;
+  }
+
+  start(request: OriginRequest, listener: FetchListener): ThreadFetch {
+    const thread = this.#leastBusy();
+    const fetchId = ++this.#lastId;
+    thread.fetches.set(fetchId, { listener, position: 0, closed: false });
+    const send = (message: ToThread) => {
+      if (!thread.dead) thread.worker.postMessage(message);
+    };
+    send({ kind: 'start', fetchId, request });
+    return {
+      accept: (message: Omit<FetchAccept, 'kind' | 'fetchId'>) => send({ kind: 'accept', fetchId, ...message }),
+      setCredit: (credit, end) => send({ kind: 'credit', fetchId, credit, end }),
+      stop: () => send({ kind: 'stop', fetchId }),
+    };
+  }
+
+  checksum(
+    fileName: string,
+    cells: readonly { chunkIndex: number; start: number; end: number }[],
+  ): Promise<readonly ChunkChecksum[]> {
+    const thread = this.#leastBusy();
+    const requestId = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      thread.checksums.set(requestId, { resolve, reject });
+      thread.worker.postMessage({ kind: 'checksum', requestId, fileName, cells } satisfies ToThread);
+    });
+  }
+
+  /** To be called when every fetch has ended: what a thread still does is lost. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.#threads.splice(0).map((thread) => thread.worker.terminate()));
+  }
+
+  #leastBusy(): Thread {
+    const idle = this.#threads.find((thread) => thread.fetches.size === 0);
+    if (idle !== undefined) return idle;
+    if (this.#threads.length < this.#options.threadCount) return this.#startThread();
+    return this.#threads.reduce((best, thread) => (thread.fetches.size < best.fetches.size ? thread : best));
+  }
+
+  #startThread(): Thread {
+    const worker = this.#options.startThread();
+    const thread: Thread = { worker, fetches: new Map(), checksums: new Map(), dead: false };
+    worker.on('message', (message: FromThread) => this.#receive(thread, message));
+    worker.on('error', (error: unknown) => this.#bury(thread, describeError(error)));
+    worker.on('exit', (code: number) => this.#bury(thread, `exit code ${code}`));
+    worker.postMessage({ kind: 'settings', chunkFolder: this.#options.chunkFolder } satisfies ToThread);
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  #receive(thread: Thread, message: FromThread): void {
+    if (message.kind === 'checksums') {
+      const request = thread.checksums.get(message.requestId);
+      thread.checksums.delete(message.requestId);
+      if (message.error === null) request?.resolve(message.checksums);
+      else request?.reject(fromErrorValue(message.error));
+      return;
+    }
+    const fetch = thread.fetches.get(message.fetchId);
+    if (fetch === undefined) return;
+    switch (message.kind) {
+      case 'opened':
+        fetch.listener.opened(message.head);
+        return;
+      case 'progress':
+        fetch.position = message.position;
+        fetch.listener.progressed(message.position);
+        return;
+      case 'durable':
+        fetch.listener.durable(message);
+        return;
+      case 'closed':
+        fetch.closed = true;
+        fetch.listener.closed(message);
+        return;
+      case 'ended':
+        thread.fetches.delete(message.fetchId);
+        fetch.listener.ended(message);
+        return;
+    }
+  }
+
+  #bury(thread: Thread, reason: string): void {
+    if (thread.dead) return;
+    thread.dead = true;
+    const index = this.#threads.indexOf(thread);
+    if (index >= 0) this.#threads.splice(index, 1);
+    if (this.#stopping) return;
+    this.#options.log.error('a download thread ended unexpectedly; its work starts again in another', { reason });
+    for (const [fetchId, fetch] of thread.fetches) {
+      if (!fetch.closed) {
+        const { position } = fetch;
+        fetch.listener.closed({ kind: 'closed', fetchId, position, bodyEnded: false, error: DIED });
+      }
+      fetch.listener.ended({ kind: 'ended', fetchId, error: DIED });
+    }
+    for (const request of thread.checksums.values()) request.reject(new Error(DIED.message));
+    thread.fetches.clear();
+    thread.checksums.clear();
+  }
+}

@@ -1,0 +1,159 @@
+// Opens requests at origins: through ky, streamed, identity encoding, redirects followed by hand, time-outs of our own.
+// Nothing that a player sent ever comes here.
+import { connect } from 'node:net';
+import ky from 'ky';
+import type { Clock } from '../clock.ts';
+import { describeError, LarderError } from '../errors.ts';
+import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
+import { type AddressLookup, checkHop, systemLookup } from './address-guard.ts';
+import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
+
+export interface OriginRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly baseUrl: string;
+  readonly ownPort: number;
+  /** Null asks for the whole file without a Range header. */
+  readonly range: OriginRange | null;
+  /** Strong ETag that the file must still have; a changed file then answers 200 (RFC 9110 §13.1.5). */
+  readonly ifRange: string | null;
+  /** The name says film or music: an HTML page in its place is refused. */
+  readonly expectsMedia: boolean;
+}
+
+export interface OriginResponse {
+  readonly head: OriginHead;
+  readonly body: ReadableStream<Uint8Array> | null;
+}
+
+function rangeHeader(range: OriginRange): string {
+  if (range.kind === 'suffix') return `bytes=-${range.length}`;
+  return `bytes=${range.start}-${range.end === null ? '' : range.end - 1}`;
+}
+
+/** Splits the wait for headers in two: a host that does not even take a connection is told apart from a silent one. */
+function watchConnection(url: URL, clock: Clock, onUnreachable: () => void): { stop(): void } {
+  const timers: { cancel(): void }[] = [];
+  let socket: ReturnType<typeof connect> | undefined;
+  const halfway = CONNECT_TIMEOUT_MS / 2;
+  timers.push(
+    clock.after(halfway, () => {
+      const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+      socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+      const deadline = clock.after(CONNECT_TIMEOUT_MS - halfway, onUnreachable);
+      timers.push(deadline);
+      socket.once('connect', () => {
+        deadline.cancel();
+        socket?.destroy();
+      });
+      socket.once('error', () => socket?.destroy()); // the request itself reports why; the deadline stands
+    }),
+  );
+  return {
+    stop() {
+      for (const timer of timers) timer.cancel();
+      socket?.destroy();
+    },
+  };
+}
+
+export class OriginClient {
+  readonly #clock: Clock;
+  readonly #lookup: AddressLookup;
+
+  constructor(clock: Clock, lookup: AddressLookup = systemLookup) {
+    this.#clock = clock;
+    this.#lookup = lookup;
+  }
+
+  /**
+   * Resolves once the headers of a usable response are there. The caller reads the body or aborts `abort`.
+   * @throws LarderError that says whether and when to try again
+   */
+  async open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
+    const rule = { baseUrl: request.baseUrl, ownPort: request.ownPort };
+    let url = new URL(request.url);
+    const first = url;
+    for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
+      await this.#checkHop(url, rule);
+      // Credentials belong to the host they were given for.
+      const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
+      const response = await this.#request(url, { ...credentials, ...this.#rangeHeaders(request) }, abort);
+      if (![301, 302, 303, 307, 308].includes(response.status)) {
+        try {
+          return { head: readOriginHead(response, request.range, request.expectsMedia), body: response.body };
+        } catch (error) {
+          abort.abort();
+          throw error;
+        }
+      }
+      const location = response.headers.get('location');
+      await response.body?.cancel();
+      if (location === null || !URL.canParse(location, url)) {
+        throw new LarderError('origin-failed', `the origin answered ${response.status} without a usable Location`);
+      }
+      url = new URL(location, url);
+      url.hash = '';
+    }
+    throw new LarderError('origin-failed', `the origin redirected more than ${REDIRECTS_MAX} times`, {
+      hint: 'open the address in a browser: it may be a loop, or a sign-in page',
+    });
+  }
+
+  #rangeHeaders(request: OriginRequest): Record<string, string> {
+    const headers: Record<string, string> = { 'accept-encoding': 'identity', accept: '*/*' };
+    if (request.range !== null) {
+      headers['range'] = rangeHeader(request.range);
+      if (isStrongEtag(request.ifRange)) headers['if-range'] = request.ifRange;
+    }
+    return headers;
+  }
+
+  async #checkHop(url: URL, rule: { baseUrl: string; ownPort: number }): Promise<void> {
+    try {
+      await checkHop(url, rule, this.#lookup);
+    } catch (error) {
+      if (error instanceof LarderError) throw error;
+      throw new LarderError('origin-failed', `the name ${url.hostname} cannot be looked up: ${describeError(error)}`, {
+        retry: 'soon',
+        cause: error,
+        hint: 'check the host name of the source and the name server of this machine',
+      });
+    }
+  }
+
+  async #request(url: URL, headers: Record<string, string>, abort: AbortController): Promise<Response> {
+    let silence: LarderError | undefined;
+    const giveUp = (message: string) => {
+      silence = new LarderError('origin-silent', message, { retry: 'soon', hint: 'the origin may be asleep or down' });
+      abort.abort();
+    };
+    const firstByte = this.#clock.after(FIRST_BYTE_TIMEOUT_MS, () =>
+      giveUp(`${url.host} took the request and sent nothing for ${FIRST_BYTE_TIMEOUT_MS / 1_000} s`),
+    );
+    const connection = watchConnection(url, this.#clock, () =>
+      giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`),
+    );
+    try {
+      return await ky.get(url, {
+        headers,
+        redirect: 'manual',
+        retry: 0,
+        timeout: false,
+        throwHttpErrors: false,
+        signal: abort.signal,
+      });
+    } catch (error) {
+      if (silence !== undefined) throw silence;
+      if (abort.signal.aborted) throw new LarderError('stopped', 'the request was called off');
+      throw new LarderError('origin-failed', `${url.host} cannot be reached: ${describeError(error)}`, {
+        retry: 'soon',
+        cause: error,
+        hint: 'check that the origin is up and its address is right',
+      });
+    } finally {
+      firstByte.cancel();
+      connection.stop();
+    }
+  }
+}

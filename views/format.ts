@@ -1,0 +1,90 @@
+// Numbers and times as words. One rule above all: what is not known is "unknown", never 0 and never infinity.
+// Bytes are SI (1 MB = 1,000,000 bytes, as printed on disks) with three significant digits.
+
+const unknown = 'unknown';
+const byteUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
+const secondMs = 1000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+type Quantity = number | null;
+
+function isKnown(value: Quantity): value is number {
+  return value !== null && Number.isFinite(value) && value >= 0;
+}
+
+/** Picks the unit in which `bytes` has one to three digits before the point, after rounding to three digits. */
+function pickByteUnit(bytes: number): { divisor: number; unit: string } {
+  let divisor = 1;
+  let index = 0;
+  while (index < byteUnits.length - 1 && Number((bytes / divisor).toPrecision(3)) >= 1000) {
+    divisor *= 1000;
+    index += 1;
+  }
+  return { divisor, unit: byteUnits[index] ?? 'B' };
+}
+
+/** 1333350 → "1.33 MB", 512 → "512 B". */
+export function formatBytes(bytes: Quantity): string {
+  if (!isKnown(bytes)) return unknown;
+  const { divisor, unit } = pickByteUnit(bytes);
+  if (divisor === 1) return `${Math.round(bytes)} ${unit}`;
+  const value = bytes / divisor;
+  return `${value >= 1000 ? Math.round(value) : value.toPrecision(3)} ${unit}`;
+}
+
+/** 5000000 → "5.00 MB/s". */
+export function formatRate(bytesPerSecond: Quantity): string {
+  return isKnown(bytesPerSecond) ? `${formatBytes(bytesPerSecond)}/s` : unknown;
+}
+
+/** 5000000 → "40.0 Mbit/s", as providers of lines count. */
+export function formatBitRate(bytesPerSecond: Quantity): string {
+  return isKnown(bytesPerSecond) ? `${((bytesPerSecond * 8) / 1e6).toPrecision(3)} Mbit/s` : unknown;
+}
+
+/** 0.634 → "63 %". Rounded down, so that only what is whole says "100 %"; more than nothing never says "0 %". */
+export function formatPercent(fraction: Quantity): string {
+  if (!isKnown(fraction)) return unknown;
+  if (fraction > 0 && fraction < 0.01) return '<1 %';
+  return `${Math.min(100, Math.floor(fraction * 100))} %`;
+}
+
+/** Both ends in the unit of the end: [0, 12e6) → "0–12 MB". */
+export function formatByteRange(start: number, end: number): string {
+  const { divisor, unit } = pickByteUnit(end);
+  const digits = (bytes: number) => String(Number((bytes / divisor).toPrecision(3)));
+  return `${digits(start)}–${digits(end)} ${unit}`;
+}
+
+/** 7500000 → "2 h 05 min". */
+export function formatDuration(durationMs: Quantity): string {
+  if (!isKnown(durationMs)) return unknown;
+  if (durationMs < minuteMs) return `${Math.floor(durationMs / secondMs)} s`;
+  if (durationMs < hourMs) return `${Math.floor(durationMs / minuteMs)} min`;
+  const [large, small, largeUnit, smallUnit] =
+    durationMs < dayMs ? ([hourMs, minuteMs, 'h', 'min'] as const) : ([dayMs, hourMs, 'd', 'h'] as const);
+  const rest = String(Math.floor((durationMs % large) / small)).padStart(2, '0');
+  return `${Math.floor(durationMs / large)} ${largeUnit} ${rest} ${smallUnit}`;
+}
+
+/** Coarse on purpose below a minute: a text that changes every second would be sent to every page every second. */
+export function formatAgo(atMs: number, nowMs: number): string {
+  const agoMs = Math.max(0, nowMs - atMs);
+  return agoMs < minuteMs ? 'less than a minute ago' : `${formatDuration(agoMs)} ago`;
+}
+
+/** "2026-11-20 11:29:05 UTC". */
+export function formatMoment(atMs: number): string {
+  return new Date(atMs)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
+}
+
+/** 1, 'reader' → "1 reader"; 2, 'entry', 'entries' → "2 entries". */
+export function formatCount(count: Quantity, singular: string, plural = `${singular}s`): string {
+  if (!isKnown(count)) return `${unknown} ${plural}`;
+  return `${count.toLocaleString('en')} ${count === 1 ? singular : plural}`;
+}

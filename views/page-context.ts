@@ -1,0 +1,11 @@
+/** What every page and every live update needs besides its own data. */
+export type PageContext = {
+  /** Prefix of every address on the page: '' or '/a/b', never with a slash at the end. */
+  basePath: string;
+  /** What players have to type before '/s/…': 'http://nas:8420' plus the base path, no slash at the end. */
+  serverAddress: string;
+  /** Goes behind every asset's address, so that assets may be cached for ever. */
+  assetVersion: string;
+  /** The moment that the page describes, in ms since the epoch. */
+  nowMs: number;
+};

@@ -1,0 +1,18 @@
+import type { Child } from 'hono/jsx';
+
+export type FactProps = {
+  name: string;
+  title?: string | undefined;
+  width?: 'normal' | 'wide' | 'full';
+  children?: Child;
+};
+
+/** One name with its value inside a `<dl class="facts">`; the width is reserved, so that live values shift nothing. */
+export function Fact({ name, title, width = 'normal', children }: FactProps) {
+  return (
+    <div class={`fact ${width}`} title={title}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

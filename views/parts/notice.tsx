@@ -1,0 +1,18 @@
+export type NoticeProps = {
+  tone: 'done' | 'failed';
+  /** What happened, to what. */
+  text: string;
+  /** What to do about it. */
+  hint?: string | null;
+};
+
+/** The answer to an action; its place on the page is announced to screen readers. */
+export function Notice({ tone, text, hint }: NoticeProps) {
+  return (
+    <p class={`notice ${tone}`}>
+      <strong>{tone === 'done' ? 'Done: ' : 'Not done: '}</strong>
+      {text}
+      {hint ? ` ${hint}` : null}
+    </p>
+  );
+}
