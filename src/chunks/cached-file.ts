@@ -130,6 +130,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
     return this.#readable.contiguousEnd(offset);
   }
 
+  /** Written, and not recorded yet. */
+  inFlight(): ByteRange[] {
+    return this.#readable.toArray().flatMap((range) => this.available.gaps(range.start, range.end));
+  }
+
   openReader(range: ByteRange, bounded: boolean, label: ReaderLabel): Reader {
     assert(!this.#closed, 'a closed file is not read');
     const reader = new Reader({
@@ -552,27 +557,20 @@ export class CachedFile implements ReaderFile, FetchOwner {
   /** Rows promised bytes that the disk does not have: the rows are corrected, the bytes fetched again. */
   async #loseBytes(from: number, reason: string): Promise<void> {
     const { generations, store, clock, log } = this.#services;
-    const lengthOnDisk = from === 0 ? 0 : ((await store.findLength(this.generation.fileName)) ?? 0);
-    const lost = this.available.gaps(0, 0);
-    for (const range of this.available.toArray()) {
-      if (range.end > lengthOnDisk) lost.push({ start: Math.max(range.start, lengthOnDisk), end: range.end });
-    }
-    if (lost.length === 0) return;
+    const length = from === 0 ? 0 : ((await store.findLength(this.generation.fileName)) ?? 0);
+    const before = this.available.byteCount;
+    this.available.remove(length, Number.MAX_SAFE_INTEGER);
+    this.#readable.remove(length, Number.MAX_SAFE_INTEGER);
+    if (this.available.byteCount === before) return;
     log.warning('a chunk file has lost bytes; they are fetched again', {
       file: this.generation.fileName,
       reason,
-      bytes: lost.reduce((sum, range) => sum + range.end - range.start, 0),
+      bytes: before - this.available.byteCount,
     });
-    const dropped = new Set<number>();
-    for (const range of lost) {
-      this.available.remove(range.start, range.end);
-      this.#readable.remove(range.start, range.end);
-      for (let index = chunkIndexAt(range.start); index <= chunkIndexAt(range.end - 1); index++) dropped.add(index);
-    }
     const reader = await this.#chunkReader?.catch(() => undefined);
     this.#chunkReader = undefined;
     await reader?.close();
-    await generations.replaceRanges(this.generation.id, this.available.toArray(), [...dropped], clock.nowMs());
+    await generations.truncate(this.generation.id, this.available.toArray(), length, clock.nowMs());
     this.#schedulePlan();
   }
 

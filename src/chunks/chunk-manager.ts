@@ -16,6 +16,8 @@ export interface ManagerServices extends FileServices {
   readonly entries: EntryTable;
   /** Random bytes as hex, for file names. */
   readonly newId: () => string;
+  /** A client opened the file to read it. */
+  readonly fileOpened: (file: CachedFile) => void;
 }
 
 export interface OpenOptions {
@@ -23,6 +25,8 @@ export interface OpenOptions {
   readonly spec: RangeSpec | null;
   /** Only what the file is, no bytes of it. */
   readonly probe: boolean;
+  /** Not a player but ourselves: is no use of the entry. */
+  readonly internal?: boolean;
   /** Aborted when the client went away. */
   readonly signal: AbortSignal;
 }
@@ -83,7 +87,7 @@ export class ChunkManager {
       this.#entries.set(text, entry);
     }
     if (entry.file !== null && !entry.file.superseded) {
-      this.#noteUse(entry.file, text, entry);
+      this.#noteUse(entry.file, text, entry, options);
       return entry.file;
     }
     entry.loading ??= this.#load(source, entry, options).finally(() => {
@@ -91,7 +95,7 @@ export class ChunkManager {
       entry.opening = null;
     });
     const file = await this.#waitAsOpener(entry, entry.loading, options.signal);
-    this.#noteUse(file, text, entry);
+    this.#noteUse(file, text, entry, options);
     return file;
   }
 
@@ -244,10 +248,13 @@ export class ChunkManager {
     return new CachedFile(identity, stored, this.#services, (file) => this.#unused(file));
   }
 
-  #noteUse(file: CachedFile, text: string, entry: OpenEntry): void {
-    const { entryId } = file.identity;
-    const before = this.#uses.get(entryId);
-    this.#uses.set(entryId, { atMs: this.#services.clock.nowMs(), count: (before?.count ?? 0) + 1 });
+  #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
+    if (!options.internal && !options.probe) {
+      const { entryId } = file.identity;
+      const before = this.#uses.get(entryId);
+      this.#uses.set(entryId, { atMs: this.#services.clock.nowMs(), count: (before?.count ?? 0) + 1 });
+      this.#services.fileOpened(file);
+    }
     this.#entries.delete(text);
     this.#entries.set(text, entry);
     if (this.#entries.size > IDLE_FILES_MAX) this.#dropIdle();

@@ -50,6 +50,10 @@ export class DownloadQueueTable {
       .where(eq(cacheDownloadQueue.state, 'running'));
   }
 
+  async requeue(id: number): Promise<void> {
+    await this.#tables.update(cacheDownloadQueue).set({ state: 'queued' }).where(eq(cacheDownloadQueue.id, id));
+  }
+
   listOpen(): Promise<DownloadRow[]> {
     return this.#tables
       .select()

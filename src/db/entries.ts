@@ -41,6 +41,7 @@ export interface EntryRecord {
 /** What a page shows of an entry. */
 export interface EntrySummary {
   readonly entryId: number;
+  readonly mediaId: number;
   readonly source: string;
   readonly title: string;
   readonly year: number | null;
@@ -205,6 +206,7 @@ export class EntryTable {
     return this.#tables
       .select({
         entryId: cacheEntries.id,
+        mediaId: cacheEntries.mediaId,
         source: sources.name,
         title: mediaItems.title,
         year: mediaItems.year,

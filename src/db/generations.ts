@@ -1,7 +1,8 @@
 // Generations of entries and the byte ranges that are available of each. The rows here are the one truth of what
 // Larder has: a range exists from the moment its row commits.
-import { and, asc, eq, gt, inArray, isNotNull, lt } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, inArray, isNotNull, lt } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
+import { chunkIndexAt } from '../bytes/chunk-grid.ts';
 import type { Tables } from './database.ts';
 import type { GenerationRow, HeaderRow } from './entries.ts';
 import { cacheChunks, cacheGenerations, cacheHeaders, chunkChecksums } from './schema.ts';
@@ -125,24 +126,30 @@ export class GenerationTable {
     if (first !== undefined) await this.#tables.batch([first, ...rest]);
   }
 
-  /** Bytes turned out to be missing or damaged: replaces the generation's rows by what is left of them. */
-  async replaceRanges(
-    generationId: number,
-    ranges: readonly ByteRange[],
-    droppedChunks: readonly number[],
-    nowMs: number,
-  ): Promise<void> {
+  /**
+   * The file turned out to end at `length`: `kept` is what is left of its ranges; checksums of cells that reach past
+   * the length go.
+   */
+  async truncate(generationId: number, kept: readonly ByteRange[], length: number, nowMs: number): Promise<void> {
     await this.#tables.batch([
       this.#tables.delete(cacheChunks).where(eq(cacheChunks.generationId, generationId)),
-      ...ranges.map((range) =>
+      ...kept.map((range) =>
         this.#tables.insert(cacheChunks).values({ generationId, start: range.start, end: range.end, recordedAt: nowMs }),
       ),
-      ...droppedChunks.map((chunkIndex) =>
-        this.#tables
-          .delete(chunkChecksums)
-          .where(and(eq(chunkChecksums.generationId, generationId), eq(chunkChecksums.chunkIndex, chunkIndex))),
-      ),
+      this.#tables
+        .delete(chunkChecksums)
+        .where(
+          and(eq(chunkChecksums.generationId, generationId), gte(chunkChecksums.chunkIndex, chunkIndexAt(length))),
+        ),
     ]);
+  }
+
+  async hasFile(fileName: string): Promise<boolean> {
+    const rows = await this.#tables
+      .select({ id: cacheGenerations.id })
+      .from(cacheGenerations)
+      .where(eq(cacheGenerations.fileName, fileName));
+    return rows.length > 0;
   }
 
   /** Files of generations, for the check at start; `afterId` pages through them. */

@@ -65,7 +65,7 @@ export interface RunFacts {
 export function machineLine(): string {
   const processors = cpus();
   const memoryGiB = Math.round(totalmem() / 2 ** 30);
-  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown CPU'}, ${memoryGiB} GiB, Linux ${release()}`;
+  return `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown'}, ${memoryGiB} GiB, Linux ${release()}`;
 }
 
 export function jsonOf(facts: RunFacts, results: readonly ScenarioResult[]): string {

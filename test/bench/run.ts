@@ -149,13 +149,13 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     }, 300);
   });
 }
+// For whatever else may end this process, errors nobody caught included.
+process.on('exit', endEverything);
 const options = readOptionsOrExit();
 try {
   process.exitCode = await main(options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
-} finally {
-  endEverything();
 }
 process.exit();

@@ -1,5 +1,5 @@
-// A rate as a timetable: each piece of bytes books the next free time on the line. Being late (timers are coarse) may be
-// made up for within a small burst, so that the mean rate holds, but idle time is never saved up.
+// A rate as a timetable: each piece of bytes books the next free time on the line. Being late (timers are coarse) may
+// be made up for within a small burst, so that the mean rate holds, but idle time is never saved up.
 
 const BURST_MS = 20;
 

@@ -15,8 +15,8 @@ export const playerOnThinLine: Scenario = {
   name: 'player-on-thin-line',
   description:
     'A player of an 8 Mbit/s film with a start buffer of 2 s, origin with 80 ms a request and a line of 12 Mbit/s: ' +
-    `4 s from the start, 4 s after each of ${SEEK_COUNT} jumps to untouched places, then back to the start. All peers at ` +
-    `the same time, at most ${MOST_ROUNDS} rounds.`,
+    `4 s from the start, 4 s after each of ${SEEK_COUNT} jumps to untouched places, then back to the start. All peers ` +
+    `at the same time, at most ${MOST_ROUNDS} rounds.`,
   metrics: [
     { samples: 'startMs', label: 'start', unit: 'ms', decimals: 0 },
     { samples: 'seekMs', label: 'seek', unit: 'ms', decimals: 0 },

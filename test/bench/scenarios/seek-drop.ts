@@ -27,8 +27,8 @@ async function seekAndLeave({ peer, origin }: Subject, file: BenchFile, start: n
 export const seekDrop: Scenario = {
   name: 'seek-drop',
   description:
-    'Open range at a random offset of a cold 4 GiB file, dropped after 256 KiB; origin with 80 ms a request and 5 MB/s ' +
-    'a connection. Once on a file nobody has touched and twice on one that is seeked in all the time.',
+    'Open range at a random offset of a cold 4 GiB file, dropped after 256 KiB; origin with 80 ms a request and ' +
+    '5 MB/s a connection. Once on a file nobody has touched and twice on one that is seeked in all the time.',
   metrics: [
     { samples: 'untouchedFirstByteMs', label: 'untouched file: first byte', unit: 'ms', decimals: 1 },
     { samples: 'untouchedOriginMB', label: 'untouched file: origin bytes', unit: 'MB', decimals: 2 },

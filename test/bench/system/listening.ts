@@ -4,17 +4,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 1;
 
+// Below the range from which the system gives ports to outgoing connections and to whoever asks for port 0, so that
+// nobody takes the port between our look and the program's own.
+const FIRST_PORT = 12_000;
+const END_PORT = 32_000;
+const ATTEMPTS = 50;
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
 /** A port that was free a moment ago. Programs that can choose one themselves (port 0) should. */
 export async function findFreePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('No port was given by the system');
-  return address.port;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (END_PORT - FIRST_PORT));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`No free port between ${FIRST_PORT} and ${END_PORT} in ${ATTEMPTS} attempts`);
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -1,0 +1,23 @@
+// The program's entry. The address of worker.ts must be computed here, beside it, to survive compiling.
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { runCommandLine } from './cli/run.ts';
+import { systemClock } from './clock.ts';
+
+const stopSignal = new Promise<string>((resolve) => {
+  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
+});
+
+const exitCode = await runCommandLine({
+  args: process.argv.slice(2),
+  environment: process.env,
+  print: (line) => process.stdout.write(`${line}\n`),
+  complain: (line) => process.stderr.write(`${line}\n`),
+  readFile: (path) => readFileSync(path, 'utf8'),
+  clock: systemClock,
+  processId: process.pid,
+  startThread: (role, addonFile) =>
+    new Worker(new URL('./worker.ts', import.meta.url), { workerData: { role, addonFile } }),
+  stopSignal,
+});
+process.exit(exitCode);

@@ -1,0 +1,195 @@
+// Works off the download queue: entries that are to be whole without a reader. The row is the wish; this obeys it.
+import type { CachedFile, Consumer } from '../chunks/cached-file.ts';
+import type { ChunkManager } from '../chunks/chunk-manager.ts';
+import type { Want } from '../chunks/fetch-plan.ts';
+import { Priority } from '../chunks/fetch-scheduler.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { DownloadQueueTable, DownloadRow, RequestedBy } from '../db/download-queue.ts';
+import type { EntryTable } from '../db/entries.ts';
+import { describeError, LarderError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { HttpSource } from '../sources/http-source.ts';
+import { describePath } from '../sources/media-address.ts';
+
+export interface DownloadRunnerServices {
+  readonly queue: DownloadQueueTable;
+  readonly entries: EntryTable;
+  readonly manager: ChunkManager;
+  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Downloads at the same time. */
+const RUNNING_MAX = 2;
+/** A failed download is tried again after this, doubling, up to the longest pause; then given up. */
+const RETRY_FIRST_MS = 30_000;
+const RETRY_MAX_MS = 3_600_000;
+const ATTEMPTS_MAX = 10;
+
+interface Running {
+  readonly row: DownloadRow;
+  readonly file: CachedFile;
+  readonly consumer: Consumer;
+}
+
+export class DownloadRunner {
+  readonly #services: DownloadRunnerServices;
+  readonly #running = new Map<number, Running>();
+  #timer: Timer | undefined;
+  #working: Promise<void> | undefined;
+  #again = false;
+  #stopped = false;
+
+  constructor(services: DownloadRunnerServices) {
+    this.#services = services;
+  }
+
+  async start(): Promise<void> {
+    await this.#services.queue.requeueRunning();
+    this.#kick();
+  }
+
+  /** Asks for the whole entry. */
+  async enqueue(entryId: number, requestedBy: RequestedBy): Promise<void> {
+    await this.#services.queue.enqueue(entryId, requestedBy, this.#services.clock.nowMs());
+    // A wish that a person raised has another priority from now on.
+    const running = this.#running.get(entryId);
+    if (running !== undefined && requestedBy === 'person' && running.row.requestedBy !== 'person') {
+      this.#drop(running);
+      await this.#services.queue.requeue(running.row.id);
+    }
+    this.#kick();
+  }
+
+  async cancel(entryId: number): Promise<void> {
+    await this.#services.queue.cancel(entryId);
+    const running = this.#running.get(entryId);
+    if (running !== undefined) this.#drop(running);
+    this.#kick();
+  }
+
+  /** Background fill was switched off. */
+  async cancelBackground(): Promise<void> {
+    await this.#services.queue.cancelBackground();
+    for (const running of [...this.#running.values()]) {
+      if (running.row.requestedBy === 'background') this.#drop(running);
+    }
+    this.#kick();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    for (const running of [...this.#running.values()]) this.#drop(running);
+    await this.#working;
+  }
+
+  #drop(running: Running): void {
+    this.#running.delete(running.row.entryId);
+    running.file.removeConsumer(running.consumer);
+  }
+
+  /** One pass over the queue at a time; a kick meanwhile makes another. */
+  #kick(): void {
+    if (this.#stopped) return;
+    this.#again = true;
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
+      try {
+        await this.#startDue();
+      } catch (error) {
+        this.#services.log.error('the download queue cannot be worked off', { error: describeError(error) });
+        this.#wakeIn(RETRY_FIRST_MS);
+      }
+    }
+  }
+
+  async #startDue(): Promise<void> {
+    const { queue, clock } = this.#services;
+    const free = RUNNING_MAX - this.#running.size;
+    if (free > 0) {
+      for (const row of await queue.listDue(free, clock.nowMs())) {
+        if (this.#running.has(row.entryId)) continue;
+        await queue.markRunning(row.id);
+        await this.#begin(row);
+      }
+    }
+    const waiting = (await queue.listOpen()).filter((row) => row.state === 'queued').map((row) => row.nextAttemptAt);
+    if (waiting.length > 0 && this.#running.size < RUNNING_MAX) this.#wakeIn(Math.min(...waiting) - clock.nowMs());
+  }
+
+  #wakeIn(delayMs: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#services.clock.after(Math.max(delayMs, 0), () => this.#kick());
+  }
+
+  async #begin(row: DownloadRow): Promise<void> {
+    try {
+      const address = await this.#services.entries.findAddress(row.entryId);
+      const source = address === null ? undefined : this.#services.findSource(address.source);
+      if (address === null || source === undefined) throw new LarderError('unknown-source', 'the source is not there any more');
+      const { signal } = new AbortController();
+      const options = { spec: null, probe: false, internal: true, signal };
+      const file = await this.#services.manager.open(source, describePath(address.path), options);
+      if (file.isComplete) {
+        await this.#finish(row);
+        return;
+      }
+      const running: Running = { row, file, consumer: this.#consumer(row) };
+      this.#running.set(row.entryId, running);
+      file.addConsumer(running.consumer);
+    } catch (error) {
+      await this.#failed(row, error instanceof LarderError ? error : new LarderError('storage', describeError(error)));
+    }
+  }
+
+  #consumer(row: DownloadRow): Consumer {
+    const priority = row.requestedBy === 'person' ? Priority.medium : Priority.low;
+    return {
+      want: (file): Want => ({
+        start: 0,
+        until: file.totalBytes ?? Number.POSITIVE_INFINITY,
+        limit: null,
+        priority,
+        slackBytes: 0,
+      }),
+      advanced: (file) => {
+        const running = this.#running.get(row.entryId);
+        if (running === undefined || !file.isComplete) return;
+        this.#drop(running);
+        void this.#finish(row).then(() => this.#kick());
+      },
+      fail: (error) => {
+        const running = this.#running.get(row.entryId);
+        if (running === undefined) return;
+        this.#drop(running);
+        void this.#failed(row, error).then(() => this.#kick());
+      },
+    };
+  }
+
+  async #finish(row: DownloadRow): Promise<void> {
+    await this.#services.queue.markDone(row.id, this.#services.clock.nowMs());
+    this.#services.log.info('an entry is whole', { entry: row.entryId, for: row.requestedBy });
+  }
+
+  async #failed(row: DownloadRow, error: LarderError): Promise<void> {
+    const { queue, clock, log } = this.#services;
+    const nowMs = clock.nowMs();
+    const final = (error.retry === 'never' && error.code !== 'stopped') || row.attempts + 1 >= ATTEMPTS_MAX;
+    const delayMs = Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** row.attempts));
+    const failure = { code: error.code, text: error.message };
+    await queue.markFailed(row, failure, final ? null : nowMs + delayMs, nowMs);
+    log.warning(final ? 'a download was given up' : 'a download failed and will be tried again', {
+      entry: row.entryId,
+      error: error.message,
+    });
+  }
+}

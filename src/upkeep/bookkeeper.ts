@@ -1,0 +1,91 @@
+// Writes down, now and then, what adds up in memory: counters and uses; and has the write-ahead log moved into the
+// database by the upkeep thread. Nothing is written when nothing happened.
+import { stat } from 'node:fs/promises';
+import type { Worker } from 'node:worker_threads';
+import type { Clock, Timer } from '../clock.ts';
+import type { EntryTable } from '../db/entries.ts';
+import type { Counters, StatisticsTable } from '../db/statistics.ts';
+import { describeError } from '../errors.ts';
+import { CHECKPOINT_PERIOD_MS, STATISTICS_FLUSH_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
+import type { CheckpointRequest, CheckpointResult } from './upkeep-thread.ts';
+
+export interface BookkeeperServices {
+  readonly statistics: StatisticsTable;
+  readonly entries: EntryTable;
+  readonly counters: Counters;
+  readonly takeUses: () => ReadonlyMap<number, { atMs: number; count: number }>;
+  readonly databaseFile: string;
+  readonly startUpkeepThread: () => Worker;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A smaller log is left alone: moving it costs an fsync, reading through it costs next to nothing. */
+const CHECKPOINT_MIN_BYTES = 4 * 1024 * 1024;
+
+export function emptyCounters(): Counters {
+  return { servedBytes: 0, servedFromDiskBytes: 0, originBytes: 0, hitCount: 0, partialCount: 0, missCount: 0 };
+}
+
+export class Bookkeeper {
+  readonly #services: BookkeeperServices;
+  readonly #timers: Timer[] = [];
+  #upkeep: Worker | undefined;
+
+  constructor(services: BookkeeperServices) {
+    this.#services = services;
+  }
+
+  start(): void {
+    const { clock } = this.#services;
+    this.#timers.push(clock.every(STATISTICS_FLUSH_MS, () => void this.flush()));
+    this.#timers.push(clock.every(CHECKPOINT_PERIOD_MS, () => void this.#checkpoint()));
+  }
+
+  /** Writes counters and uses; what cannot be written is kept for the next time. */
+  async flush(): Promise<void> {
+    const { counters, statistics, entries, takeUses, clock, log } = this.#services;
+    const snapshot = { ...counters };
+    try {
+      const uses = takeUses();
+      if (uses.size > 0) await entries.recordUse(uses);
+      if (Object.values(snapshot).every((value) => value === 0)) return;
+      await statistics.add(snapshot, clock.nowMs());
+      for (const name of Object.keys(snapshot) as (keyof Counters)[]) counters[name] -= snapshot[name];
+    } catch (error) {
+      log.warning('statistics could not be written', { error: describeError(error) });
+    }
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    await this.#upkeep?.terminate();
+    await this.flush();
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { databaseFile, log } = this.#services;
+    const size = await stat(`${databaseFile}-wal`).then(
+      (found) => found.size,
+      () => 0,
+    );
+    if (size < CHECKPOINT_MIN_BYTES || this.#upkeep !== undefined) return;
+    // The thread lives for one checkpoint: between them it would only hold memory.
+    const thread = this.#services.startUpkeepThread();
+    this.#upkeep = thread;
+    const end = () => {
+      this.#upkeep = undefined;
+      void thread.terminate();
+    };
+    thread.once('message', (result: CheckpointResult) => {
+      if (result.error !== null) log.warning('the database log could not be checkpointed', { error: result.error });
+      end();
+    });
+    thread.once('error', (error: unknown) => {
+      log.warning('the upkeep thread failed', { error: describeError(error) });
+      end();
+    });
+    thread.postMessage({ kind: 'checkpoint', databaseFile } satisfies CheckpointRequest);
+  }
+}

@@ -1,0 +1,69 @@
+// After a start: files and rows are brought to agree (DESIGN.md §5, invariant 8). Runs while requests are served
+// already; a file that a row is made for meanwhile is found by its row.
+import type { ChunkStore } from '../chunks/chunk-store.ts';
+import type { GenerationTable } from '../db/generations.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+
+export interface ReconcileServices {
+  readonly generations: GenerationTable;
+  readonly store: ChunkStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ReconcileResult {
+  readonly orphanFiles: number;
+  readonly correctedRows: number;
+  readonly supersededRemoved: number;
+}
+
+/** Rows looked at in one step, so that requests are served in between. */
+const PAGE_ROWS = 200;
+
+/** To be called before the first file is opened: generations that nobody can be reading any more. */
+export async function removeSuperseded(services: ReconcileServices): Promise<number> {
+  const { generations, store } = services;
+  const superseded = await generations.listSuperseded();
+  await generations.remove(superseded.map((generation) => generation.id));
+  for (const generation of superseded) await store.remove(generation.fileName);
+  return superseded.length;
+}
+
+/** Rows whose file is missing or shorter than they say are corrected; files that no row names are removed. */
+export async function reconcile(services: ReconcileServices): Promise<Omit<ReconcileResult, 'supersededRemoved'>> {
+  return { correctedRows: await correctRows(services), orphanFiles: await removeOrphans(services) };
+}
+
+async function correctRows({ generations, store, clock, log }: ReconcileServices): Promise<number> {
+  let corrected = 0;
+  let afterId = 0;
+  for (;;) {
+    const page = await generations.listFiles(PAGE_ROWS, afterId);
+    const last = page.at(-1);
+    if (last === undefined) return corrected;
+    afterId = last.generationId;
+    for (const file of page) {
+      if (file.lengthAtLeast === 0) continue;
+      const length = (await store.findLength(file.fileName)) ?? 0;
+      if (length >= file.lengthAtLeast) continue;
+      const kept = (await generations.listRanges(file.generationId))
+        .filter((range) => range.start < length)
+        .map((range) => ({ start: range.start, end: Math.min(range.end, length) }));
+      await generations.truncate(file.generationId, kept, length, clock.nowMs());
+      log.warning('a chunk file lost bytes while Larder was off; they will be fetched again', { file: file.fileName });
+      corrected += 1;
+    }
+  }
+}
+
+async function removeOrphans({ generations, store, log }: ReconcileServices): Promise<number> {
+  let removed = 0;
+  for await (const fileName of store.list()) {
+    if (await generations.hasFile(fileName)) continue;
+    await store.remove(fileName);
+    log.info('removed a chunk file that no row names', { file: fileName });
+    removed += 1;
+  }
+  return removed;
+}

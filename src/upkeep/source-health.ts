@@ -1,0 +1,74 @@
+// How each source fares, for pages and rows. Written down when it changes, and at most once a minute while it stays.
+import type { Clock } from '../clock.ts';
+import type { SourceRow, SourceTable } from '../db/sources.ts';
+import { describeError, type LarderError } from '../errors.ts';
+import type { Log } from '../log.ts';
+
+export interface SourceState {
+  readonly lastSuccessAt: number | null;
+  readonly lastErrorAt: number | null;
+  readonly lastErrorText: string | null;
+  readonly hint: string | null;
+  readonly isFailing: boolean;
+}
+
+const WRITE_PERIOD_MS = 60_000;
+
+export class SourceHealth {
+  readonly #table: SourceTable;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #states = new Map<number, SourceState>();
+  readonly #names = new Map<number, string>();
+  readonly #writtenAtMs = new Map<number, number>();
+
+  constructor(table: SourceTable, clock: Clock, log: Log) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  load(rows: readonly SourceRow[]): void {
+    for (const row of rows) {
+      this.#names.set(row.id, row.name);
+      const { lastSuccessAt, lastErrorAt, lastErrorText } = row;
+      const isFailing = lastErrorAt !== null;
+      this.#states.set(row.id, { lastSuccessAt, lastErrorAt, lastErrorText, hint: null, isFailing });
+    }
+  }
+
+  stateOf(sourceId: number): SourceState | undefined {
+    return this.#states.get(sourceId);
+  }
+
+  /** The source answered a request, or failed one. A missing file is an answer. */
+  note(sourceId: number, error: LarderError | null): void {
+    const nowMs = this.#clock.nowMs();
+    const before = this.#states.get(sourceId);
+    const fault = error === null || error.code === 'not-found' || error.code === 'out-of-range' ? null : error;
+    const state: SourceState = {
+      lastSuccessAt: fault === null ? nowMs : (before?.lastSuccessAt ?? null),
+      lastErrorAt: fault === null ? null : nowMs,
+      lastErrorText: fault?.message ?? null,
+      hint: fault?.hint ?? null,
+      isFailing: fault !== null,
+    };
+    this.#states.set(sourceId, state);
+    const changed = before === undefined || before.isFailing !== state.isFailing || before.lastSuccessAt === null;
+    const name = this.#names.get(sourceId);
+    if (changed && fault !== null) this.#log.warning('a source fails', { source: name, error: fault.message });
+    if (changed && fault === null && before?.isFailing) this.#log.info('a source answers again', { source: name });
+    if (changed || nowMs - (this.#writtenAtMs.get(sourceId) ?? 0) > WRITE_PERIOD_MS) this.#write(sourceId, fault, nowMs);
+  }
+
+  #write(sourceId: number, fault: LarderError | null, nowMs: number): void {
+    this.#writtenAtMs.set(sourceId, nowMs);
+    const written =
+      fault === null
+        ? this.#table.recordSuccess(sourceId, nowMs)
+        : this.#table.recordFailure(sourceId, fault.code, fault.message, nowMs);
+    written.catch((error: unknown) => {
+      this.#log.warning('the state of a source could not be written', { error: describeError(error) });
+    });
+  }
+}
