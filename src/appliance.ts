@@ -233,6 +233,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   ownPort = address.port;
   teardown.add(() => server.stop());
   teardown.add(() => app.stop());
+  threads.warmUp();
   log.info('started', { version, data: dataFolder, sources: sources.length });
 
   // Requests are served meanwhile: what is wrong with a file is found by who reads it, too.

@@ -7,8 +7,9 @@ const MIB = 1024 * KIB;
 /** Cell of the checksum grid. */
 export const CHUNK_BYTES = 2 * MIB;
 
-/** A running fetch reports its first bytes at once, then each time it has written this much. */
+/** A running fetch reports its first bytes at once, then each time it has written this much, or after this time. */
 export const PROGRESS_BYTES = 128 * KIB;
+export const PROGRESS_INTERVAL_MS = 15;
 
 /** A fetch syncs and has its bytes recorded once this much is waiting; less at a pause or at its end. */
 export const RECORD_BYTES = 4 * MIB;

@@ -174,7 +174,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
       { start: 0, end: Math.min(CONTAINER_EDGE_BYTES, total) },
       { start: Math.max(0, total - CONTAINER_EDGE_BYTES), end: total },
     ];
-    this.#schedulePlan();
   }
 
   async read(buffer: Uint8Array, position: number): Promise<number> {

@@ -197,7 +197,10 @@ export class ChunkManager {
         if (options.probe) result.fetch.stop();
         else {
           file.adopt(result.fetch, result.head);
-          file.wantContainerEdges();
+          // A bounded range is a probe or a piece: it says nothing about playing the rest.
+          if (options.spec === null || (options.spec.kind === 'from' && options.spec.last === null)) {
+            file.wantContainerEdges();
+          }
         }
       }
       entry.file = file;

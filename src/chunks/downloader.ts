@@ -1,9 +1,10 @@
 // A download thread's side of one fetch: reads the origin's body, writes it at its offsets, reports how far it came,
 // syncs behind itself and reports what is durable. It decides nothing about what is fetched.
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { describeError, type ErrorValue, LarderError, systemCode, toErrorValue } from '../errors.ts';
 import {
   PROGRESS_BYTES,
+  PROGRESS_INTERVAL_MS,
   RECORD_BYTES,
   RECORD_INTERVAL_MS,
   STALL_TIMEOUT_MS,
@@ -43,6 +44,7 @@ export class Downloader {
   #syncing: Promise<void> | undefined;
   #lastSyncAtMs = 0;
   #writeError: LarderError | undefined;
+  #reportTimer: Timer | undefined;
 
   constructor(fetchId: number, parts: DownloaderParts) {
     this.#fetchId = fetchId;
@@ -87,6 +89,7 @@ export class Downloader {
       if (!this.#stopped) error = toErrorValue(this.#stalled ? this.#stallError() : caught);
     }
     this.#abort.abort();
+    this.#reportTimer?.cancel();
     this.#reportProgress();
     post({ kind: 'closed', fetchId: this.#fetchId, position: this.#position, bodyEnded, error });
     post({ kind: 'ended', fetchId: this.#fetchId, error: await this.#finish() });
@@ -135,6 +138,7 @@ export class Downloader {
       this.#take(result.value, bodyEnd);
     }
     if (this.#stopped || bodyEnd === null || this.#position !== bodyEnd) return false;
+    this.#reportProgress();
     // Everything is here; reading on to the body's end lets the connection be used again.
     await reader.read();
     this.#checksummer!.finish();
@@ -160,6 +164,7 @@ export class Downloader {
     const isFirst = this.#reported === this.#writeFrom;
     this.#position = Math.min(after, this.#end);
     if (isFirst || this.#position - this.#reported >= PROGRESS_BYTES) this.#reportProgress();
+    else this.#reportSoon();
     if (this.#position - this.#durable >= RECORD_BYTES) this.#startSync(RECORD_BYTES);
   }
 
@@ -187,6 +192,14 @@ export class Downloader {
     if (this.#position <= this.#reported) return;
     this.#reported = this.#position;
     this.#parts.post({ kind: 'progress', fetchId: this.#fetchId, position: this.#position });
+  }
+
+  /** What a thin line brought does not wait for the next full step. */
+  #reportSoon(): void {
+    this.#reportTimer ??= this.#parts.clock.after(PROGRESS_INTERVAL_MS, () => {
+      this.#reportTimer = undefined;
+      this.#reportProgress();
+    });
   }
 
   /** Starts a sync when at least `bytes` wait for one and none runs; the body goes on being read meanwhile. */

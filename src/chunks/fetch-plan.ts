@@ -1,8 +1,8 @@
 // Decides, for one file, which upstream fetches there should be: pure, from what is wanted, what is known and what
-// runs. Two rules make the rest: live fetches never cover the same byte, and each want is served at its first gap.
+// runs. Two rules make the rest: live fetches never cover the same byte, and each want is served at its first gaps.
 import type { RangeSet } from '../bytes/range-set.ts';
 import { PROGRESS_BYTES, READ_AHEAD_START_BYTES, REOPEN_COST_MS } from '../limits.ts';
-import type { Priority } from './fetch-scheduler.ts';
+import { Priority } from './fetch-scheduler.ts';
 
 /** Bytes somebody wants in order, from `start` on. */
 export interface Want {
@@ -12,7 +12,7 @@ export interface Want {
   /** What is asked for ends here for good (a bounded client range), or null. */
   readonly limit: number | null;
   readonly priority: Priority;
-  /** With this many bytes known ahead no new fetch is opened; a running one goes on. */
+  /** With more than this many bytes known ahead no new fetch is opened; a running one goes on. */
   readonly slackBytes: number;
 }
 
@@ -55,6 +55,9 @@ export interface PlanInput<Live extends LiveFetch> {
   /** Whether the origin serves from any offset. If not, there is one fetch, from the start. */
   readonly seekable: boolean;
 }
+
+/** A want's next gap is opened before the one ahead of it is closed, so that no reader stands at a seam. */
+const GAPS_SERVED = 2;
 
 /** Waiting for `fetch` to get to `offset` costs no more than asking anew (DESIGN.md §6, Seek). */
 function isNear(fetch: LiveFetch, offset: number): boolean {
@@ -101,10 +104,8 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
   }
 
   const wants = [...input.wants].sort((left, right) => left.priority - right.priority || left.start - right.start);
-  for (const want of wants) {
-    const until = Math.min(want.until, fileEnd);
-    const gap = known.contiguousEnd(want.start);
-    if (gap >= until) continue;
+  /** Makes one fetch responsible for the bytes from `gap` on. */
+  function serve(want: Want, gap: number, until: number, isFirstGap: boolean): void {
     const carrier = findCarrier(gap);
     if (carrier.live !== null && (!seekable || isNear(carrier.live, gap))) {
       let terms = keep.get(carrier.live);
@@ -113,16 +114,17 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
         keep.set(carrier.live, terms);
       }
       claim(terms, { ...want, until });
-      continue;
+      return;
     }
-    const created = carrier.created;
+    // Far enough ahead for now.
+    if (gap >= until || (isFirstGap && gap - want.start > want.slackBytes)) return;
+    const boundary = nextStart(gap);
+    const { created } = carrier;
     if (created !== null && (!seekable || gap - created.position <= READ_AHEAD_START_BYTES)) {
       claim(created, { ...want, until });
-      if (created.requestEnd !== null) created.requestEnd = Math.max(created.requestEnd, Math.min(until, nextStart(gap)));
-      continue;
+      if (created.requestEnd !== null) created.requestEnd = Math.max(created.requestEnd, Math.min(until, boundary));
+      return;
     }
-    if (gap - want.start > want.slackBytes) continue;
-    const boundary = nextStart(gap);
     const limit = Math.min(want.limit ?? Number.POSITIVE_INFINITY, boundary);
     create.push({
       position: gap,
@@ -131,6 +133,22 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       end: boundary,
       requestEnd: seekable && limit < fileEnd ? limit : null,
     });
+  }
+
+  for (const want of wants) {
+    const until = Math.min(want.until, fileEnd);
+    const wantEnd = Math.min(want.limit ?? fileEnd, fileEnd);
+    let from = want.start;
+    for (let index = 0; index < GAPS_SERVED; index++) {
+      const gap = known.contiguousEnd(from);
+      // The fetch that goes on at the end of what is wanted for now pauses, and is kept.
+      if (gap >= wantEnd) break;
+      const isFirst = index === 0;
+      const priority = isFirst || want.priority > Priority.high ? want.priority : Priority.high;
+      serve({ ...want, priority }, gap, until, isFirst);
+      from = nextStart(gap);
+      if (from >= until || !seekable) break;
+    }
   }
 
   // Where one fetch stops is where known bytes or another fetch begin.
