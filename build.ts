@@ -87,9 +87,11 @@ function embeddedModule(addonFile: string, target: string): string {
   const folder = join(root, 'test/fixtures/sample-library');
   const films = readdirSync(folder).sort();
   const imports = films.map((name, index) => `import film${index} from ${JSON.stringify(join(folder, name))} with { type: 'file' };`);
-  return `import addon from ${JSON.stringify(addonFile)} with { type: 'file' };
+  const addon = readFileSync(addonFile);
+  const digest = createHash('sha256').update(addon).digest('hex');
+  return `import addonFile from ${JSON.stringify(addonFile)} with { type: 'file' };
 ${imports.join('\n')}
-export const embeddedAddonFile = addon;
+export const embeddedAddon = { file: addonFile, sizeBytes: ${addon.length}, digest: '${digest}' };
 export const sampleFilms = { ${films.map((name, index) => `${JSON.stringify(name)}: film${index}`).join(', ')} };
 export const buildVersion = ${JSON.stringify(packageJson.version)};
 export const buildTarget = ${JSON.stringify(target)};`;

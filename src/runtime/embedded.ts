@@ -2,8 +2,15 @@
 // beside it; build.ts replaces it by one that imports them, under the same names.
 import { fileURLToPath } from 'node:url';
 
+export interface EmbeddedAddon {
+  readonly file: string;
+  readonly sizeBytes: number;
+  /** SHA-256 as hex, computed when the binary was built. */
+  readonly digest: string;
+}
+
 /** The libSQL add-on inside the binary; null from source, where the driver finds its own package. */
-export const embeddedAddonFile: string | null = null;
+export const embeddedAddon: EmbeddedAddon | null = null as EmbeddedAddon | null;
 
 const library = new URL('../../test/fixtures/sample-library/', import.meta.url);
 

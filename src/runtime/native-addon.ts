@@ -1,26 +1,23 @@
 // The libSQL add-on of a compiled binary. Bun would unpack it into the temp folder, which may be missing or mounted
 // noexec (facts/packaging.md, finding 4): so it is embedded as a plain file, written to the data folder and loaded
 // from there. build.ts makes libsql's `require` look where `prepareNativeAddon` puts it.
-import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { embeddedAddonFile } from './embedded.ts';
+import { embeddedAddon } from './embedded.ts';
 
 const ADDON = Symbol.for('larder.libsql');
 
 /** Writes the add-on to `dataFolder`/lib unless it is there. Null where nothing is embedded: running from source. */
 export function extractNativeAddon(dataFolder: string): string | null {
-  if (embeddedAddonFile === null) return null;
-  const content = readFileSync(embeddedAddonFile);
-  const digest = createHash('sha256').update(content).digest('hex');
+  if (embeddedAddon === null) return null;
+  const { digest, sizeBytes } = embeddedAddon;
   const folder = join(dataFolder, 'lib');
   const file = join(folder, `libsql-${digest.slice(0, 16)}.node`);
-  // A copy that was cut short or changed is written again.
-  if (existsSync(file) && createHash('sha256').update(readFileSync(file)).digest('hex') === digest) return file;
+  // It was renamed into place whole, under the name of its content: its length tells a damaged copy.
+  if (existsSync(file) && statSync(file).size === sizeBytes) return file;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, content, { mode: 0o600 });
-  chmodSync(temporary, 0o600);
+  writeFileSync(temporary, readFileSync(embeddedAddon.file), { mode: 0o600 });
   renameSync(temporary, file);
   return file;
 }
