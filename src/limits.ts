@@ -25,6 +25,9 @@ export const READ_AHEAD_START_BYTES = 512 * KIB;
 
 /** Head and tail of a container, asked for with its first open: index tables live there. */
 export const CONTAINER_EDGE_BYTES = 256 * KIB;
+/** Only where asking takes long enough to be felt, and where the film is long enough for its tail to be far. */
+export const EDGES_MIN_FIRST_BYTE_MS = 30;
+export const EDGES_MIN_FILE_BYTES = 8 * MIB;
 
 /** A fetch that waits for its reader longer than this gives its connection back. */
 export const PAUSED_FETCH_MAX_MS = 10_000;

@@ -14,6 +14,8 @@ import type { Counters } from '../db/statistics.ts';
 import { describeError, fromErrorValue, LarderError, systemCode } from '../errors.ts';
 import {
   CONTAINER_EDGE_BYTES,
+  EDGES_MIN_FILE_BYTES,
+  EDGES_MIN_FIRST_BYTE_MS,
   FETCH_ATTEMPTS_MAX,
   PAUSED_FETCH_MAX_MS,
   READER_WAIT_MAX_MS,
@@ -166,10 +168,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#checkUnused();
   }
 
-  /** Head and tail, where containers keep their tables, are asked for while somebody reads. */
-  wantContainerEdges(): void {
+  /**
+   * Head and tail, where containers keep their tables, are asked for while somebody reads: a player asks for them
+   * next. Not where a request costs next to nothing, nor in a short file.
+   */
+  wantContainerEdges(firstByteMs: number): void {
     const total = this.totalBytes;
     if (total === null || !this.seekable || this.identity.address.type !== 'video') return;
+    if (firstByteMs < EDGES_MIN_FIRST_BYTE_MS || total < EDGES_MIN_FILE_BYTES) return;
     this.#edges = [
       { start: 0, end: Math.min(CONTAINER_EDGE_BYTES, total) },
       { start: Math.max(0, total - CONTAINER_EDGE_BYTES), end: total },
@@ -226,6 +232,28 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#accept(fetch, head.start, head.start);
     // Who opened the file becomes its reader right after this; when nobody does, the plan stops the fetch.
     this.#services.clock.after(0, () => this.#schedulePlan());
+  }
+
+  /** While it waited for a connection, some of its bytes may have come by another fetch. */
+  requestFor(fetch: Fetch): OriginRequest | null {
+    const start = this.#readable.contiguousEnd(fetch.position);
+    const fileEnd = this.totalBytes ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(fetch.requestEnd ?? fileEnd, this.#readable.nextKnown(start) ?? fileEnd);
+    if (start >= end) {
+      this.fetches.delete(fetch);
+      this.#schedulePlan();
+      return null;
+    }
+    fetch.position = start;
+    fetch.requestEnd = this.seekable && end < fileEnd ? end : null;
+    const range: OriginRange | null = this.seekable ? { kind: 'from', start, end: fetch.requestEnd } : null;
+    return {
+      ...this.identity.upstream(),
+      ownPort: this.#services.ownPort(),
+      range,
+      ifRange: this.generation.etag,
+      expectsMedia: this.identity.address.type !== 'file',
+    };
   }
 
   fetchOpened(fetch: Fetch, head: OriginHead): void {
@@ -385,7 +413,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
         threads: this.#services.threads,
         clock: this.#services.clock,
         owner: this,
-        request: this.#request(terms.position, terms.requestEnd),
         position: terms.position,
         requestEnd: terms.requestEnd,
         terms,
@@ -393,22 +420,15 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.fetches.add(fetch);
       fetch.enqueue();
     }
+    this.#notePaused(now);
+  }
+
+  #notePaused(now: number): void {
     for (const fetch of this.fetches) {
       if (!fetch.isPaused) this.#pausedSinceMs.delete(fetch);
       else if (!this.#pausedSinceMs.has(fetch)) this.#pausedSinceMs.set(fetch, now);
     }
     if (this.#pausedSinceMs.size > 0) this.#startWatchdog();
-  }
-
-  #request(start: number, end: number | null): OriginRequest {
-    const range: OriginRange | null = this.seekable ? { kind: 'from', start, end } : null;
-    return {
-      ...this.identity.upstream(),
-      ownPort: this.#services.ownPort(),
-      range,
-      ifRange: this.generation.etag,
-      expectsMedia: this.identity.address.type !== 'file',
-    };
   }
 
   async #record(message: FetchDurable): Promise<void> {

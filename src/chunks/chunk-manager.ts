@@ -199,7 +199,7 @@ export class ChunkManager {
           file.adopt(result.fetch, result.head);
           // A bounded range is a probe or a piece: it says nothing about playing the rest.
           if (options.spec === null || (options.spec.kind === 'from' && options.spec.last === null)) {
-            file.wantContainerEdges();
+            file.wantContainerEdges(result.fetch.firstByteMs);
           }
         }
       }

@@ -15,6 +15,8 @@ import type {
 } from './fetch-scheduler.ts';
 
 export interface FetchOwner {
+  /** The request as it should be by now, for a fetch that got its connection; null when its bytes came otherwise. */
+  requestFor(fetch: Fetch): OriginRequest | null;
   fetchOpened(fetch: Fetch, head: OriginHead): void;
   fetchProgressed(fetch: Fetch, from: number): void;
   fetchDurable(fetch: Fetch, message: FetchDurable): void;
@@ -28,7 +30,6 @@ export interface FetchOptions {
   readonly threads: FetchThreads;
   readonly clock: Clock;
   readonly owner: FetchOwner;
-  readonly request: OriginRequest;
   readonly position: number;
   readonly requestEnd: number | null;
   readonly terms: FetchTerms;
@@ -41,7 +42,7 @@ const SPEED_SAMPLE_WEIGHT = 0.3;
 
 export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   readonly sourceId: number;
-  readonly requestEnd: number | null;
+  requestEnd: number | null;
   readonly createdAtMs: number;
   owner: FetchOwner;
   state: 'queued' | 'opening' | 'running' | 'stopping' | 'closed' = 'queued';
@@ -86,9 +87,15 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
 
   /** Called by the scheduler: a connection is free. */
   start(): void {
+    const request = this.owner.requestFor(this);
+    if (request === null) {
+      this.state = 'closed';
+      this.#options.scheduler.release(this);
+      return;
+    }
     this.state = 'opening';
     this.#askedAtMs = this.#options.clock.monotonicMs();
-    this.#thread = this.#options.threads.start(this.#options.request, this);
+    this.#thread = this.#options.threads.start(request, this);
   }
 
   accept(message: Omit<FetchAccept, 'kind' | 'fetchId' | 'credit' | 'end'>, position: number): void {

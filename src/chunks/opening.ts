@@ -79,6 +79,10 @@ export class Opening implements FetchOwner {
     this.#fail(new LarderError('stopped', 'nobody waits for this file any more'));
   }
 
+  requestFor(): OriginRequest {
+    return this.#options.request(this.#options.range ?? PROBE);
+  }
+
   fetchOpened(fetch: Fetch, head: OriginHead): void {
     this.#resolve({ head, fetch });
   }
@@ -121,7 +125,6 @@ export class Opening implements FetchOwner {
       threads,
       clock,
       owner: this,
-      request: this.#options.request(range),
       position,
       requestEnd: range.kind === 'from' ? range.end : null,
       terms: { priority: Priority.critical, credit: position + CONTAINER_EDGE_BYTES, end: Number.POSITIVE_INFINITY },

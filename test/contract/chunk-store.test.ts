@@ -1,0 +1,76 @@
+import { describe, expect, test } from 'bun:test';
+import { readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FileChunkStore } from '../../src/chunks/file-chunk-store.ts';
+import { contentOf } from '../support/content.ts';
+import { MemoryChunkStore } from '../support/memory-chunk-store.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { chunkStoreContract } from './chunk-store.contract.ts';
+
+chunkStoreContract('FileChunkStore', async () => {
+  const folder = await temporaryFolder();
+  return { store: new FileChunkStore(folder.file('chunks')), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+});
+
+// The double that crash tests trust keeps the same promises.
+chunkStoreContract('MemoryChunkStore', () =>
+  Promise.resolve({ store: new MemoryChunkStore(), [Symbol.asyncDispose]: () => Promise.resolve() }),
+);
+
+describe('FileChunkStore', () => {
+  test('openWriter() makes folders 0700 and files 0600 when they are new', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileChunkStore(folder.file('chunks'));
+    const writer = await store.openWriter('films/A-1.mkv');
+    await writer.close();
+    const modes = await Promise.all(['chunks', 'chunks/films', 'chunks/films/A-1.mkv'].map((name) => stat(folder.file(name))));
+    expect(modes.map((found) => (found.mode & 0o777).toString(8))).toEqual(['700', '700', '600']);
+  });
+
+  test('write() leaves holes unallocated when it writes far into a file', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileChunkStore(folder.file('chunks'));
+    const writer = await store.openWriter('films/A-1.mkv');
+    const offset = 2 ** 32 + 5;
+    writer.write(contentOf(1, offset, offset + 10), offset);
+    await writer.sync();
+    await writer.close();
+    const found = await stat(folder.file('chunks/films/A-1.mkv'));
+    expect(found.size).toBe(offset + 10);
+    expect(found.blocks * 512).toBeLessThan(1024 * 1024);
+  });
+
+  test('openWriter() refuses a name that leads out of its folder, and makes nothing', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileChunkStore(folder.file('chunks'));
+    for (const name of ['../outside', 'films/../../outside', '..', '.', '']) {
+      await expect((async () => store.openWriter(name))()).rejects.toThrow('outside the store');
+    }
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  test('list() passes over what is no chunk file when strangers lie in the folder', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileChunkStore(folder.file('chunks'));
+    await (await store.openWriter('films/A-1.mkv')).close();
+    await writeFile(join(folder.file('chunks'), 'readme.txt'), 'x');
+    const names: string[] = [];
+    for await (const name of store.list()) names.push(name);
+    expect(names).toEqual(['films/A-1.mkv']);
+  });
+});
+
+describe('MemoryChunkStore', () => {
+  test('crash() forgets what was written and not synced', async () => {
+    const store = new MemoryChunkStore();
+    const writer = await store.openWriter('a/b');
+    writer.write(contentOf(1, 0, 100), 0);
+    await writer.sync();
+    writer.write(contentOf(1, 100, 200), 100);
+    store.crash();
+    expect(await store.findLength('a/b')).toBe(100);
+    (await store.openWriter('a/c')).write(new Uint8Array(5), 0);
+    store.crash();
+    expect(await store.findLength('a/c')).toBeNull();
+  });
+});
