@@ -3,9 +3,11 @@
 //
 //   build.ts [--target linux-x64|linux-arm64|linux-x64-musl|linux-arm64-musl] [--outfile FILE] [--if-stale]
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import type { BunPlugin } from 'bun';
 import packageJson from './package.json' with { type: 'json' };
 
@@ -89,7 +91,10 @@ function embeddedModule(addonFile: string, target: string): string {
   const imports = films.map((name, index) => `import film${index} from ${JSON.stringify(join(folder, name))} with { type: 'file' };`);
   const addon = readFileSync(addonFile);
   const digest = createHash('sha256').update(addon).digest('hex');
-  return `import addonFile from ${JSON.stringify(addonFile)} with { type: 'file' };
+  // Compressed: reading it from the binary would otherwise keep ten megabytes of it in memory.
+  const compressed = join(mkdtempSync(join(tmpdir(), 'larder-build-')), 'libsql.node.gz');
+  writeFileSync(compressed, gzipSync(addon, { level: 9 }));
+  return `import addonFile from ${JSON.stringify(compressed)} with { type: 'file' };
 ${imports.join('\n')}
 export const embeddedAddon = { file: addonFile, sizeBytes: ${addon.length}, digest: '${digest}' };
 export const sampleFilms = { ${films.map((name, index) => `${JSON.stringify(name)}: film${index}`).join(', ')} };

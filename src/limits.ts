@@ -59,11 +59,15 @@ export const REDIRECTS_MAX = 5;
 /** Period of the watchdog that looks for waiters nothing serves. */
 export const WATCHDOG_PERIOD_MS = 1_000;
 
-/** One read from a chunk file, and what all responses may hold in buffers together. */
-export const READ_BUFFER_BYTES = 1 * MIB;
-export const READ_BUFFERS_BUDGET_BYTES = 64 * MIB;
-/** Slow readers get by with small buffers, so that hundreds of them stay cheap. */
-export const SMALL_READ_BUFFER_BYTES = 64 * KIB;
+/**
+ * Sizes of one read from a chunk file, largest first: each is handed out while all buffers in use stay within its
+ * budget. `keptCount` idle ones wait for the next response.
+ */
+export const READ_BUFFER_TIERS: readonly { readonly size: number; readonly budget: number; readonly keptCount: number }[] = [
+  { size: MIB, budget: 12 * MIB, keptCount: 8 },
+  { size: 256 * KIB, budget: 20 * MIB, keptCount: 8 },
+  { size: 64 * KIB, budget: Number.POSITIVE_INFINITY, keptCount: 32 },
+];
 
 /** Ranges in one multipart answer; more and the Range header is ignored (RFC 9110 §14.2 allows it). */
 export const MULTIPART_RANGES_MAX = 32;

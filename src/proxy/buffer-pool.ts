@@ -1,33 +1,34 @@
-// Read buffers that responses share. Fast readers get large ones; past the budget, and for slow readers, small ones, so
-// that hundreds of slow readers stay cheap.
-import { READ_BUFFER_BYTES, READ_BUFFERS_BUDGET_BYTES, SMALL_READ_BUFFER_BYTES } from '../limits.ts';
-
-/** Idle buffers are kept for the next response up to this much together. */
-const KEPT_BYTES_MAX = 16 * READ_BUFFER_BYTES;
+// Read buffers that responses share. The first few fast readers get large ones; the more readers there are, and the
+// slower they are, the smaller a buffer is, so that hundreds of slow readers stay cheap. A socket that cannot take a
+// write copies what is left of it, so that each buffer in use may cost its size twice.
+import { READ_BUFFER_TIERS } from '../limits.ts';
 
 export class BufferPool {
-  readonly #large: Uint8Array[] = [];
-  readonly #small: Uint8Array[] = [];
+  readonly #kept = new Map<number, Uint8Array[]>();
   #usedBytes = 0;
 
   get usedBytes(): number {
     return this.#usedBytes;
   }
 
-  /** A buffer of 1 MiB, or of 64 KiB where a small one will do or the budget is used up. */
-  take(wantsLarge: boolean): Uint8Array {
-    const large = wantsLarge && this.#usedBytes + READ_BUFFER_BYTES <= READ_BUFFERS_BUDGET_BYTES;
-    const buffer = large
-      ? (this.#large.pop() ?? new Uint8Array(READ_BUFFER_BYTES))
-      : (this.#small.pop() ?? new Uint8Array(SMALL_READ_BUFFER_BYTES));
-    this.#usedBytes += buffer.length;
-    return buffer;
+  /** The largest buffer of at most `sizeMax` bytes that the budgets allow; the smallest size is always to be had. */
+  take(sizeMax: number): Uint8Array {
+    const tier =
+      READ_BUFFER_TIERS.find(({ size, budget }) => size <= sizeMax && this.#usedBytes + size <= budget) ??
+      READ_BUFFER_TIERS.at(-1)!;
+    this.#usedBytes += tier.size;
+    return this.#kept.get(tier.size)?.pop() ?? new Uint8Array(tier.size);
   }
 
   /** Only when nothing writes from it any more. */
   give(buffer: Uint8Array): void {
     this.#usedBytes -= buffer.length;
-    const kept = buffer.length === READ_BUFFER_BYTES ? this.#large : this.#small;
-    if ((kept.length + 1) * buffer.length <= KEPT_BYTES_MAX) kept.push(buffer);
+    let kept = this.#kept.get(buffer.length);
+    if (kept === undefined) {
+      kept = [];
+      this.#kept.set(buffer.length, kept);
+    }
+    const tier = READ_BUFFER_TIERS.find(({ size }) => size === buffer.length);
+    if (tier !== undefined && kept.length < tier.keptCount) kept.push(buffer);
   }
 }

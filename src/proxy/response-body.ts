@@ -3,8 +3,11 @@
 import type { ServerResponse } from 'node:http';
 import type { Reader } from '../chunks/reader.ts';
 import { LarderError } from '../errors.ts';
-import { SMALL_READ_BUFFER_BYTES } from '../limits.ts';
+import { READ_BUFFER_TIERS } from '../limits.ts';
 import type { BufferPool } from './buffer-pool.ts';
+
+const LARGEST_BYTES = READ_BUFFER_TIERS[0]!.size;
+const SMALLEST_BYTES = READ_BUFFER_TIERS.at(-1)!.size;
 
 /** A piece that took the socket longer than this is a slow reader's: the next one is small. */
 const SLOW_WRITE_MS = 30;
@@ -34,6 +37,13 @@ export function writeAndWait(response: ServerResponse, data: Uint8Array): Promis
 
 function playerLeft(): LarderError {
   return new LarderError('stopped', 'the player left');
+}
+
+/** The smallest size that takes all that is wanted, or the largest one. */
+function sizeFor(wantedBytes: number): number {
+  let size = LARGEST_BYTES;
+  for (const tier of READ_BUFFER_TIERS) if (tier.size >= wantedBytes) size = tier.size;
+  return size;
 }
 
 export class BodyWriter {
@@ -66,7 +76,7 @@ export class BodyWriter {
       reader.advance(this.#filled);
       this.#filled = 0;
       // A slow reader gives its large buffer back to those who can use one.
-      if (!this.#isFast && this.#buffer!.length > SMALL_READ_BUFFER_BYTES) this.release();
+      if (!this.#isFast && this.#buffer!.length > SMALLEST_BYTES) this.release();
     }
   }
 
@@ -86,7 +96,7 @@ export class BodyWriter {
         continue;
       }
       const wanted = reader.end - reader.position;
-      this.#buffer ??= this.#parts.pool.take(this.#isFast && wanted > SMALL_READ_BUFFER_BYTES);
+      this.#buffer ??= this.#parts.pool.take(this.#isFast ? sizeFor(wanted) : SMALLEST_BYTES);
       this.#filled = await reader.read(this.#buffer);
     }
   }

@@ -3,9 +3,11 @@
 import { fileURLToPath } from 'node:url';
 
 export interface EmbeddedAddon {
+  /** Compressed with gzip. */
   readonly file: string;
+  /** Of the add-on itself. */
   readonly sizeBytes: number;
-  /** SHA-256 as hex, computed when the binary was built. */
+  /** SHA-256 of the add-on as hex, computed when the binary was built. */
   readonly digest: string;
 }
 

@@ -134,8 +134,8 @@ describe('OriginClient.open()', () => {
   });
 
   test('open() says origin-silent earlier when not even a connection is taken', async () => {
-    // A listener whose backlog is never served: connections to it are taken by the kernel, so a closed port is used
-    // for the address and the probe is refused; the request itself hangs on a server that never answers.
+    // The request hangs on a server that answers nothing; that it takes connections no more is what the second look
+    // half-way finds out.
     const clock = new FakeClock();
     const silent: Server = createServer();
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
