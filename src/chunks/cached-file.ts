@@ -191,7 +191,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
       });
     }
     try {
-      const count = await (await this.#chunkReader).read(buffer, position);
+      const reader = await this.#chunkReader;
+      const isRecent = this.available.contiguousEnd(position) === position;
+      const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
       if (count === 0) await this.#loseBytes(position, 'it is shorter than its rows say');
       return count;
     } catch (error) {

@@ -9,6 +9,11 @@ export interface ChunkReader {
    * The buffer must not be touched until then.
    */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * The same at once, for bytes that were written a moment ago: they are in the page cache, so that no disk is waited
+   * for, and the way through a thread would cost more than the copy.
+   */
+  readRecent(buffer: Uint8Array, position: number): number;
   close(): Promise<void>;
 }
 

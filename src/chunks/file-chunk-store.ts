@@ -1,5 +1,5 @@
 // The chunk store on a local file system: folders 0700, files 0600.
-import { close, constants, fdatasync, fsync, open, read, writeSync } from 'node:fs';
+import { close, constants, fdatasync, fsync, open, read, readSync, writeSync } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,6 +29,10 @@ class FileChunkReader implements ChunkReader {
         else resolve(count);
       });
     });
+  }
+
+  readRecent(buffer: Uint8Array, position: number): number {
+    return readSync(this.#descriptor, buffer, 0, buffer.length, position);
   }
 
   close(): Promise<void> {

@@ -46,6 +46,7 @@ export class Opening implements FetchOwner {
   readonly #options: OpeningOptions;
   readonly #startedAtMs: number;
   #attempts = 0;
+  #lastError: LarderError | null = null;
   #fetch: Fetch | undefined;
   #cancelled = false;
   #resolve!: (result: OpeningResult) => void;
@@ -61,13 +62,12 @@ export class Opening implements FetchOwner {
       this.#reject = reject;
     });
     const deadline = options.clock.after(READER_WAIT_MAX_MS, () => {
-      this.#fail(
+      const waited = `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`;
+      const reason =
         this.#fetch?.state === 'queued'
           ? new LarderError('overloaded', 'all connections to the source are taken', { retry: 'soon' })
-          : new LarderError('origin-silent', `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`, {
-              retry: 'soon',
-            }),
-      );
+          : new LarderError('origin-silent', waited, { retry: 'soon', hint: 'the origin may be asleep or down' });
+      this.#fail(this.#lastError ?? reason);
     });
     const done = () => deadline.cancel();
     this.result.then(done, done);
@@ -94,6 +94,7 @@ export class Opening implements FetchOwner {
       this.#resolve({ head: EMPTY_FILE, fetch: null });
       return;
     }
+    this.#lastError = error;
     const { clock, random } = this.#options;
     this.#attempts += 1;
     const delayMs = error.retryAfterMs ?? backoffDelayMs(this.#attempts, random);

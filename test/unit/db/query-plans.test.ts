@@ -1,0 +1,149 @@
+// Every statement that the table classes run, as it is sent to the driver, is explained: it must find its rows by an
+// index. What may look through a whole table is named here with its reason.
+import { describe, expect, test } from 'bun:test';
+import type { InStatement } from '@libsql/client/sqlite3';
+import { drizzle } from 'drizzle-orm/libsql/sqlite3';
+import type { Tables } from '../../../src/db/database.ts';
+import { DownloadQueueTable } from '../../../src/db/download-queue.ts';
+import { EntryTable } from '../../../src/db/entries.ts';
+import { GenerationTable } from '../../../src/db/generations.ts';
+import { PreferenceTable } from '../../../src/db/preferences.ts';
+import * as schema from '../../../src/db/schema.ts';
+import { SourceTable } from '../../../src/db/sources.ts';
+import { StatisticsTable } from '../../../src/db/statistics.ts';
+import { entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
+
+/** Tables that hold a handful of rows for ever. */
+const SMALL = ['cache_statistics', 'sources', 'user_preferences'];
+
+/** Calls that may walk through an index from its start, each with its reason. */
+const WALKS: Record<string, string> = {
+  'entries.count': 'counts every entry, through the smallest index',
+  'entries.listRecent first page': 'walks the index of the order it lists in, up to its limit',
+};
+
+type Statement = { sql: string; args: unknown };
+
+/** Runs `call` on tables whose driver notes what it is asked. */
+async function statementsOf(call: (tables: Tables) => Promise<unknown>): Promise<{ sql: string; plan: string[] }[]> {
+  await using cache = await openCacheDatabase();
+  const { client } = cache.database;
+  const { id: sourceId } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+  for (let index = 0; index < 5; index++) {
+    const { entryId } = await cache.entries.ensure(entryOf(sourceId, `f${index}`), NOW_MS);
+    const { generation } = await cache.generations.create(generationOf(entryId, `f${index}`), NOW_MS);
+    await cache.generations.recordRange(generation.id, { start: 0, end: 5 }, [{ chunkIndex: 0, crc32: 1 }], NOW_MS);
+  }
+  const noted: Statement[] = [];
+  const note = (statement: InStatement | string, args?: unknown) => {
+    noted.push(typeof statement === 'string' ? { sql: statement, args: args ?? [] } : { sql: statement.sql, args: statement.args ?? [] });
+  };
+  const spy = new Proxy(client, {
+    get(target, name) {
+      if (name === 'execute') {
+        return (statement: InStatement, args?: unknown) => {
+          note(statement, args);
+          return args === undefined ? target.execute(statement) : target.execute(statement as string, args as never);
+        };
+      }
+      if (name === 'batch') {
+        return (statements: InStatement[], mode?: 'write') => {
+          for (const statement of statements) note(statement);
+          return target.batch(statements, mode);
+        };
+      }
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  await call(drizzle(spy, { schema }) as unknown as Tables);
+  const explained: { sql: string; plan: string[] }[] = [];
+  for (const { sql, args } of noted) {
+    const rows = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: args as never });
+    explained.push({ sql, plan: rows.rows.map((row) => String(row['detail'])) });
+  }
+  return explained;
+}
+
+const row = { id: 1, entryId: 1, requestedBy: 'person', state: 'queued', attempts: 0, nextAttemptAt: 0, errorCode: null, errorText: null, createdAt: 0, finishedAt: null } as const;
+const counters = { servedBytes: 1, servedFromDiskBytes: 1, originBytes: 1, hitCount: 1, partialCount: 1, missCount: 1 };
+const failure = { code: 'origin-failed', text: 'x' };
+
+const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
+  'entries.find': (tables) => new EntryTable(tables).find(entryOf(1, 'f1')),
+  'entries.ensure': (tables) => new EntryTable(tables).ensure(entryOf(1, 'new'), NOW_MS),
+  'entries.recordSize': (tables) => new EntryTable(tables).recordSize(1, 'original', 5),
+  'entries.recordUse': (tables) => new EntryTable(tables).recordUse(new Map([[1, { atMs: NOW_MS, count: 1 }]])),
+  'entries.recordError': (tables) => new EntryTable(tables).recordError(1, failure, NOW_MS),
+  'entries.remove': (tables) => new EntryTable(tables).remove(1),
+  'entries.findAddress': (tables) => new EntryTable(tables).findAddress(1),
+  'entries.count': (tables) => new EntryTable(tables).count(),
+  'entries.listRecent first page': (tables) => new EntryTable(tables).listRecent(3, null),
+  'entries.listRecent next page': (tables) => new EntryTable(tables).listRecent(3, { lastUsedAt: NOW_MS, entryId: 4 }),
+  'generations.create': (tables) => new GenerationTable(tables).supersede(1, 1).then(() => new GenerationTable(tables).create(generationOf(1, 'n'), NOW_MS)),
+  'generations.recordLength': (tables) => new GenerationTable(tables).recordLength(1, 5),
+  'generations.recordSeekable': (tables) => new GenerationTable(tables).recordSeekable(1, true),
+  'generations.remove': (tables) => new GenerationTable(tables).remove([1, 2]),
+  'generations.listRanges': (tables) => new GenerationTable(tables).listRanges(1),
+  'generations.listChecksums': (tables) => new GenerationTable(tables).listChecksums(1),
+  'generations.recordRange': (tables) => new GenerationTable(tables).recordRange(1, { start: 0, end: 9 }, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
+  'generations.recordChecksums': (tables) => new GenerationTable(tables).recordChecksums(1, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
+  'generations.truncate': (tables) => new GenerationTable(tables).truncate(1, [{ start: 0, end: 1 }], 1, NOW_MS),
+  'generations.hasFile': (tables) => new GenerationTable(tables).hasFile('f1'),
+  'generations.listFiles': (tables) => new GenerationTable(tables).listFiles(10, 2),
+  'generations.listSuperseded': (tables) => new GenerationTable(tables).listSuperseded(),
+  'generations.listOfEntry': (tables) => new GenerationTable(tables).listOfEntry(1),
+  'queue.enqueue': (tables) => new DownloadQueueTable(tables).enqueue(1, 'person', NOW_MS),
+  'queue.cancel': (tables) => new DownloadQueueTable(tables).cancel(1),
+  'queue.cancelBackground': (tables) => new DownloadQueueTable(tables).cancelBackground(),
+  'queue.requeueRunning': (tables) => new DownloadQueueTable(tables).requeueRunning(),
+  'queue.requeue': (tables) => new DownloadQueueTable(tables).requeue(1),
+  'queue.listOpen': (tables) => new DownloadQueueTable(tables).listOpen(),
+  'queue.listDue': (tables) => new DownloadQueueTable(tables).listDue(2, NOW_MS),
+  'queue.markRunning': (tables) => new DownloadQueueTable(tables).markRunning(1),
+  'queue.markDone': (tables) => new DownloadQueueTable(tables).markDone(1, NOW_MS),
+  'queue.markFailed': (tables) => new DownloadQueueTable(tables).markFailed(row, failure, null, NOW_MS),
+  'statistics.get': (tables) => new StatisticsTable(tables).get(),
+  'statistics.add': (tables) => new StatisticsTable(tables).add(counters, NOW_MS),
+  'sources.list': (tables) => new SourceTable(tables).list(),
+  'sources.declare': (tables) => new SourceTable(tables).declare('films', 'http://x/', NOW_MS),
+  'sources.recordSuccess': (tables) => new SourceTable(tables).recordSuccess(1, NOW_MS),
+  'sources.recordFailure': (tables) => new SourceTable(tables).recordFailure(1, 'c', 't', NOW_MS),
+  'preferences.all': (tables) => new PreferenceTable(tables).all(),
+  'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
+};
+
+/** Steps that look at every row of a table, or of an index. */
+function scans(plan: readonly string[]): string[] {
+  return plan.filter((step) => /^SCAN /.test(step) && !SMALL.some((name) => step.startsWith(`SCAN ${name}`)));
+}
+
+function itself(name: string): void {
+  test(`${name} finds its rows by an index`, async () => {
+    const explained = await statementsOf(calls[name]!);
+    expect(explained.length).toBeGreaterThan(0);
+    for (const { sql, plan } of explained) {
+      const found = scans(plan).filter((step) => !(name in WALKS && / USING (COVERING )?INDEX /.test(step)));
+      expect({ sql, found }).toEqual({ sql, found: [] });
+    }
+  });
+}
+
+describe('query plans', () => {
+  for (const name of Object.keys(calls)) itself(name);
+
+  test('the list of calls is whole: every method of every table class is in it', () => {
+    const classes = { entries: EntryTable, generations: GenerationTable, queue: DownloadQueueTable, statistics: StatisticsTable, sources: SourceTable, preferences: PreferenceTable };
+    const methods = Object.entries(classes).flatMap(([prefix, table]) =>
+      Object.getOwnPropertyNames(table.prototype).filter((method) => method !== 'constructor').map((method) => `${prefix}.${method}`),
+    );
+    const covered = new Set([...Object.keys(calls).map((name) => name.split(' ')[0]!), 'generations.supersede']);
+    expect(methods.filter((method) => !covered.has(method))).toEqual([]);
+  });
+
+  test('the check sees a scan when there is one', async () => {
+    await using cache = await openCacheDatabase();
+    const rows = await cache.rows("EXPLAIN QUERY PLAN SELECT * FROM media_items WHERE title = 'x'");
+    expect(scans(rows.map((step) => String(step['detail'])))).not.toEqual([]);
+  });
+});

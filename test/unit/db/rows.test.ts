@@ -1,0 +1,228 @@
+// What the rows must hold: disjoint ranges, true statistics, unique identities (facts/schema.md §4).
+import { describe, expect, test } from 'bun:test';
+import { RangeSet } from '../../../src/bytes/range-set.ts';
+import { CHUNK_BYTES } from '../../../src/limits.ts';
+import { connect } from '../../../src/db/database.ts';
+import { type CacheDatabase, entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
+import { createRandom, testSeed } from '../../support/random.ts';
+
+async function newGeneration(cache: CacheDatabase, name = 'a'): Promise<{ sourceId: number; entryId: number; generationId: number }> {
+  const { id: sourceId } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+  const { entryId } = await cache.entries.ensure(entryOf(sourceId, name), NOW_MS);
+  const { generation } = await cache.generations.create(generationOf(entryId, `films/${name}`), NOW_MS);
+  return { sourceId, entryId, generationId: generation.id };
+}
+
+describe('GenerationTable.recordRange()', () => {
+  test('invariant 2: recordRange() keeps the rows sorted, disjoint and coalesced when ranges come in any order', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    const { generationId: neighbour } = await newGeneration(cache, 'b');
+    await cache.generations.recordRange(neighbour, { start: 0, end: 500 }, [], NOW_MS);
+    const random = createRandom(testSeed);
+    const model = new RangeSet();
+    for (let step = 0; step < 300; step++) {
+      const start = random.between(0, 400);
+      const end = start + random.between(1, 40);
+      await cache.generations.recordRange(generationId, model.mergedWith(start, end), [], NOW_MS);
+      model.add(start, end);
+      expect({ seed: testSeed, step, ranges: await cache.generations.listRanges(generationId) }).toEqual({ seed: testSeed, step, ranges: model.toArray() });
+      if (step % 40 === 39) {
+        const length = random.between(100, 500);
+        model.remove(length, 1_000);
+        await cache.generations.truncate(generationId, model.toArray(), length, NOW_MS);
+      }
+    }
+    expect(await cache.generations.listRanges(neighbour)).toEqual([{ start: 0, end: 500 }]);
+  });
+
+  test('recordRange() is seen by another connection when it resolved', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    await cache.generations.recordRange(generationId, { start: 5, end: 10 }, [{ chunkIndex: 0, crc32: 7 }], NOW_MS);
+    const other = connect(cache.file);
+    expect((await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row['start'], row['end']])).toEqual([[5, 10]]);
+    expect((await other.execute('SELECT crc32 FROM chunk_checksums')).rows[0]!['crc32']).toBe(7);
+    other.close();
+  });
+
+  test('recordRange() records neither range nor checksums when one of them is refused', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    await cache.generations.recordRange(generationId, { start: 0, end: 10 }, [], NOW_MS);
+    const bad = [{ chunkIndex: 0, crc32: 5 }, { chunkIndex: 1, crc32: -1 }];
+    await expect(cache.generations.recordRange(generationId, { start: 0, end: 99 }, bad, NOW_MS)).rejects.toThrow();
+    expect(await cache.generations.listRanges(generationId)).toEqual([{ start: 0, end: 10 }]);
+    expect(await cache.generations.listChecksums(generationId)).toEqual([]);
+  });
+
+  test('truncate() drops the checksum of the cell that the length cuts and of those behind it', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    const checksums = [0, 1, 2, 3].map((chunkIndex) => ({ chunkIndex, crc32: chunkIndex }));
+    await cache.generations.recordRange(generationId, { start: 0, end: 4 * CHUNK_BYTES }, checksums, NOW_MS);
+    const length = CHUNK_BYTES + 5;
+    await cache.generations.truncate(generationId, [{ start: 0, end: length }], length, NOW_MS);
+    expect(await cache.generations.listChecksums(generationId)).toEqual([{ chunkIndex: 0, crc32: 0 }]);
+    expect(await cache.generations.listRanges(generationId)).toEqual([{ start: 0, end: length }]);
+  });
+});
+
+describe('cache_statistics', () => {
+  test('the triggers keep entry count and cached bytes true when anything happens in any order', async () => {
+    await using cache = await openCacheDatabase();
+    const { id: sourceId } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+    const random = createRandom(testSeed);
+    const model = new Map<number, Map<number, RangeSet>>();
+    for (let step = 0; step < 400; step++) {
+      const entryIds = [...model.keys()];
+      const entryId = entryIds.length > 0 ? random.pick(entryIds) : null;
+      const generations = entryId === null ? [] : [...model.get(entryId)!];
+      const dice = random.next();
+      if (entryId === null || dice < 0.15) {
+        const made = await cache.entries.ensure(entryOf(sourceId, `film ${random.between(0, 30)}`), NOW_MS);
+        if (!model.has(made.entryId)) model.set(made.entryId, new Map());
+      } else if (generations.length === 0 || dice < 0.25) {
+        for (const [id] of generations) await cache.generations.supersede(id, NOW_MS);
+        const { generation } = await cache.generations.create(generationOf(entryId, `f${step}`), NOW_MS);
+        model.get(entryId)!.set(generation.id, new RangeSet());
+      } else if (dice < 0.85) {
+        const [generationId, ranges] = random.pick(generations);
+        const start = random.between(0, 5_000);
+        const end = start + random.between(1, 500);
+        await cache.generations.recordRange(generationId, ranges.mergedWith(start, end), [], NOW_MS);
+        ranges.add(start, end);
+      } else if (dice < 0.9) {
+        const [generationId, ranges] = random.pick(generations);
+        const length = random.between(0, 5_000);
+        ranges.remove(length, 10_000);
+        await cache.generations.truncate(generationId, ranges.toArray(), length, NOW_MS);
+      } else if (dice < 0.95) {
+        const [generationId] = random.pick(generations);
+        await cache.generations.remove([generationId]);
+        model.get(entryId)!.delete(generationId);
+      } else {
+        await cache.entries.remove(entryId);
+        model.delete(entryId);
+      }
+      const bytes = [...model.values()].flatMap((one) => [...one.values()]).reduce((sum, ranges) => sum + ranges.byteCount, 0);
+      const { entryCount, cachedBytes } = await cache.statistics.get();
+      expect({ seed: testSeed, step, entryCount, cachedBytes }).toEqual({ seed: testSeed, step, entryCount: model.size, cachedBytes: bytes });
+    }
+    // The owner takes the source away: the cascade counts as well.
+    await cache.database.client.execute(`DELETE FROM sources WHERE id = ${sourceId}`);
+    expect(await cache.statistics.get()).toMatchObject({ entryCount: 0, cachedBytes: 0 });
+  });
+
+  test('add() adds up counters and touches nothing else', async () => {
+    await using cache = await openCacheDatabase();
+    const counters = { servedBytes: 1, servedFromDiskBytes: 2, originBytes: 3, hitCount: 4, partialCount: 5, missCount: 6 };
+    await cache.statistics.add(counters, 1);
+    await cache.statistics.add(counters, 2);
+    expect(await cache.statistics.get()).toEqual({
+      id: 1, entryCount: 0, cachedBytes: 0, servedBytes: 2, servedFromDiskBytes: 4, originBytes: 6, hitCount: 8, partialCount: 10, missCount: 12, updatedAt: 2,
+    });
+  });
+});
+
+describe('identities', () => {
+  test('ensure() makes each source, item and entry once when it is asked again', async () => {
+    await using cache = await openCacheDatabase();
+    const source = await cache.sources.declare('films', 'http://one/', NOW_MS);
+    const again = await cache.sources.declare('films', 'http://two/', NOW_MS + 1);
+    expect(again).toMatchObject({ id: source.id, url: 'http://two/', createdAt: NOW_MS, updatedAt: NOW_MS + 1 });
+    const one = await cache.entries.ensure(entryOf(source.id, 'a'), NOW_MS);
+    expect(await cache.entries.ensure(entryOf(source.id, 'a', { title: 'A' }), NOW_MS)).toEqual(one);
+    const other = await cache.entries.ensure(entryOf(source.id, 'a', { quality: '720p' }), NOW_MS);
+    expect(other.mediaId).toBe(one.mediaId);
+    expect(other.entryId).not.toBe(one.entryId);
+    expect(await cache.entries.count()).toBe(2);
+  });
+
+  test('create() refuses a second current generation of an entry, and takes it once the first is superseded', async () => {
+    await using cache = await openCacheDatabase();
+    const { entryId, generationId, sourceId } = await newGeneration(cache);
+    await expect(cache.generations.create(generationOf(entryId, 'other'), NOW_MS)).rejects.toThrow();
+    await cache.generations.supersede(generationId, NOW_MS);
+    const { generation } = await cache.generations.create(generationOf(entryId, 'other'), NOW_MS);
+    expect((await cache.entries.find(entryOf(sourceId, 'a')))!.generation!.id).toBe(generation.id);
+    expect((await cache.generations.listSuperseded()).map((row) => row.id)).toEqual([generationId]);
+  });
+
+  test('create() leaves no generation without headers when something goes wrong between them', async () => {
+    await using cache = await openCacheDatabase();
+    await newGeneration(cache);
+    const rows = await cache.rows('SELECT count(*) AS n FROM cache_generations LEFT JOIN cache_headers ON generation_id = id WHERE generation_id IS NULL');
+    expect(rows).toEqual([{ n: 0 }]);
+  });
+
+  test('the tables refuse words, negative numbers and ranges that make no sense', async () => {
+    await using cache = await openCacheDatabase();
+    const { entryId, generationId, sourceId } = await newGeneration(cache);
+    const wrong = [
+      "INSERT INTO sources (name, kind, url, created_at, updated_at) VALUES ('x', 'ftp', 'u', 0, 0)",
+      `INSERT INTO media_items (source_id, key, type, title, created_at) VALUES (${sourceId}, 'k', 'podcast', 't', 0)`,
+      `INSERT INTO media_items (source_id, key, type, title, created_at) VALUES (999, 'k', 'video', 't', 0)`,
+      `INSERT INTO cache_chunks VALUES (${generationId}, 5, 5, 0)`,
+      `INSERT INTO cache_chunks VALUES (${generationId}, -1, 5, 0)`,
+      `INSERT INTO cache_chunks VALUES (999, 1, 5, 0)`,
+      `INSERT INTO cache_chunks VALUES (${generationId}, 1.5, 5, 0)`,
+      `INSERT INTO chunk_checksums VALUES (${generationId}, 0, 4294967296, 0)`,
+      `INSERT INTO cache_download_queue (entry_id, requested_by, state, next_attempt_at, created_at) VALUES (${entryId}, 'me', 'queued', 0, 0)`,
+      `INSERT INTO cache_download_queue (entry_id, requested_by, state, next_attempt_at, created_at) VALUES (${entryId}, 'person', 'processing', 0, 0)`,
+      'INSERT INTO cache_statistics (id, entry_count, cached_bytes) VALUES (2, 0, 0)',
+    ];
+    for (const sql of wrong) {
+      await expect(cache.database.client.execute(sql)).rejects.toThrow(/constraint|cannot store|FOREIGN KEY/i);
+    }
+  });
+});
+
+describe('EntryTable', () => {
+  test('find() gives the current generation with its headers, null for what was never opened', async () => {
+    await using cache = await openCacheDatabase();
+    const { entryId, sourceId, generationId } = await newGeneration(cache);
+    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({ entryId, generation: { id: generationId }, headers: { generationId } });
+    await cache.generations.supersede(generationId, NOW_MS);
+    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({ entryId, generation: null, headers: null });
+    expect(await cache.entries.find(entryOf(sourceId, 'a', { quality: '480p' }))).toBeNull();
+    expect(await cache.entries.find(entryOf(sourceId + 1, 'a'))).toBeNull();
+  });
+
+  test('recordUse() changes the order of the list when an older entry is read', async () => {
+    await using cache = await openCacheDatabase();
+    const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+    const ids: number[] = [];
+    for (const [index, name] of ['a', 'b', 'c'].entries()) ids.push((await cache.entries.ensure(entryOf(id, name), NOW_MS + index)).entryId);
+    const titles = async () => (await cache.entries.listRecent(10, null)).map((entry) => entry.title);
+    expect(await titles()).toEqual(['c', 'b', 'a']);
+    await cache.entries.recordUse(new Map([[ids[0]!, { atMs: NOW_MS + 99, count: 3 }], [ids[1]!, { atMs: NOW_MS + 50, count: 1 }]]));
+    expect(await titles()).toEqual(['a', 'b', 'c']);
+    expect((await cache.rows('SELECT use_count FROM cache_entries ORDER BY id')).map((row) => row['use_count'])).toEqual([3, 1, 0]);
+    await cache.entries.recordUse(new Map());
+  });
+
+  test('listRecent() gives each entry once, with its ranges, when it is paged through and times are equal', async () => {
+    await using cache = await openCacheDatabase();
+    const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+    for (let index = 0; index < 25; index++) {
+      const { entryId } = await cache.entries.ensure(entryOf(id, `film ${index}`), NOW_MS + Math.floor(index / 4));
+      const { generation } = await cache.generations.create(generationOf(entryId, `f${index}`), NOW_MS);
+      await cache.generations.recordRange(generation.id, { start: index, end: index + 1 }, [], NOW_MS);
+    }
+    const seen: string[] = [];
+    let cursor: { lastUsedAt: number; entryId: number } | null = null;
+    for (;;) {
+      const page = await cache.entries.listRecent(7, cursor);
+      if (page.length === 0) break;
+      for (const entry of page) {
+        seen.push(entry.title);
+        const index = Number(entry.title.slice(5));
+        expect(entry.ranges).toEqual([{ start: index, end: index + 1 }]);
+      }
+      const { lastUsedAt, entryId } = page.at(-1)!;
+      cursor = { lastUsedAt, entryId };
+    }
+    expect(seen).toEqual(Array.from({ length: 25 }, (_, index) => `film ${24 - index}`));
+  });
+});

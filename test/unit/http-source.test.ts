@@ -1,0 +1,60 @@
+import { describe, expect, test } from 'bun:test';
+import { LarderError } from '../../src/errors.ts';
+import { HttpSource, parseSourceSetting } from '../../src/sources/http-source.ts';
+
+function failure(text: string): unknown {
+  try {
+    parseSourceSetting(text);
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe('parseSourceSetting()', () => {
+  test('parseSourceSetting() takes user and password out of the URL and ends it in a slash', () => {
+    expect(parseSourceSetting('films=https://me:p%40ss@host:8443/films')).toEqual({
+      name: 'films',
+      url: 'https://host:8443/films/',
+      authorization: `Basic ${btoa('me:p@ss')}`,
+    });
+    expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', authorization: null });
+    expect(parseSourceSetting('a=http://ü:ö@host/').authorization).toBe(`Basic ${Buffer.from('ü:ö').toString('base64')}`);
+  });
+
+  for (const text of ['', 'films', '=http://host/', 'films=', 'films=host/films', 'films=ftp://host/', 'films=file:///x', 'fi lms=http://host/', '-a=http://host/',
+    'a/b=http://host/', '..=http://host/', `${'a'.repeat(64)}=http://host/`, 'a=http://host/?x=1', 'a=http://host/#x', 'a=http://', 'https://host/']) {
+    test(`invariant 10: parseSourceSetting() says what is wrong and what to write when it is ${JSON.stringify(text)}`, () => {
+      const error = failure(text);
+      expect(error).toBeInstanceOf(LarderError);
+      expect(error).toMatchObject({ code: 'usage', hint: expect.any(String) });
+    });
+  }
+
+  test.failing('parseSourceSetting() never repeats a password when it complains', () => {
+    for (const text of ['https://me:hunter2@host/', 'https://me:hunter2@host/?a=b', 'bad name=https://me:hunter2@host/', 'a=ftp://me:hunter2@host/']) {
+      const error = failure(text) as LarderError;
+      expect(`${error.message} ${error.hint}`).not.toContain('hunter2');
+    }
+  });
+
+  test.failing('parseSourceSetting() says usage when the password has a percent sign that escapes nothing', () => {
+    expect(failure('a=http://me:100%@host/')).toBeInstanceOf(LarderError);
+  });
+
+  test.failing('parseSourceSetting() uses a password that stands without a user', () => {
+    expect(parseSourceSetting('a=http://:token@host/').authorization).toBe(`Basic ${btoa(':token')}`);
+  });
+});
+
+describe('HttpSource.resolve()', () => {
+  test('resolve() encodes each segment and sends the credentials as a header', () => {
+    const source = new HttpSource(1, parseSourceSetting('films=https://me:x@host/a%20b/'));
+    expect(source.resolve('Ünï/100% ?#.mkv')).toEqual({
+      url: 'https://host/a%20b/%C3%9Cn%C3%AF/100%25%20%3F%23.mkv',
+      headers: { authorization: `Basic ${btoa('me:x')}` },
+      baseUrl: 'https://host/a%20b/',
+    });
+    expect(new HttpSource(1, parseSourceSetting('films=https://host/')).resolve('a').headers).toEqual({});
+  });
+});
