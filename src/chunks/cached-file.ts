@@ -378,7 +378,8 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (this.readers.size > 0) {
       this.#edges = this.#edges.filter((edge) => !this.#readable.contains(edge.start, edge.end));
       for (const edge of this.#edges) {
-        wants.push({ start: edge.start, until: edge.end, limit: edge.end, priority: Priority.high, slackBytes: 0 });
+        const { start, end } = edge;
+        wants.push({ start, until: end, limit: end, priority: Priority.high, slackBytes: Number.POSITIVE_INFINITY });
       }
     }
     for (const consumer of this.#consumers) {

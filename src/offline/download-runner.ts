@@ -158,7 +158,7 @@ export class DownloadRunner {
         until: file.totalBytes ?? Number.POSITIVE_INFINITY,
         limit: null,
         priority,
-        slackBytes: 0,
+        slackBytes: Number.POSITIVE_INFINITY,
       }),
       advanced: (file) => {
         const running = this.#running.get(row.entryId);

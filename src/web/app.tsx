@@ -49,7 +49,7 @@ export interface App {
 
 export function createApp(services: AppServices): App {
   const { model, actions, access, basePath, clock, log } = services;
-  const hono = new Hono<Environment>().basePath(basePath === '' ? '/' : basePath);
+  const hono = new Hono<Environment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
 
   function pageAt(serverAddress: string): PageContext {
     return { basePath, serverAddress, assetVersion: services.version, nowMs: clock.nowMs() };

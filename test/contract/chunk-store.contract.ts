@@ -54,6 +54,9 @@ export function chunkStoreContract(name: string, create: () => Promise<StoreUnde
       const buffer = new Uint8Array(2_000);
       expect(await reader.read(buffer, 0)).toBe(2_000);
       assertContent(buffer, SEED, 0);
+      expect(reader.readRecent(buffer.fill(0), 0)).toBe(2_000);
+      assertContent(buffer, SEED, 0);
+      expect(reader.readRecent(buffer, 2_000)).toBe(0);
       await reader.close();
       await writer.close();
     });

@@ -130,7 +130,7 @@ describe('invariant 4: every wait ends', () => {
     });
     await origin.until(() => origin.openCount(path) > 0);
     while (status === 0 && clock.monotonicMs() - startedAtMs < 60_000) {
-      await clock.run(250);
+      await clock.run(250, 20);
       await turnLoop();
     }
     expect(status).toBe(504);

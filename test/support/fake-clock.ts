@@ -26,7 +26,7 @@ export class FakeClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#startMs + this.#elapsedMs;
+    return this.#startMs + Math.floor(this.#elapsedMs); // whole, as the system's is
   }
 
   /** Starts at 1,000, so that a time of zero is never mistaken for now. */

@@ -52,13 +52,15 @@ export class MemoryChunkStore implements ChunkStore {
     const file = this.#files.get(fileName);
     if (file === undefined) return Promise.reject(systemError('ENOENT'));
     let isOpen = true;
+    const readRecent = (buffer: Uint8Array, position: number) => {
+      if (!isOpen) throw systemError('EBADF');
+      const part = file.data.subarray(position, Math.min(file.length, position + buffer.length));
+      buffer.set(part);
+      return part.length;
+    };
     return Promise.resolve({
-      read(buffer: Uint8Array, position: number) {
-        if (!isOpen) return Promise.reject(systemError('EBADF'));
-        const part = file.data.subarray(position, Math.min(file.length, position + buffer.length));
-        buffer.set(part);
-        return Promise.resolve(part.length);
-      },
+      readRecent,
+      read: async (buffer: Uint8Array, position: number) => readRecent(buffer, position),
       close() {
         if (!isOpen) return Promise.reject(systemError('EBADF'));
         isOpen = false;

@@ -1,0 +1,193 @@
+// The first page, its live updates and its actions, over real sockets.
+import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { startOrigin, type TestOrigin } from '../support/origin.ts';
+import { RawConnection, rawRequest } from './raw-client.ts';
+import { type RunningLarder, startLarder } from './running-larder.ts';
+
+const SIZE = 6_000_000;
+
+let origin: TestOrigin;
+let larder: RunningLarder;
+
+beforeAll(async () => {
+  origin = await startOrigin({
+    files: {
+      'Some Film (2020).mkv': { sizeBytes: SIZE },
+      'Night.1080p.mp4': { sizeBytes: 1_000_000 },
+      'Night.480p.mp4': { sizeBytes: 500_000 },
+      '<script>alert(1)</script>.mkv': { sizeBytes: 1000 },
+    },
+  });
+  larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
+});
+
+afterAll(async () => {
+  await larder[Symbol.asyncDispose]();
+  await origin.stop();
+});
+
+async function page(path = '/', headers: Record<string, string> = {}): Promise<string> {
+  const response = await rawRequest(larder.port, path, headers);
+  return Buffer.from(response.body).toString();
+}
+
+function post(path: string, body = '', headers: Record<string, string> = {}) {
+  return fetch(`http://localhost:${larder.port}${path}`, {
+    method: 'POST',
+    redirect: 'manual',
+    headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
+    body,
+  });
+}
+
+/** Id of the entry whose file has this name. */
+function entryId(text: string, fileName: string): string {
+  const entry = text.split('id="entry-').find((part) => part.includes(`/s/films/${encodeURIComponent(fileName)}"`));
+  if (entry === undefined) throw new Error(`${fileName} is not on the page`);
+  return entry.slice(0, entry.indexOf('"'));
+}
+
+/** Looks at the page until it says so. */
+async function pageThat(says: RegExp): Promise<string> {
+  for (let look = 0; look < 500; look++) {
+    const text = await page();
+    if (says.test(text)) return text;
+  }
+  throw new Error(`the page never said ${says}: ${await page()}`);
+}
+
+test('the page teaches when nothing is cached, and shows what is', async () => {
+  expect(await page()).toContain('/s/films/');
+  await rawRequest(larder.port, '/s/films/Some%20Film%20(2020).mkv', { Range: 'bytes=0-2999999' });
+  const text = await pageThat(/50(\.0)? ?%/);
+  expect(text).toContain('Some Film (2020)');
+  expect(text).toContain('/s/films/Some%20Film%20(2020).mkv');
+});
+
+test('two qualities of a title are shown under one title, each with its own bytes', async () => {
+  await rawRequest(larder.port, '/s/films/Night.1080p.mp4');
+  await rawRequest(larder.port, '/s/films/Night.480p.mp4', { Range: 'bytes=0-99' });
+  const text = await pageThat(/480p/);
+  expect(text.match(/<h3>Night<\/h3>/g)?.length).toBe(1);
+  expect(text).toContain('1080p');
+});
+
+test('a hostile name is text and nothing else', async () => {
+  await rawRequest(larder.port, `/s/films/${encodeURIComponent('<script>alert(1)</script>.mkv')}`.replace('%2F', '/'));
+  expect(await page()).not.toContain('<script>alert');
+});
+
+test('the page comes with a strict policy and loads only from here', async () => {
+  const response = await rawRequest(larder.port, '/');
+  const policy = response.header('content-security-policy') ?? '';
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).not.toContain('unsafe');
+  const text = Buffer.from(response.body).toString();
+  const addresses = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+  expect(addresses.filter((address) => /^(https?:)?\/\//.test(address) && !address.includes('localhost'))).toEqual([]);
+  const assets = addresses.filter((address) => address.includes('/assets/'));
+  expect(assets.length).toBeGreaterThanOrEqual(5);
+  for (const address of assets) {
+    const asset = await rawRequest(larder.port, address);
+    expect([address, asset.status]).toEqual([address, 200]);
+    expect(asset.header('cache-control')).toContain('immutable');
+  }
+});
+
+test('a live stream begins with the whole state and tells what changes', async () => {
+  using connection = await RawConnection.open(larder.port);
+  connection.send('GET', '/live', { Accept: 'text/event-stream' });
+  const head = await connection.readHead();
+  expect(head.header('content-type')).toStartWith('text/event-stream');
+  let text = '';
+  const readUntil = async (pattern: RegExp) => {
+    while (!pattern.test(text)) {
+      const bytes = await connection.readBytes(1);
+      if (bytes.length === 0) throw new Error(`the stream ended before ${pattern}`);
+      text += Buffer.from(bytes).toString('latin1');
+    }
+  };
+  await readUntil(/hx-target="#headline"[\s\S]*hx-target="#entries"/);
+  text = '';
+  origin.addFile('New.mkv', { sizeBytes: 1000 });
+  await rawRequest(larder.port, '/s/films/New.mkv');
+  await readUntil(/New\.mkv/);
+});
+
+test('the pages are for this machine only: by address, by name, and not through a proxy', async () => {
+  for (const headers of [
+    { Host: 'evil.example' },
+    { Host: 'localhost', 'X-Forwarded-For': '203.0.113.7' },
+    { Host: 'localhost', Via: '1.1 proxy' },
+  ] as Record<string, string>[]) {
+    const response = await rawRequest(larder.port, '/', headers);
+    expect([headers, response.status]).toEqual([headers, 403]);
+    expect(Buffer.from(response.body).toString()).not.toContain('Some Film');
+  }
+  expect((await rawRequest(larder.port, '/', { Host: '127.0.0.1:8420' })).status).toBe(200);
+  expect((await rawRequest(larder.port, '/healthz', { Host: 'evil.example' })).status).toBe(200);
+});
+
+test('a form of another site is refused', async () => {
+  for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'http://evil.example' }] as Record<string, string>[]) {
+    expect((await post('/entries/1/remove', '', headers)).status).toBe(403);
+  }
+});
+
+test('"Fetch the rest" makes an entry whole, and is told once', async () => {
+  const id = entryId(await page(), 'Some Film (2020).mkv');
+  const response = await post(`/entries/${id}/fetch`);
+  expect(response.status).toBe(303);
+  const location = response.headers.get('location')!;
+  expect(await page(location)).toContain('is being fetched');
+  expect(await page(location)).not.toContain('is being fetched; what somebody watches');
+  await origin.until(() => origin.bytesSent('Some Film (2020).mkv') === SIZE);
+  const whole = await rawRequest(larder.port, '/s/films/Some%20Film%20(2020).mkv');
+  origin.assertBody('Some Film (2020).mkv', whole.body);
+  expect(origin.bytesSent('Some Film (2020).mkv')).toBe(SIZE);
+});
+
+test('"Remove bytes" is refused while somebody reads, and then removes row and file', async () => {
+  const id = entryId(await page(), 'Night.480p.mp4');
+  const removed = await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' });
+  expect(removed.status).toBe(200);
+  expect(await removed.text()).toContain('were removed from the disk');
+  expect(await (await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' })).text()).toContain('not there any more');
+
+  origin.addFile('Held.mkv', { sizeBytes: SIZE });
+  origin.behave('Held.mkv', { stallAfterBytes: 100_000 });
+  using reader = await RawConnection.open(larder.port);
+  reader.send('GET', '/s/films/Held.mkv');
+  await reader.readHead();
+  const held = entryId(await page(), 'Held.mkv');
+  expect(await (await post(`/entries/${held}/remove`, '', { 'HX-Request': 'true' })).text()).toContain('is being read');
+});
+
+test('background fill is a switch that survives a restart and fetches what is played', async () => {
+  expect((await post('/preferences', 'backgroundFill=on')).status).toBe(303);
+  await larder.restart();
+  origin.addFile('Filled.mkv', { sizeBytes: SIZE });
+  await rawRequest(larder.port, '/s/films/Filled.mkv', { Range: 'bytes=0-99' });
+  await origin.until(() => origin.bytesSent('Filled.mkv') >= SIZE);
+  expect((await post('/preferences', 'backgroundFill=off')).status).toBe(303);
+  // Set on the command line it is locked, and the page says by what.
+  await larder.restart(['--source', `films=${origin.url}`, '--background-fill', 'off']);
+  expect(await (await post('/preferences', 'backgroundFill=on', { 'HX-Request': 'true' })).text()).toContain('set by the flag');
+});
+
+test('the pages work below a base path', async () => {
+  await larder.restart(['--source', `films=${origin.url}`, '--base-path', '/a/b/']);
+  expect((await rawRequest(larder.port, '/a/b/')).status).toBe(200);
+  const text = await page('/a/b/');
+  expect(text).toContain('/a/b/assets/');
+  const response = await rawRequest(larder.port, '/a/b/s/films/New.mkv');
+  origin.assertBody('New.mkv', response.body);
+  expect((await rawRequest(larder.port, '/s/films/New.mkv')).status).not.toBe(200);
+  await larder.restart();
+});
+
+test('an unknown page answers 404 in words, and health is public', async () => {
+  expect((await rawRequest(larder.port, '/nothing')).status).toBe(404);
+  expect(await page('/healthz')).toBe('ok\n');
+  expect(await page('/readyz')).toBe('ready\n');
+});
