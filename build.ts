@@ -3,7 +3,17 @@
 //
 //   build.ts [--target linux-x64|linux-arm64|linux-x64-musl|linux-arm64-musl] [--outfile FILE] [--if-stale]
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -22,8 +32,16 @@ interface Target {
 
 const targets: Readonly<Record<string, Target>> = {
   'linux-x64': { bun: 'bun-linux-x64', bunPackage: '@oven/bun-linux-x64', addonPackage: '@libsql/linux-x64-gnu' },
-  'linux-arm64': { bun: 'bun-linux-arm64', bunPackage: '@oven/bun-linux-aarch64', addonPackage: '@libsql/linux-arm64-gnu' },
-  'linux-x64-musl': { bun: 'bun-linux-x64-musl', bunPackage: '@oven/bun-linux-x64-musl', addonPackage: '@libsql/linux-x64-musl' },
+  'linux-arm64': {
+    bun: 'bun-linux-arm64',
+    bunPackage: '@oven/bun-linux-aarch64',
+    addonPackage: '@libsql/linux-arm64-gnu',
+  },
+  'linux-x64-musl': {
+    bun: 'bun-linux-x64-musl',
+    bunPackage: '@oven/bun-linux-x64-musl',
+    addonPackage: '@libsql/linux-x64-musl',
+  },
   'linux-arm64-musl': {
     bun: 'bun-linux-arm64-musl',
     bunPackage: '@oven/bun-linux-aarch64-musl',
@@ -59,12 +77,16 @@ function packageFolder(name: string): string {
   mkdirSync(dirname(cached), { recursive: true });
   const folder = mkdtempSync(`${cached}-`);
   try {
-    const packed = Bun.spawnSync(['npm', 'pack', '--silent', '--pack-destination', folder, `${name}@${version}`], { cwd: root });
+    const packed = Bun.spawnSync(['npm', 'pack', '--silent', '--pack-destination', folder, `${name}@${version}`], {
+      cwd: root,
+    });
     const archive = readdirSync(folder).find((file) => file.endsWith('.tgz'));
     if (!packed.success || archive === undefined) {
       throw new Error(`npm pack ${name}@${version} failed: ${packed.stderr.toString().trim()}`);
     }
-    const digest = createHash('sha512').update(readFileSync(join(folder, archive))).digest('base64');
+    const digest = createHash('sha512')
+      .update(readFileSync(join(folder, archive)))
+      .digest('base64');
     if (`sha512-${digest}` !== integrity) throw new Error(`${name}@${version} is not what package-lock.json names`);
     const unpacked = Bun.spawnSync(['tar', '-xzf', join(folder, archive), '-C', folder]);
     if (!unpacked.success) throw new Error(`tar failed: ${unpacked.stderr.toString().trim()}`);
@@ -88,7 +110,9 @@ function replaceOnce(text: string, pattern: RegExp, replacement: string, what: s
 function embeddedModule(addonFile: string, target: string): string {
   const folder = join(root, 'test/fixtures/sample-library');
   const films = readdirSync(folder).sort();
-  const imports = films.map((name, index) => `import film${index} from ${JSON.stringify(join(folder, name))} with { type: 'file' };`);
+  const imports = films.map(
+    (name, index) => `import film${index} from ${JSON.stringify(join(folder, name))} with { type: 'file' };`,
+  );
   const addon = readFileSync(addonFile);
   const digest = createHash('sha256').update(addon).digest('hex');
   // Compressed: reading it from the binary would otherwise keep ten megabytes of it in memory.
@@ -113,8 +137,18 @@ function embedding(addonFile: string, target: string): BunPlugin {
       // libsql asks for its add-on by a computed name; ours was loaded by src/runtime/native-addon.ts before.
       builder.onLoad({ filter: /\/node_modules\/libsql\/index\.js$/ }, (file) => {
         let text = readFileSync(file.path, 'utf8');
-        text = replaceOnce(text, /const \{ load, currentTarget \} = require\("@neon-rs\/load"\);\n/, '', 'libsql (loader)');
-        text = replaceOnce(text, /const \{ familySync, GLIBC, MUSL \} = require\("detect-libc"\);\n/, '', 'libsql (libc)');
+        text = replaceOnce(
+          text,
+          /const \{ load, currentTarget \} = require\("@neon-rs\/load"\);\n/,
+          '',
+          'libsql (loader)',
+        );
+        text = replaceOnce(
+          text,
+          /const \{ familySync, GLIBC, MUSL \} = require\("detect-libc"\);\n/,
+          '',
+          'libsql (libc)',
+        );
         text = replaceOnce(
           text,
           /function requireNative\(\) \{[\s\S]*?\n\}\n/,
@@ -135,7 +169,16 @@ function newestChange(path: string): number {
 
 function isStale(outfile: string): boolean {
   if (!existsSync(outfile)) return true;
-  const inputs = ['src', 'views', 'migrations', 'build.ts', 'package.json', 'package-lock.json', 'tsconfig.json', 'test/fixtures/sample-library'];
+  const inputs = [
+    'src',
+    'views',
+    'migrations',
+    'build.ts',
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'test/fixtures/sample-library',
+  ];
   return inputs.some((input) => newestChange(join(root, input)) > statSync(outfile).mtimeMs);
 }
 

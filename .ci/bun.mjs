@@ -32,7 +32,9 @@ function findBun() {
     const file = join(root, 'node_modules', '@oven', `bun-${process.platform}-${architecture}${suffix}`, 'bin', 'bun');
     if (existsSync(file) && spawnSync(file, ['--version']).status === 0) return file;
   }
-  console.error(`No Bun for ${process.platform}-${process.arch} in node_modules/@oven: run "npm ci --include=optional"`);
+  console.error(
+    `No Bun for ${process.platform}-${process.arch} in node_modules/@oven: run "npm ci --include=optional"`,
+  );
   process.exit(1);
 }
 

@@ -55,7 +55,8 @@ export function withStored(configuration: Configuration, stored: ReadonlyMap<str
   const origins: Record<SettingName, SettingOrigin> = { ...configuration.origins };
   for (const name of settingNames) {
     const value = stored.get(name);
-    if (!options[name].stored || origins[name] !== 'default' || typeof value !== typeof options[name].fallback) continue;
+    if (!options[name].stored || origins[name] !== 'default' || typeof value !== typeof options[name].fallback)
+      continue;
     settings[name] = value;
     origins[name] = 'database';
   }
@@ -79,7 +80,8 @@ function readFlags(args: readonly string[]): Map<string, string[]> {
       });
     }
     const value = match[2] ?? args[++index];
-    if (value === undefined || value === '') throw new LarderError('usage', `--${name} needs a value`, { hint: 'see larder help serve' });
+    if (value === undefined || value === '')
+      throw new LarderError('usage', `--${name} needs a value`, { hint: 'see larder help serve' });
     const isRepeatable = settingNames.some((setting) => options[setting].flag === name && options[setting].repeatable);
     flags.set(name, isRepeatable ? [...(flags.get(name) ?? []), value] : [value]);
   }
@@ -111,7 +113,10 @@ function readFile(path: string, read: (path: string) => string): Map<string, str
   try {
     parsed = path.toLowerCase().endsWith('.json') ? JSON.parse(content) : parseToml(content);
   } catch (error) {
-    fail(`is not valid: ${describeError(error).split('\n', 1)[0]}`, 'a file that ends in .json is read as JSON, any other as TOML');
+    fail(
+      `is not valid: ${describeError(error).split('\n', 1)[0]}`,
+      'a file that ends in .json is read as JSON, any other as TOML',
+    );
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return fail('holds no settings', 'write one setting a line, such as port = 8420');
@@ -121,7 +126,10 @@ function readFile(path: string, read: (path: string) => string): Map<string, str
   for (const [key, value] of Object.entries(parsed)) {
     if (!flags.includes(key)) {
       const nearest = nearestOf(key, flags);
-      fail(`unknown setting ${JSON.stringify(key)}`, nearest === null ? 'see larder help serve' : `did you mean ${nearest}?`);
+      fail(
+        `unknown setting ${JSON.stringify(key)}`,
+        nearest === null ? 'see larder help serve' : `did you mean ${nearest}?`,
+      );
     }
     const values: unknown[] = Array.isArray(value) ? value : [value];
     if (values.some((entry) => typeof entry === 'object')) fail(`${key} is a table`, `write it as ${key} = "…"`);
@@ -140,13 +148,13 @@ function unknownVariables(environment: ConfigurationInput['environment']): strin
     });
 }
 
-/** The known word that is at most a third of its letters away, or null. */
+/** The known word that is at most a third of its letters (rounded up) away, or null. */
 function nearestOf(word: string, known: readonly string[]): string | null {
   const ranked = known
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .sort((left, right) => left.distance - right.distance);
   const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : null;
+  return best !== undefined && best.distance <= Math.ceil(best.candidate.length / 3) ? best.candidate : null;
 }
 
 /** Levenshtein distance. */

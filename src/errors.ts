@@ -80,7 +80,8 @@ export function fromErrorValue(value: ErrorValue): LarderError {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = (error as { code?: unknown }).code;
-  return typeof code === 'string' && !error.message.includes(code) ? `${code}: ${error.message}` : error.message;
+  const isSystemCode = typeof code === 'string' && /^E[A-Z0-9]+$/.test(code);
+  return isSystemCode && !error.message.includes(code) ? `${code}: ${error.message}` : error.message;
 }
 
 /** System error code such as `ENOSPC`, also when it is wrapped; undefined when there is none. */

@@ -63,7 +63,11 @@ export const WATCHDOG_PERIOD_MS = 1_000;
  * Sizes of one read from a chunk file, largest first: each is handed out while all buffers in use stay within its
  * budget. `keptCount` idle ones wait for the next response.
  */
-export const READ_BUFFER_TIERS: readonly { readonly size: number; readonly budget: number; readonly keptCount: number }[] = [
+export const READ_BUFFER_TIERS: readonly {
+  readonly size: number;
+  readonly budget: number;
+  readonly keptCount: number;
+}[] = [
   { size: MIB, budget: 12 * MIB, keptCount: 8 },
   { size: 256 * KIB, budget: 20 * MIB, keptCount: 8 },
   { size: 64 * KIB, budget: Number.POSITIVE_INFINITY, keptCount: 32 },
@@ -100,4 +104,7 @@ export const STOP_DEADLINE_MS = 4_500;
 assert(READ_AHEAD_START_BYTES >= PROGRESS_BYTES, 'read-ahead must be larger than one progress step');
 assert(RECORD_BYTES <= UNRECORDED_MAX_BYTES, 'the record step must fit the bound');
 assert(CONNECT_TIMEOUT_MS < FIRST_BYTE_TIMEOUT_MS, 'connecting is part of the wait for the first byte');
-assert(FIRST_BYTE_TIMEOUT_MS + STALL_TIMEOUT_MS < READER_WAIT_MAX_MS + BACKOFF_FIRST_MS, 'a reader outlasts one silent try');
+assert(
+  FIRST_BYTE_TIMEOUT_MS + STALL_TIMEOUT_MS < READER_WAIT_MAX_MS + BACKOFF_FIRST_MS,
+  'a reader outlasts one silent try',
+);

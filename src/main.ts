@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { runCommandLine } from './cli/run.ts';
 import { systemClock } from './clock.ts';
+import { processEnvironment } from './runtime/process-environment.ts';
 
 const stopSignal = new Promise<string>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
@@ -10,7 +11,7 @@ const stopSignal = new Promise<string>((resolve) => {
 
 const exitCode = await runCommandLine({
   args: process.argv.slice(2),
-  environment: process.env,
+  environment: processEnvironment(),
   print: (line) => process.stdout.write(`${line}\n`),
   complain: (line) => process.stderr.write(`${line}\n`),
   readFile: (path) => readFileSync(path, 'utf8'),

@@ -57,7 +57,11 @@ function wholeNumber(least: number, most: number): Option<number>['parse'] {
     const value = texts.at(-1) ?? '';
     const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
     if (!(number >= least && number <= most)) {
-      reject(where, `${JSON.stringify(value)} is not a whole number from ${least} to ${most}`, `give one, such as ${least}`);
+      reject(
+        where,
+        `${JSON.stringify(value)} is not a whole number from ${least} to ${most}`,
+        `give one, such as ${least}`,
+      );
     }
     return number;
   };
@@ -82,7 +86,11 @@ function byteCount(least: number, most: number): Option<number>['parse'] {
     const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?$/i.exec(value.trim());
     const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS[(match[2] ?? '').toLowerCase()]!);
     if (!(bytes >= least && bytes <= most)) {
-      reject(where, `${JSON.stringify(value)} is not a size from ${least} to ${most} bytes`, 'write a number with a unit, such as 64MiB');
+      reject(
+        where,
+        `${JSON.stringify(value)} is not a size from ${least} to ${most} bytes`,
+        'write a number with a unit, such as 64MiB',
+      );
     }
     return bytes;
   };
@@ -157,7 +165,8 @@ export const options: OptionTable = {
     stored: false,
     parse: (texts, where) => {
       const value = (texts.at(-1) ?? '').replace(/\/+$/, '');
-      if (value !== '' && !/^(\/[\w.~-]+)+$/.test(value)) reject(where, `${JSON.stringify(value)} is not a path`, 'write it as /larder');
+      if (value !== '' && !/^(\/[\w.~-]+)+$/.test(value))
+        reject(where, `${JSON.stringify(value)} is not a path`, 'write it as /larder');
       return value;
     },
   },
@@ -165,7 +174,8 @@ export const options: OptionTable = {
     flag: 'allowed-host',
     variable: 'LARDER_ALLOWED_HOSTS',
     placeholder: 'NAME',
-    description: 'Name under which the pages may be asked for, besides this machine’s addresses and localhost. May be given several times.',
+    description:
+      'Name under which the pages may be asked for, besides this machine’s addresses and localhost. May be given several times.',
     fallback: [],
     repeatable: true,
     stored: false,

@@ -8,10 +8,16 @@ const port = parentPort!;
 const { role, addonFile } = workerData as { role: 'download' | 'upkeep'; addonFile: string | null };
 
 if (role === 'download') {
-  port.on('message', runDownloadThread(systemClock, (message) => port.postMessage(message)));
+  port.on(
+    'message',
+    runDownloadThread(systemClock, (message) => port.postMessage(message)),
+  );
 } else {
   prepareNativeAddon(addonFile);
   // Loaded here only: download threads never load the database driver.
   const { runUpkeepThread } = await import('./upkeep/upkeep-thread.ts');
-  port.on('message', runUpkeepThread((message) => port.postMessage(message)));
+  port.on(
+    'message',
+    runUpkeepThread((message) => port.postMessage(message)),
+  );
 }

@@ -549,7 +549,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
       else if (!this.#isServed(now)) {
         // Cannot happen: counted, so that it is seen, and healed by planning anew.
         this.unservedWaits += 1;
-        this.#services.log.error('a reader waited for bytes that nothing fetched', { path: this.identity.address.path });
+        this.#services.log.error('a reader waited for bytes that nothing fetched', {
+          path: this.identity.address.path,
+        });
         this.#schedulePlan();
       }
     }

@@ -10,10 +10,7 @@ import { FileChunkStore } from './file-chunk-store.ts';
 
 const TICK_MS = 1_000;
 
-export function runDownloadThread(
-  clock: Clock,
-  post: (message: FromThread) => void,
-): (message: ToThread) => void {
+export function runDownloadThread(clock: Clock, post: (message: FromThread) => void): (message: ToThread) => void {
   const client = new OriginClient(clock);
   const downloaders = new Map<number, Downloader>();
   let store: ChunkStore | undefined;

@@ -94,11 +94,14 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
     let best: { live: Live | null; created: NewFetch | null; position: number } | null = null;
     for (const fetch of live) {
       if (fetch.position > offset || offset >= fetchEnd(fetch, totalBytes)) continue;
-      if (best === null || fetch.position > best.position) best = { live: fetch, created: null, position: fetch.position };
+      if (best === null || fetch.position > best.position)
+        best = { live: fetch, created: null, position: fetch.position };
     }
     for (const fetch of create) {
-      if (fetch.position > offset || offset >= fetchEnd({ ...fetch, bytesPerMs: null, firstByteMs: 0 }, totalBytes)) continue;
-      if (best === null || fetch.position > best.position) best = { live: null, created: fetch, position: fetch.position };
+      if (fetch.position > offset || offset >= fetchEnd({ ...fetch, bytesPerMs: null, firstByteMs: 0 }, totalBytes))
+        continue;
+      if (best === null || fetch.position > best.position)
+        best = { live: null, created: fetch, position: fetch.position };
     }
     return best ?? { live: null, created: null };
   }

@@ -1,8 +1,9 @@
 // What the chunk manager needs of a scheduler and of download threads: the scheduler folder implements both.
-import type { OriginRequest } from '../sources/origin-client.ts';
-import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
-import type { OriginHead } from '../sources/origin-response.ts';
+
 import type { ChunkChecksum } from '../db/generations.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { OriginHead } from '../sources/origin-response.ts';
+import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
 
 /** Lower is more urgent. */
 export const Priority = { critical: 0, high: 1, medium: 2, low: 3 } as const;

@@ -30,7 +30,8 @@ export function prepareDataFolder(setting: string): DataFolder {
 }
 
 function hintFor(code: string | undefined): string {
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full: make room on it, or choose another with --data DIR';
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'the disk is full: make room on it, or choose another with --data DIR';
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
     return 'give the user Larder runs as the right to write there, or choose another folder with --data DIR';
   }

@@ -67,7 +67,10 @@ function formatTable(rows: readonly Measurement[]): string {
   ];
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   return cells
-    .map((row) => `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('   ')}`)
+    .map(
+      (row) =>
+        `  ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join('   ')}`,
+    )
     .join('\n');
 }
 
@@ -101,7 +104,9 @@ async function showMainJob(context: CommandContext, base: string, sentBytes: () 
   const play = async (what: string, name: string, range: string | null = null) => {
     rows.push(await measure(what, address(name), range, clock, sentBytes));
   };
-  context.print(`\nThe sample library is behind a line of ${LATENCY_MS} ms and ${BYTES_PER_SECOND / 1e6} MB/s. Playing …\n`);
+  context.print(
+    `\nThe sample library is behind a line of ${LATENCY_MS} ms and ${BYTES_PER_SECOND / 1e6} MB/s. Playing …\n`,
+  );
   await play('Harbour Lights, whole, cold', 'Harbour Lights (2019).mp4');
   await play('Harbour Lights, whole, again', 'Harbour Lights (2019).mp4');
   await play('Winter Signal, seek to 600,000, cold', 'Winter Signal (2021).mkv', 'bytes=600000-799999');
@@ -115,7 +120,8 @@ async function showMainJob(context: CommandContext, base: string, sentBytes: () 
 export const demo: Command = {
   name: 'demo',
   summary: 'serve a sample library behind a slow origin, to see everything working',
-  describe: () => `Plays a few small films through Larder from an origin on this machine that is made slow, prints what it
+  describe:
+    () => `Plays a few small films through Larder from an origin on this machine that is made slow, prints what it
 measured, and stays up with the page until it is stopped. Takes the options of serve. Its data goes to ./${FOLDER},
 which is removed at the end, unless --data names a folder.`,
   async run(context) {

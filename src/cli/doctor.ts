@@ -2,12 +2,12 @@
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
 import { type Configuration, readConfiguration } from '../config.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { buildTarget, buildVersion } from '../runtime/embedded.ts';
 import { parseSourceSetting } from '../sources/http-source.ts';
 import { OriginClient } from '../sources/origin-client.ts';
-import type { Clock } from '../clock.ts';
 import type { Command, CommandContext } from './command.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { optionHelp } from './option-help.ts';
@@ -22,12 +22,12 @@ type Check = (configuration: Configuration, clock: Clock) => Promise<Finding[]>;
 
 /** `f_type` of statfs(2) for file systems on which SQLite's locks or sparse files do not work. */
 const NETWORK_FILE_SYSTEMS: Readonly<Record<number, string>> = {
-  0x6969: 'NFS',
-  0x517b: 'SMB',
-  0xff534d42: 'CIFS',
-  0xfe534d42: 'SMB2',
+  26985: 'NFS',
+  20859: 'SMB',
+  4283649346: 'CIFS',
+  4266872130: 'SMB2',
 };
-const FAT_FILE_SYSTEMS: Readonly<Record<number, string>> = { 0x4d44: 'FAT', 0x2011bab0: 'exFAT' };
+const FAT_FILE_SYSTEMS: Readonly<Record<number, string>> = { 19780: 'FAT', 538032816: 'exFAT' };
 
 const FREE_BYTES_LOW = 1e9;
 const SYNC_SLOW_MS = 100;
@@ -47,9 +47,17 @@ const checkDataFolder: Check = async ({ settings }, clock) => {
   const network = NETWORK_FILE_SYSTEMS[disk.type];
   const fat = FAT_FILE_SYSTEMS[disk.type];
   if (network !== undefined) {
-    findings.push({ level: 'error', text: `the data folder is on ${network}`, hint: 'a database on a network share gets corrupted: use a local disk' });
+    findings.push({
+      level: 'error',
+      text: `the data folder is on ${network}`,
+      hint: 'a database on a network share gets corrupted: use a local disk',
+    });
   } else if (fat !== undefined) {
-    findings.push({ level: 'error', text: `the data folder is on ${fat}`, hint: 'it has no sparse files: use a disk with ext4, xfs, btrfs or zfs' });
+    findings.push({
+      level: 'error',
+      text: `the data folder is on ${fat}`,
+      hint: 'it has no sparse files: use a disk with ext4, xfs, btrfs or zfs',
+    });
   }
   return [...findings, ...(await measureSync(path, clock))];
 };
@@ -66,11 +74,19 @@ async function measureSync(folder: string, clock: Clock): Promise<Finding[]> {
     const isSparse = blocks * 512 < 512 * PROBE_BYTES;
     return [
       syncMs > SYNC_SLOW_MS
-        ? { level: 'warning', text: `writing to the disk for good takes ${syncMs.toFixed(0)} ms`, hint: 'this is slow even for an SD card: a USB disk is better' }
+        ? {
+            level: 'warning',
+            text: `writing to the disk for good takes ${syncMs.toFixed(0)} ms`,
+            hint: 'this is slow even for an SD card: a USB disk is better',
+          }
         : { level: 'ok', text: `writing to the disk for good takes ${syncMs.toFixed(1)} ms` },
       isSparse
         ? { level: 'ok', text: 'the file system keeps sparse files' }
-        : { level: 'warning', text: 'the file system fills the holes of sparse files', hint: 'a seek into a large film takes its whole length on the disk' },
+        : {
+            level: 'warning',
+            text: 'the file system fills the holes of sparse files',
+            hint: 'a seek into a large film takes its whole length on the disk',
+          },
     ];
   } finally {
     await handle.close();
@@ -83,10 +99,15 @@ const checkDatabase: Check = async ({ settings }) => {
   const { inspectDatabase } = await import('../db/inspect.ts');
   const result = await inspectDatabase(path);
   if (result.kind === 'none') return [{ level: 'ok', text: 'there is no database yet; the first start makes it' }];
-  if (result.kind === 'in-use') return [{ level: 'ok', text: `the database is in use by a running Larder (pid ${result.pid})` }];
+  if (result.kind === 'in-use')
+    return [{ level: 'ok', text: `the database is in use by a running Larder (pid ${result.pid})` }];
   return result.problems.length === 0
     ? [{ level: 'ok', text: `the database is sound (schema ${result.schema})` }]
-    : result.problems.map((problem) => ({ level: 'error' as const, text: `the database is damaged: ${problem}`, hint: 'restore a backup from the folder "backups", or move larder.db away and start with an empty cache' }));
+    : result.problems.map((problem) => ({
+        level: 'error' as const,
+        text: `the database is damaged: ${problem}`,
+        hint: 'restore a backup from the folder "backups", or move larder.db away and start with an empty cache',
+      }));
 };
 
 const checkPort: Check = ({ settings }) =>
@@ -94,7 +115,13 @@ const checkPort: Check = ({ settings }) =>
     const where = `${settings.host} port ${settings.port}`;
     const probe = createServer();
     probe.once('error', (error) => {
-      resolve([{ level: 'warning', text: `${where} cannot be listened on: ${describeError(error)}`, hint: 'this is right when Larder is running; else choose another with --port N' }]);
+      resolve([
+        {
+          level: 'warning',
+          text: `${where} cannot be listened on: ${describeError(error)}`,
+          hint: 'this is right when Larder is running; else choose another with --port N',
+        },
+      ]);
     });
     probe.listen(settings.port, settings.host, () => {
       probe.close(() => resolve([{ level: 'ok', text: `${where} is free` }]));
@@ -108,19 +135,30 @@ const checkSources: Check = async ({ settings }, clock) => {
     const source = parseSourceSetting(text);
     const startedAtMs = clock.monotonicMs();
     const abort = new AbortController();
-    const headers: Record<string, string> = source.authorization === null ? {} : { authorization: source.authorization };
+    const headers: Record<string, string> =
+      source.authorization === null ? {} : { authorization: source.authorization };
     const took = () => `${(clock.monotonicMs() - startedAtMs).toFixed(0)} ms`;
     try {
       const { url } = source;
-      await client.open({ url, headers, baseUrl: url, ownPort: 0, range: null, ifRange: null, expectsMedia: false }, abort);
+      await client.open(
+        { url, headers, baseUrl: url, ownPort: 0, range: null, ifRange: null, expectsMedia: false },
+        abort,
+      );
       return { level: 'ok', text: `source ${source.name} answers in ${took()}` };
     } catch (error) {
       // A server without listings answers 403 or 404 to its folder, and still streams the files in it.
       if (error instanceof LarderError && (error.originStatus === 404 || error.originStatus === 403)) {
-        return { level: 'ok', text: `source ${source.name} answers in ${took()}, and lists no files (${error.originStatus})` };
+        return {
+          level: 'ok',
+          text: `source ${source.name} answers in ${took()}, and lists no files (${error.originStatus})`,
+        };
       }
       const hint = error instanceof LarderError ? error.hint : undefined;
-      return { level: 'error', text: `source ${source.name}: ${describeError(error)}`, ...(hint === undefined ? {} : { hint }) };
+      return {
+        level: 'error',
+        text: `source ${source.name}: ${describeError(error)}`,
+        ...(hint === undefined ? {} : { hint }),
+      };
     } finally {
       abort.abort();
     }
@@ -143,7 +181,8 @@ async function runCheck(check: Check, configuration: Configuration, context: Com
 export const doctor: Command = {
   name: 'doctor',
   summary: 'check disk, database, port and sources, and say what to do',
-  describe: () => `Checks the data folder, its disk, the database, the port and the declared sources. Changes nothing but a
+  describe:
+    () => `Checks the data folder, its disk, the database, the port and the declared sources. Changes nothing but a
 file that it writes and removes. Exits with 1 when something is wrong.
 
 ${optionHelp()}`,

@@ -1,7 +1,7 @@
 // Opens the one database file. The local libSQL driver is synchronous inside: each statement blocks the thread that
 // runs it, so statements here are small, and what is long (checkpoints, backups, checks) runs on the upkeep thread.
 import { pathToFileURL } from 'node:url';
-import { createClient, type Client } from '@libsql/client/sqlite3';
+import { type Client, createClient } from '@libsql/client/sqlite3';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
 import { describeError, LarderError } from '../errors.ts';
 import * as schema from './schema.ts';

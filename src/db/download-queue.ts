@@ -39,7 +39,9 @@ export class DownloadQueueTable {
   async cancelBackground(): Promise<void> {
     await this.#tables
       .delete(cacheDownloadQueue)
-      .where(and(eq(cacheDownloadQueue.requestedBy, 'background'), inArray(cacheDownloadQueue.state, [...OPEN_STATES])));
+      .where(
+        and(eq(cacheDownloadQueue.requestedBy, 'background'), inArray(cacheDownloadQueue.state, [...OPEN_STATES])),
+      );
   }
 
   /** Work that a stopped Larder left running goes back to the queue. */
@@ -64,13 +66,19 @@ export class DownloadQueueTable {
 
   /** What may start now: a person's wishes first, then oldest first. */
   listDue(limit: number, nowMs: number): Promise<DownloadRow[]> {
-    return this.#tables
-      .select()
-      .from(cacheDownloadQueue)
-      .where(and(eq(cacheDownloadQueue.state, 'queued'), lte(cacheDownloadQueue.nextAttemptAt, nowMs)))
-      // 'person' sorts behind 'background': descending puts people first.
-      .orderBy(desc(cacheDownloadQueue.requestedBy), asc(cacheDownloadQueue.nextAttemptAt), asc(cacheDownloadQueue.id))
-      .limit(limit);
+    return (
+      this.#tables
+        .select()
+        .from(cacheDownloadQueue)
+        .where(and(eq(cacheDownloadQueue.state, 'queued'), lte(cacheDownloadQueue.nextAttemptAt, nowMs)))
+        // 'person' sorts behind 'background': descending puts people first.
+        .orderBy(
+          desc(cacheDownloadQueue.requestedBy),
+          asc(cacheDownloadQueue.nextAttemptAt),
+          asc(cacheDownloadQueue.id),
+        )
+        .limit(limit)
+    );
   }
 
   async markRunning(id: number): Promise<void> {

@@ -224,7 +224,10 @@ export class EntryTable {
       .innerJoin(mediaItems, eq(mediaItems.id, cacheEntries.mediaId))
       .innerJoin(
         cacheQualityVariants,
-        and(eq(cacheQualityVariants.mediaId, cacheEntries.mediaId), eq(cacheQualityVariants.quality, cacheEntries.quality)),
+        and(
+          eq(cacheQualityVariants.mediaId, cacheEntries.mediaId),
+          eq(cacheQualityVariants.quality, cacheEntries.quality),
+        ),
       )
       .leftJoin(
         cacheGenerations,

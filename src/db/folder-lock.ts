@@ -30,9 +30,13 @@ export async function lockFolder(folder: string, processId: number): Promise<Fol
     client?.close();
     if (/SQLITE_BUSY|database is locked/.test(describeError(error))) {
       const holder = await readFile(pidFile, 'utf8').catch(() => 'unknown');
-      throw new LarderError('data-folder', `the data folder ${folder} is in use by another Larder (pid ${holder.trim()})`, {
-        hint: 'stop that one first, or give this one a folder of its own with --data DIR',
-      });
+      throw new LarderError(
+        'data-folder',
+        `the data folder ${folder} is in use by another Larder (pid ${holder.trim()})`,
+        {
+          hint: 'stop that one first, or give this one a folder of its own with --data DIR',
+        },
+      );
     }
     throw new LarderError('data-folder', `the data folder ${folder} cannot be used: ${describeError(error)}`, {
       cause: error,

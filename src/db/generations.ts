@@ -134,7 +134,9 @@ export class GenerationTable {
     await this.#tables.batch([
       this.#tables.delete(cacheChunks).where(eq(cacheChunks.generationId, generationId)),
       ...kept.map((range) =>
-        this.#tables.insert(cacheChunks).values({ generationId, start: range.start, end: range.end, recordedAt: nowMs }),
+        this.#tables
+          .insert(cacheChunks)
+          .values({ generationId, start: range.start, end: range.end, recordedAt: nowMs }),
       ),
       this.#tables
         .delete(chunkChecksums)

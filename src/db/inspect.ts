@@ -38,7 +38,7 @@ export async function inspectDatabase(folder: string): Promise<Inspection> {
     const check = await client.execute('PRAGMA quick_check');
     const problems = check.rows.map((row) => String(row[0])).filter((text) => text !== 'ok');
     const schema = await client.execute('SELECT max(version) AS version FROM schema_migrations');
-    return { kind: 'checked', schema: Number(schema.rows[0]?.['version'] ?? 0), problems };
+    return { kind: 'checked', schema: Number(schema.rows[0]?.version ?? 0), problems };
   } catch (error) {
     return { kind: 'checked', schema: 0, problems: [describeError(error)] };
   } finally {

@@ -22,12 +22,10 @@ function fingerprint(migration: Migration): string {
 }
 
 async function appliedMigrations(client: Client): Promise<Map<number, string>> {
-  const table = await client.execute(
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
-  );
+  const table = await client.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'");
   if (table.rows.length === 0) return new Map();
   const rows = await client.execute('SELECT version, sha256 FROM schema_migrations');
-  return new Map(rows.rows.map((row) => [Number(row['version']), String(row['sha256'])]));
+  return new Map(rows.rows.map((row) => [Number(row.version), String(row.sha256)]));
 }
 
 /** @throws LarderError `data-folder` when the database is from a newer Larder, was altered, or a migration fails */
@@ -43,9 +41,13 @@ export async function migrate(client: Client, options: MigrateOptions): Promise<
   for (const migration of options.migrations) {
     const recorded = applied.get(migration.version);
     if (recorded !== undefined && recorded !== fingerprint(migration)) {
-      throw new LarderError('data-folder', `migration ${migration.version} in the database is not the one of this Larder`, {
-        hint: 'the database was made by a development build; use the build that made it, or start with an empty data folder',
-      });
+      throw new LarderError(
+        'data-folder',
+        `migration ${migration.version} in the database is not the one of this Larder`,
+        {
+          hint: 'the database was made by a development build; use the build that made it, or start with an empty data folder',
+        },
+      );
     }
   }
   const pending = options.migrations.filter((migration) => !applied.has(migration.version));
@@ -70,9 +72,13 @@ async function apply(client: Client, migration: Migration, nowMs: number): Promi
   try {
     await client.executeMultiple(script);
   } catch (error) {
-    throw new LarderError('data-folder', `migration ${migration.version} (${migration.name}) failed: ${describeError(error)}`, {
-      cause: error,
-      hint: 'nothing was changed; check that the disk has room, then start again',
-    });
+    throw new LarderError(
+      'data-folder',
+      `migration ${migration.version} (${migration.name}) failed: ${describeError(error)}`,
+      {
+        cause: error,
+        hint: 'nothing was changed; check that the disk has room, then start again',
+      },
+    );
   }
 }

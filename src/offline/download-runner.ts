@@ -134,7 +134,8 @@ export class DownloadRunner {
     try {
       const address = await this.#services.entries.findAddress(row.entryId);
       const source = address === null ? undefined : this.#services.findSource(address.source);
-      if (address === null || source === undefined) throw new LarderError('unknown-source', 'the source is not there any more');
+      if (address === null || source === undefined)
+        throw new LarderError('unknown-source', 'the source is not there any more');
       const { signal } = new AbortController();
       const options = { spec: null, probe: false, internal: true, signal };
       const file = await this.#services.manager.open(source, describePath(address.path), options);

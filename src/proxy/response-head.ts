@@ -1,12 +1,7 @@
 // Status and headers of a stream response, made from the file alone: nothing of the origin's response is relayed but
 // what CONTRACT.md names.
 import type { ByteRange } from '../bytes/byte-range.ts';
-import {
-  coalesceRanges,
-  formatContentRange,
-  type RangeSpec,
-  resolveRangeSpec,
-} from '../bytes/range-header.ts';
+import { coalesceRanges, formatContentRange, type RangeSpec, resolveRangeSpec } from '../bytes/range-header.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
 import { MULTIPART_RANGES_MAX } from '../limits.ts';
 import { isStrongEtag } from '../sources/origin-response.ts';
@@ -45,7 +40,6 @@ export function selectRanges(specs: readonly RangeSpec[] | null, totalBytes: num
   return { kind: 'single', range: joined[0]!, bounded };
 }
 
-
 export type HeaderRecord = Record<string, string>;
 
 /** Headers that every answer about this file carries, 304 included. */
@@ -80,5 +74,8 @@ export function contentRangeHeader(range: ByteRange, file: CachedFile): string {
 /** RFC 8187 §3.2: what encodeURIComponent leaves as it is but a header may not hold. */
 function encodeName(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return encodeURIComponent(name).replace(/['()*!]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(name).replace(
+    /['()*!]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }

@@ -96,7 +96,10 @@ export class StreamHandler {
       sendError(response, error, request.method !== 'HEAD');
     }
     if (!(error instanceof LarderError)) {
-      this.#services.log.error('a stream failed', { error: String(error), stack: error instanceof Error ? error.stack : undefined });
+      this.#services.log.error('a stream failed', {
+        error: String(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      });
     } else if (error.code !== 'stopped') {
       this.#services.log.debug('a stream ended early', { code: error.code, reason: error.message });
     }
@@ -170,7 +173,11 @@ export class StreamHandler {
     const selection = selectRanges(applies ? specs : null, file.totalBytes);
     if (selection.kind === 'unsatisfiable') {
       response
-        .writeHead(416, { ...commonHeaders(file), 'Content-Range': `bytes */${file.totalBytes}`, 'Content-Length': '0' })
+        .writeHead(416, {
+          ...commonHeaders(file),
+          'Content-Range': `bytes */${file.totalBytes}`,
+          'Content-Length': '0',
+        })
         .end();
       return;
     }
@@ -206,7 +213,8 @@ export class StreamHandler {
       await writer.prepare(reader);
       const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, startedAtMs) };
       if (selection.kind === 'single') headers['Content-Range'] = contentRangeHeader(range, file);
-      if (file.totalBytes !== null) headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
+      if (file.totalBytes !== null)
+        headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
       response.writeHead(selection.kind === 'single' ? 206 : 200, headers);
       await writer.send(reader);
       await this.#finish(response);

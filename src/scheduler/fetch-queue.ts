@@ -1,9 +1,10 @@
 // Who gets a connection next. Each source has a few; within a source the most urgent goes first, equals in the order
 // they came. Waiting work rises with age, so that LOW never starves; what a person waits for takes the connection of
 // what nobody waits for, and equals take turns.
+
+import { type FetchScheduler, Priority, type ScheduledFetch } from '../chunks/fetch-scheduler.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { AGEING_MS, FAIR_SLICE_MS } from '../limits.ts';
-import { type FetchScheduler, Priority, type ScheduledFetch } from '../chunks/fetch-scheduler.ts';
 
 export interface FetchQueueOptions {
   readonly clock: Clock;

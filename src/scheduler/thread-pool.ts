@@ -1,11 +1,7 @@
 // Download threads: started when first needed, replaced when they die. A dead thread's fetches fail as if their
 // connections had broken, so that they are asked for again.
 import type { Worker } from 'node:worker_threads';
-import type {
-  FetchAccept,
-  FromThread,
-  ToThread,
-} from '../chunks/fetch-messages.ts';
+import type { FetchAccept, FromThread, ToThread } from '../chunks/fetch-messages.ts';
 import type { FetchListener, FetchThreads, ThreadFetch } from '../chunks/fetch-scheduler.ts';
 import type { ChunkChecksum } from '../db/generations.ts';
 import { describeError, type ErrorValue, fromErrorValue } from '../errors.ts';

@@ -71,7 +71,11 @@ async function isLocal(base: URL, find: AddressLookup): Promise<boolean> {
 }
 
 function forbidden(url: URL, reason: string): LarderError {
-  return new LarderError('forbidden-address', `the origin points to ${url.protocol}//${url.host}, which is refused: ${reason}`, {
-    hint: 'if this host is meant, add it as a source of its own',
-  });
+  return new LarderError(
+    'forbidden-address',
+    `the origin points to ${url.protocol}//${url.host}, which is refused: ${reason}`,
+    {
+      hint: 'if this host is meant, add it as a source of its own',
+    },
+  );
 }

@@ -39,7 +39,11 @@ export function parseSourceSetting(text: string): HttpSourceSettings {
     throw new LarderError('usage', `the URL of source ${JSON.stringify(name)} is not a URL`, { hint });
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new LarderError('usage', `the URL of source ${JSON.stringify(name)} is ${url.protocol}// and not http or https`, { hint });
+    throw new LarderError(
+      'usage',
+      `the URL of source ${JSON.stringify(name)} is ${url.protocol}// and not http or https`,
+      { hint },
+    );
   }
   if (url.search !== '' || url.hash !== '') {
     throw new LarderError('usage', `the URL of source ${JSON.stringify(name)} has a query or a fragment`, {

@@ -18,7 +18,22 @@ export interface MediaAddress {
 
 const RUNG = /([ ._\-[(])(2160p|1440p|1080p|720p|576p|480p|360p)(?=[ ._\-\])][^/]*$)/i;
 const PLACEHOLDER = '{quality}';
-const VIDEO = new Set(['mp4', 'm4v', 'mov', 'mkv', 'webm', 'avi', 'ts', 'm2ts', 'mpg', 'mpeg', 'wmv', 'flv', 'ogv', '3gp']);
+const VIDEO = new Set([
+  'mp4',
+  'm4v',
+  'mov',
+  'mkv',
+  'webm',
+  'avi',
+  'ts',
+  'm2ts',
+  'mpg',
+  'mpeg',
+  'wmv',
+  'flv',
+  'ogv',
+  '3gp',
+]);
 const AUDIO = new Set(['mp3', 'flac', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'wav', 'wma', 'aiff', 'alac']);
 
 /**
@@ -73,7 +88,12 @@ export function describePath(path: string): MediaAddress {
     quality: hasRung ? rung[2]!.toLowerCase() : 'original',
     title: title.replace(/[._]+/g, ' ').trim() || name,
     year: year === null ? null : Number(year[1]),
-    type: container !== null && VIDEO.has(container) ? 'video' : container !== null && AUDIO.has(container) ? 'audio' : 'file',
+    type:
+      container !== null && VIDEO.has(container)
+        ? 'video'
+        : container !== null && AUDIO.has(container)
+          ? 'audio'
+          : 'file',
     container,
   };
 }

@@ -103,7 +103,7 @@ export class OriginClient {
   #rangeHeaders(request: OriginRequest): Record<string, string> {
     const headers: Record<string, string> = { 'accept-encoding': 'identity', accept: '*/*' };
     if (request.range !== null) {
-      headers['range'] = rangeHeader(request.range);
+      headers.range = rangeHeader(request.range);
       if (isStrongEtag(request.ifRange)) headers['if-range'] = request.ifRange;
     }
     return headers;

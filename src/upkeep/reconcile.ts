@@ -1,8 +1,8 @@
 // After a start: files and rows are brought to agree (DESIGN.md §5, invariant 8). Runs while requests are served
 // already; a file that a row is made for meanwhile is found by its row.
 import type { ChunkStore } from '../chunks/chunk-store.ts';
-import type { GenerationTable } from '../db/generations.ts';
 import type { Clock } from '../clock.ts';
+import type { GenerationTable } from '../db/generations.ts';
 import type { Log } from '../log.ts';
 
 export interface ReconcileServices {

@@ -58,7 +58,8 @@ export class SourceHealth {
     const name = this.#names.get(sourceId);
     if (changed && fault !== null) this.#log.warning('a source fails', { source: name, error: fault.message });
     if (changed && fault === null && before?.isFailing) this.#log.info('a source answers again', { source: name });
-    if (changed || nowMs - (this.#writtenAtMs.get(sourceId) ?? 0) > WRITE_PERIOD_MS) this.#write(sourceId, fault, nowMs);
+    if (changed || nowMs - (this.#writtenAtMs.get(sourceId) ?? 0) > WRITE_PERIOD_MS)
+      this.#write(sourceId, fault, nowMs);
   }
 
   #write(sourceId: number, fault: LarderError | null, nowMs: number): void {

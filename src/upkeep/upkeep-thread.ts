@@ -1,7 +1,8 @@
 // The upkeep thread: what blocks for long on the database. It has a connection of its own and only reads and
 // checkpoints; all writes stay with the main thread.
-import { describeError } from '../errors.ts';
+
 import { checkpointFile } from '../db/checkpoint.ts';
+import { describeError } from '../errors.ts';
 
 export interface CheckpointRequest {
   readonly kind: 'checkpoint';

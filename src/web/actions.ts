@@ -51,7 +51,11 @@ export class Actions {
   async setBackgroundFill(on: boolean): Promise<NoticeProps> {
     const lockedBy = this.#services.backgroundFillLockedBy();
     if (lockedBy !== null) {
-      return { tone: 'failed', text: `Background fill is set by ${lockedBy}.`, hint: 'Change it there and start Larder again.' };
+      return {
+        tone: 'failed',
+        text: `Background fill is set by ${lockedBy}.`,
+        hint: 'Change it there and start Larder again.',
+      };
     }
     await this.#services.setBackgroundFill(on);
     return {

@@ -158,12 +158,18 @@ export function createApp(services: AppServices): App {
     return context.html(renderFragment(<LiveUpdate {...changed} />));
   }
 
-  hono.post('/entries/:id{[0-9]+}/fetch', (context) => act(context, () => actions.fetchEntry(Number(context.req.param('id')))));
-  hono.post('/entries/:id{[0-9]+}/stop', (context) => act(context, () => actions.stopFetching(Number(context.req.param('id')))));
-  hono.post('/entries/:id{[0-9]+}/remove', (context) => act(context, () => actions.removeEntry(Number(context.req.param('id')))));
+  hono.post('/entries/:id{[0-9]+}/fetch', (context) =>
+    act(context, () => actions.fetchEntry(Number(context.req.param('id')))),
+  );
+  hono.post('/entries/:id{[0-9]+}/stop', (context) =>
+    act(context, () => actions.stopFetching(Number(context.req.param('id')))),
+  );
+  hono.post('/entries/:id{[0-9]+}/remove', (context) =>
+    act(context, () => actions.removeEntry(Number(context.req.param('id')))),
+  );
   hono.post('/preferences', async (context) => {
     const form = await context.req.parseBody();
-    return act(context, () => actions.setBackgroundFill(form['backgroundFill'] === 'on'));
+    return act(context, () => actions.setBackgroundFill(form.backgroundFill === 'on'));
   });
 
   hono.notFound((context) =>

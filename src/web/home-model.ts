@@ -81,7 +81,11 @@ export class HomeModel {
     const readers = files.flatMap((file) => [...file.readers].map((reader) => this.#reader(file, reader)));
     const jobs = files
       .flatMap((file) => [...file.fetches].map((fetch) => ({ fetch, job: this.#job(file, fetch) })))
-      .sort((left, right) => Number(left.fetch.state === 'queued') - Number(right.fetch.state === 'queued') || left.fetch.priority - right.fetch.priority)
+      .sort(
+        (left, right) =>
+          Number(left.fetch.state === 'queued') - Number(right.fetch.state === 'queued') ||
+          left.fetch.priority - right.fetch.priority,
+      )
       .map(({ job }) => job);
     return {
       headline: this.#headline(sources, readers),
@@ -133,14 +137,20 @@ export class HomeModel {
     const name = this.#sourceName(file.identity.sourceId);
     const fetches = [...file.fetches];
     if (fetches.length > 0 && fetches.every((fetch) => fetch.state === 'queued')) return `a free connection to ${name}`;
-    if (fetches.length === 0 && file.lastError !== null) return `${name}: ${file.lastError.message}; another try follows`;
+    if (fetches.length === 0 && file.lastError !== null)
+      return `${name}: ${file.lastError.message}; another try follows`;
     return `bytes from ${name}`;
   }
 
   #job(file: CachedFile, fetch: Fetch): JobProps {
     const { address } = file.identity;
     const source = this.#sourceName(file.identity.sourceId);
-    const waits = { queued: `a free connection to ${source}`, opening: `the first byte from ${source}`, stopping: null, closed: null };
+    const waits = {
+      queued: `a free connection to ${source}`,
+      opening: `the first byte from ${source}`,
+      stopping: null,
+      closed: null,
+    };
     const paused = fetch.isPaused ? 'its reader to catch up' : null;
     return {
       id: this.#idOf(fetch),
@@ -185,9 +195,18 @@ export class HomeModel {
 
   #headline(sources: readonly SourceProps[], readers: readonly ReaderProps[]): HeadlineProps {
     const failing = sources.filter((source) => source.state === 'failing');
-    const watching = readers.length === 0 ? 'Nobody is watching.' : readers.length === 1 ? 'One reader.' : `${readers.length} readers.`;
+    const watching =
+      readers.length === 0
+        ? 'Nobody is watching.'
+        : readers.length === 1
+          ? 'One reader.'
+          : `${readers.length} readers.`;
     if (sources.length === 0) {
-      return { tone: 'attention', sentence: 'Larder runs, and has no source yet.', advice: 'Start it with --source NAME=URL.' };
+      return {
+        tone: 'attention',
+        sentence: 'Larder runs, and has no source yet.',
+        advice: 'Start it with --source NAME=URL.',
+      };
     }
     if (failing.length > 0) {
       const [first] = failing;

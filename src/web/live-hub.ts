@@ -3,8 +3,8 @@
 import type { LiveUpdateProps } from '../../views/parts/live-update.tsx';
 import type { Clock, Timer } from '../clock.ts';
 import type { EntryCursor } from '../db/entries.ts';
-import { LIVE_HEARTBEAT_MS, LIVE_PERIOD_MS, LIVE_STREAMS_MAX } from '../limits.ts';
 import { describeError } from '../errors.ts';
+import { LIVE_HEARTBEAT_MS, LIVE_PERIOD_MS, LIVE_STREAMS_MAX } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { formatCursor, type HomeModel, type HomeRegions } from './home-model.ts';
 
@@ -118,10 +118,10 @@ export class LiveHub {
     const before = JSON.parse(subscription.said.get('entries') ?? 'null') as HomeRegions['entries'] | null;
     const ids = (entries: HomeRegions['entries']) => entries.entries.map((entry) => entry.id).join();
     if (before === null || ids(before) !== ids(now) || before.total !== now.total || before.next !== now.next) {
-      changed['entries'] = now;
+      changed.entries = now;
       return;
     }
-    changed['changedEntries'] = now.entries.filter(
+    changed.changedEntries = now.entries.filter(
       (entry, index) => JSON.stringify(entry) !== JSON.stringify(before.entries[index]),
     );
   }

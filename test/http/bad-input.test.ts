@@ -9,7 +9,11 @@ let larder: RunningLarder;
 
 beforeAll(async () => {
   origin = await startOrigin({
-    files: { 'films/a.bin': { sizeBytes: 100 }, 'secret.bin': { sizeBytes: 100 }, 'films/100% sure?.bin': { sizeBytes: 100 } },
+    files: {
+      'films/a.bin': { sizeBytes: 100 },
+      'secret.bin': { sizeBytes: 100 },
+      'films/100% sure?.bin': { sizeBytes: 100 },
+    },
   });
   larder = await startLarder({ args: ['--source', `films=${origin.url}films`] });
 });
@@ -98,7 +102,13 @@ test('headers of 60 KB are taken, and more do not hurt', async () => {
 });
 
 test('nonsense on the socket does not hurt', async () => {
-  for (const nonsense of ['\r\n\r\n', 'GET\r\n\r\n', 'GET /s/films/a.bin HTTP/9.9\r\n\r\n', '\x16\x03\x01\x02\x00\x01\x00', 'GET  HTTP/1.1\r\nHost: \0\r\n\r\n']) {
+  for (const nonsense of [
+    '\r\n\r\n',
+    'GET\r\n\r\n',
+    'GET /s/films/a.bin HTTP/9.9\r\n\r\n',
+    '\x16\x03\x01\x02\x00\x01\x00',
+    'GET  HTTP/1.1\r\nHost: \0\r\n\r\n',
+  ]) {
     const connection = await RawConnection.open(larder.port);
     connection.socket.end(nonsense);
     await connection.closed();

@@ -129,7 +129,10 @@ test('the pages are for this machine only: by address, by name, and not through 
 });
 
 test('a form of another site is refused', async () => {
-  for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'http://evil.example' }] as Record<string, string>[]) {
+  for (const headers of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'http://evil.example' }] as Record<
+    string,
+    string
+  >[]) {
     expect((await post('/entries/1/remove', '', headers)).status).toBe(403);
   }
 });
@@ -152,7 +155,9 @@ test('"Remove bytes" is refused while somebody reads, and then removes row and f
   const removed = await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' });
   expect(removed.status).toBe(200);
   expect(await removed.text()).toContain('were removed from the disk');
-  expect(await (await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' })).text()).toContain('not there any more');
+  expect(await (await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' })).text()).toContain(
+    'not there any more',
+  );
 
   origin.addFile('Held.mkv', { sizeBytes: SIZE });
   origin.behave('Held.mkv', { stallAfterBytes: 100_000 });
@@ -172,7 +177,9 @@ test('background fill is a switch that survives a restart and fetches what is pl
   expect((await post('/preferences', 'backgroundFill=off')).status).toBe(303);
   // Set on the command line it is locked, and the page says by what.
   await larder.restart(['--source', `films=${origin.url}`, '--background-fill', 'off']);
-  expect(await (await post('/preferences', 'backgroundFill=on', { 'HX-Request': 'true' })).text()).toContain('set by the flag');
+  expect(await (await post('/preferences', 'backgroundFill=on', { 'HX-Request': 'true' })).text()).toContain(
+    'set by the flag',
+  );
 });
 
 test('the pages work below a base path', async () => {

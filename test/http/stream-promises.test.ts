@@ -113,7 +113,16 @@ describe('promise 3: ranges', () => {
     }
   });
 
-  for (const range of ['bytes=abc', 'bytes=5-2', 'bytes=', 'chunks=0-5', 'bytes=1', 'bytes=--5', 'bytes=1-2-3', 'bytes=0x0-5']) {
+  for (const range of [
+    'bytes=abc',
+    'bytes=5-2',
+    'bytes=',
+    'chunks=0-5',
+    'bytes=1',
+    'bytes=--5',
+    'bytes=1-2-3',
+    'bytes=0x0-5',
+  ]) {
     test(`a malformed Range ${range} is ignored`, async () => {
       const { address } = newFile('small.bin', 100);
       const response = await rawRequest(larder.port, address, { Range: range });
@@ -142,7 +151,11 @@ describe('promise 3: ranges', () => {
     const boundary = /^multipart\/byteranges; boundary=(\S+)$/.exec(response.header('content-type') ?? '')?.[1];
     const text = Buffer.from(response.body).toString('latin1');
     const parts = text.split(`--${boundary}`).slice(1, -1);
-    const expected: [number, number][] = [[0, 10], [4_000_000, 4_000_020], [SIZE - 7, SIZE]];
+    const expected: [number, number][] = [
+      [0, 10],
+      [4_000_000, 4_000_020],
+      [SIZE - 7, SIZE],
+    ];
     expect(parts.length).toBe(3);
     for (const [index, part] of parts.entries()) {
       const [start, end] = expected[index]!;
@@ -331,7 +344,9 @@ describe('promise 8: origins without ranges or length', () => {
     expect(first.header('accept-ranges')).toBeUndefined();
     expect(first.isWhole).toBe(true);
     origin.assertBody(path, first.body);
-    await until(async () => (await rawRequest(larder.port, address, {}, 'HEAD')).header('content-length') === String(SIZE));
+    await until(
+      async () => (await rawRequest(larder.port, address, {}, 'HEAD')).header('content-length') === String(SIZE),
+    );
     const range = await rawRequest(larder.port, address, { Range: 'bytes=-10' });
     expect(range.status).toBe(206);
     origin.assertBody(path, range.body, SIZE - 10);
@@ -348,7 +363,8 @@ describe('promise 10 to 13', () => {
       'X-Forwarded-For': '10.1.2.3',
       'User-Agent': 'SecretPlayer/1.0',
     });
-    for (const request of origin.requestsOf(path)) expect(JSON.stringify(request.headers)).not.toMatch(/secret|10\.1\.2\.3/i);
+    for (const request of origin.requestsOf(path))
+      expect(JSON.stringify(request.headers)).not.toMatch(/secret|10\.1\.2\.3/i);
   });
 
   test('promise 12: redirects are followed inside, and loops end with a reason', async () => {

@@ -9,7 +9,7 @@ import type { Reader } from '../../src/chunks/reader.ts';
 import { crc32 } from 'node:zlib';
 import type { RangeSpec } from '../../src/bytes/range-header.ts';
 import { createLog } from '../../src/log.ts';
-import type { LarderError } from '../../src/errors.ts';
+import { LarderError } from '../../src/errors.ts';
 import { FetchQueue } from '../../src/scheduler/fetch-queue.ts';
 import { HttpSource } from '../../src/sources/http-source.ts';
 import { describePath } from '../../src/sources/media-address.ts';
@@ -98,12 +98,20 @@ export interface Engine extends AsyncDisposable {
   until(condition: () => boolean, limitMs?: number): Promise<void>;
 }
 
-/** Reads `reader` to its end or `bytes` further, turning no clock: to be given to `finish`. */
-export async function drainReader(reader: Reader, bytes: number = Number.POSITIVE_INFINITY): Promise<Uint8Array> {
+/**
+ * Reads `reader` to its end or `bytes` further, as the proxy does, turning no clock: to be given to `finish`.
+ * `isGone` says that the player left, so that the reader was closed from outside.
+ */
+export async function drainReader(
+  reader: Reader,
+  bytes: number = Number.POSITIVE_INFINITY,
+  isGone: () => boolean = () => false,
+): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   const stopAt = Math.min(reader.end, reader.position + bytes);
   while (reader.position < Math.min(stopAt, reader.end)) {
     await reader.waitReadable();
+    if (isGone()) throw new LarderError('stopped', 'the player left');
     if (reader.position >= reader.end) break;
     const buffer = new Uint8Array(Math.min(64 * 1024, stopAt - reader.position));
     const count = await reader.read(buffer);
