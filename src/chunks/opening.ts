@@ -104,10 +104,17 @@ export class Opening implements FetchOwner {
     else clock.after(delayMs, () => this.#try());
   }
 
-  // Until it is adopted by a file nothing is accepted, so nothing is written.
-  fetchProgressed(): void {}
-  fetchDurable(): void {}
-  fetchEnded(): void {}
+  fetchProgressed(): void {
+    // Until a file adopts the fetch nothing is accepted, so nothing is written.
+  }
+
+  fetchDurable(): void {
+    // As above.
+  }
+
+  fetchEnded(): void {
+    // What there is to know came with `fetchClosed`.
+  }
 
   #fail(error: LarderError): void {
     this.#cancelled = true;

@@ -121,7 +121,7 @@ export function createApp(services: AppServices): App {
     if (hub.isFull) return context.text('Too many pages are open\n', 503, { 'Retry-After': '30' });
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
-      let end = () => {};
+      let end: (() => void) | undefined;
       await new Promise<void>((resolve) => {
         context.env.outgoing.once('close', resolve);
         end = hub.subscribe({
@@ -130,7 +130,7 @@ export function createApp(services: AppServices): App {
           close: resolve,
         });
       });
-      end();
+      end?.();
     });
   });
 

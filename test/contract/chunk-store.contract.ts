@@ -1,7 +1,7 @@
 // What every ChunkStore must do, whatever it is made of.
 import { describe, expect, test } from 'bun:test';
-import { chunkFileName } from '../../src/chunks/file-name.ts';
 import type { ChunkStore } from '../../src/chunks/chunk-store.ts';
+import { chunkFileName } from '../../src/chunks/file-name.ts';
 import { systemCode } from '../../src/errors.ts';
 import { assertContent, contentOf } from '../support/content.ts';
 
@@ -12,7 +12,11 @@ export interface StoreUnderTest extends AsyncDisposable {
 const SEED = 11;
 const NAME = 'films/Film-0a1b.mkv';
 
-async function fill(store: ChunkStore, fileName: string, ranges: readonly (readonly [number, number])[]): Promise<void> {
+async function fill(
+  store: ChunkStore,
+  fileName: string,
+  ranges: readonly (readonly [number, number])[],
+): Promise<void> {
   const writer = await store.openWriter(fileName);
   for (const [start, end] of ranges) writer.write(contentOf(SEED, start, end), start);
   await writer.sync();
@@ -40,7 +44,11 @@ export function chunkStoreContract(name: string, create: () => Promise<StoreUnde
   describe(`${name} as a ChunkStore`, () => {
     test('openReader() gives the bytes at their offsets when they were written in any order', async () => {
       await using under = await create();
-      await fill(under.store, NAME, [[700_000, 900_000], [0, 100_000], [100_000, 350_000]]);
+      await fill(under.store, NAME, [
+        [700_000, 900_000],
+        [0, 100_000],
+        [100_000, 350_000],
+      ]);
       assertContent(await read(under.store, NAME, 0, 350_000), SEED, 0);
       assertContent(await read(under.store, NAME, 700_001, 199_999), SEED, 700_001);
     });
@@ -120,7 +128,16 @@ export function chunkStoreContract(name: string, create: () => Promise<StoreUnde
 
     test('openWriter() takes any name that chunkFileName() makes when paths are strange', async () => {
       await using under = await create();
-      const paths = ['../../etc/passwd', 'a/..', '.hidden', 'x'.repeat(600), '映画/ﷺ.mkv', 'a\u0000b', '-rf *.mkv', ' . .mp4'];
+      const paths = [
+        '../../etc/passwd',
+        'a/..',
+        '.hidden',
+        'x'.repeat(600),
+        '映画/ﷺ.mkv',
+        'a\u0000b',
+        '-rf *.mkv',
+        ' . .mp4',
+      ];
       for (const [index, path] of paths.entries()) {
         const fileName = chunkFileName('films', path, `id${index}`);
         await fill(under.store, fileName, [[index, index + 10]]);

@@ -9,7 +9,10 @@ import { chunkStoreContract } from './chunk-store.contract.ts';
 
 chunkStoreContract('FileChunkStore', async () => {
   const folder = await temporaryFolder();
-  return { store: new FileChunkStore(folder.file('chunks')), [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+  return {
+    store: new FileChunkStore(folder.file('chunks')),
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
 });
 
 // The double that crash tests trust keeps the same promises.
@@ -23,7 +26,9 @@ describe('FileChunkStore', () => {
     const store = new FileChunkStore(folder.file('chunks'));
     const writer = await store.openWriter('films/A-1.mkv');
     await writer.close();
-    const modes = await Promise.all(['chunks', 'chunks/films', 'chunks/films/A-1.mkv'].map((name) => stat(folder.file(name))));
+    const modes = await Promise.all(
+      ['chunks', 'chunks/films', 'chunks/films/A-1.mkv'].map((name) => stat(folder.file(name))),
+    );
     expect(modes.map((found) => (found.mode & 0o777).toString(8))).toEqual(['700', '700', '600']);
   });
 

@@ -1,7 +1,7 @@
 // OriginClient over real sockets against an origin that does what origins do.
 import { describe, expect, test } from 'bun:test';
-import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { LarderError } from '../../src/errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../../src/limits.ts';
 import { OriginClient, type OriginRequest } from '../../src/sources/origin-client.ts';
@@ -26,7 +26,10 @@ async function drain(body: ReadableStream<Uint8Array> | null): Promise<Uint8Arra
 }
 
 async function failure(promise: Promise<unknown>): Promise<LarderError> {
-  const thrown = await promise.then(() => new Error('it did not fail'), (error: unknown) => error);
+  const thrown = await promise.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
   if (!(thrown instanceof LarderError)) throw thrown;
   return thrown;
 }
@@ -36,11 +39,19 @@ describe('OriginClient.open()', () => {
     await using origin = await startOrigin({ files: { 'a.mkv': { sizeBytes: 5_000, etag: '"v1"' } } });
     const client = new OriginClient(new FakeClock());
     const range = { kind: 'from', start: 100, end: 200 } as const;
-    const { head, body } = await client.open(requestFor(origin, 'a.mkv', { range, ifRange: '"v1"' }), new AbortController());
+    const { head, body } = await client.open(
+      requestFor(origin, 'a.mkv', { range, ifRange: '"v1"' }),
+      new AbortController(),
+    );
     expect(head).toMatchObject({ start: 100, bodyBytes: 100, totalBytes: 5_000, seekable: true, etag: '"v1"' });
     origin.assertBody('a.mkv', await drain(body), 100);
     const { headers } = origin.requests[0]!;
-    expect(headers).toMatchObject({ range: 'bytes=100-199', 'if-range': '"v1"', 'accept-encoding': 'identity', authorization: 'Basic c2VjcmV0' });
+    expect(headers).toMatchObject({
+      range: 'bytes=100-199',
+      'if-range': '"v1"',
+      'accept-encoding': 'identity',
+      authorization: 'Basic c2VjcmV0',
+    });
   });
 
   test('open() sends no weak tag as If-Range and no Range when it asks for the whole file', async () => {
@@ -48,7 +59,10 @@ describe('OriginClient.open()', () => {
     const client = new OriginClient(new FakeClock());
     const weak = await client.open(requestFor(origin, 'a.mkv', { ifRange: 'W/"v1"' }), new AbortController());
     await drain(weak.body);
-    const whole = await client.open(requestFor(origin, 'a.mkv', { range: null, ifRange: '"v1"' }), new AbortController());
+    const whole = await client.open(
+      requestFor(origin, 'a.mkv', { range: null, ifRange: '"v1"' }),
+      new AbortController(),
+    );
     await drain(whole.body);
     expect(origin.requests.map(({ range, headers }) => [range, headers['if-range']])).toEqual([
       ['bytes=0-', undefined],
@@ -67,14 +81,18 @@ describe('OriginClient.open()', () => {
   });
 
   test('open() follows a chain of redirects inside when it is no longer than allowed', async () => {
-    const files = Object.fromEntries(Array.from({ length: REDIRECTS_MAX + 2 }, (_, hop) => [`hop${hop}`, { sizeBytes: 100 }]));
+    const files = Object.fromEntries(
+      Array.from({ length: REDIRECTS_MAX + 2 }, (_, hop) => [`hop${hop}`, { sizeBytes: 100 }]),
+    );
     await using origin = await startOrigin({ files });
     for (let hop = 0; hop < REDIRECTS_MAX; hop++) origin.behave(`hop${hop}`, { redirectTo: `/hop${hop + 1}` });
     const client = new OriginClient(new FakeClock());
     const { body } = await client.open(requestFor(origin, 'hop0'), new AbortController());
     origin.assertBody(`hop${REDIRECTS_MAX}`, await drain(body));
     origin.behave(`hop${REDIRECTS_MAX}`, { redirectTo: `/hop${REDIRECTS_MAX + 1}` });
-    expect(await failure(client.open(requestFor(origin, 'hop0'), new AbortController()))).toMatchObject({ code: 'origin-failed' });
+    expect(await failure(client.open(requestFor(origin, 'hop0'), new AbortController()))).toMatchObject({
+      code: 'origin-failed',
+    });
     expect(origin.requestsOf(`hop${REDIRECTS_MAX + 1}`)).toEqual([]);
   });
 
@@ -83,16 +101,26 @@ describe('OriginClient.open()', () => {
     const client = new OriginClient(new FakeClock());
     origin.behave('a', { redirectTo: '/b' });
     origin.behave('b', { redirectTo: '/a' });
-    expect((await failure(client.open(requestFor(origin, 'a'), new AbortController()))).message).toContain('redirected');
+    expect((await failure(client.open(requestFor(origin, 'a'), new AbortController()))).message).toContain(
+      'redirected',
+    );
     expect(origin.requests.length).toBe(REDIRECTS_MAX + 1);
     origin.behave('a', { redirectTo: 'http://[broken' });
-    expect(await failure(client.open(requestFor(origin, 'a'), new AbortController()))).toMatchObject({ code: 'origin-failed' });
+    expect(await failure(client.open(requestFor(origin, 'a'), new AbortController()))).toMatchObject({
+      code: 'origin-failed',
+    });
   });
 
   test('open() refuses a redirect when it leads to another scheme, to link-local or to Larder itself', async () => {
     await using origin = await startOrigin({ files: { a: { sizeBytes: 1 } } });
     const client = new OriginClient(new FakeClock());
-    for (const target of ['file:///etc/passwd', 'ftp://127.0.0.1/x', 'data:,x', 'http://169.254.169.254/latest', 'http://127.0.0.1:1/s/films/a']) {
+    for (const target of [
+      'file:///etc/passwd',
+      'ftp://127.0.0.1/x',
+      'data:,x',
+      'http://169.254.169.254/latest',
+      'http://127.0.0.1:1/s/films/a',
+    ]) {
       origin.behave('a', { redirectTo: target });
       const error = await failure(client.open(requestFor(origin, 'a'), new AbortController()));
       expect([target, error.code, error.retry]).toEqual([target, 'forbidden-address', 'never']);
@@ -142,7 +170,15 @@ describe('OriginClient.open()', () => {
     const { port } = silent.address() as AddressInfo;
     const connected = new Promise<void>((resolve) => silent.once('connection', () => resolve()));
     const base = `http://127.0.0.1:${port}/`;
-    const request: OriginRequest = { url: `${base}a`, headers: {}, baseUrl: base, ownPort: 1, range: null, ifRange: null, expectsMedia: false };
+    const request: OriginRequest = {
+      url: `${base}a`,
+      headers: {},
+      baseUrl: base,
+      ownPort: 1,
+      range: null,
+      ifRange: null,
+      expectsMedia: false,
+    };
     const opening = failure(new OriginClient(clock).open(request, new AbortController()));
     await connected;
     silent.close();

@@ -16,17 +16,31 @@ function wholeCells(start: number, end: number, totalBytes: number) {
   const cells: { chunkIndex: number; crc32: number }[] = [];
   for (let chunkIndex = 0; chunkIndex * CHUNK_BYTES < totalBytes; chunkIndex++) {
     const cell = chunkRange(chunkIndex, totalBytes);
-    if (start <= cell.start && cell.end <= end) cells.push({ chunkIndex, crc32: crc32(content.subarray(cell.start, cell.end)) });
+    if (start <= cell.start && cell.end <= end)
+      cells.push({ chunkIndex, crc32: crc32(content.subarray(cell.start, cell.end)) });
   }
   return cells;
 }
 
 function feed(checksummer: ChunkChecksummer, start: number, end: number, cuts: readonly number[]): void {
-  const places = [...new Set([start, ...cuts.map((cut) => start + Math.floor(cut * (end - start))), end])].sort((a, b) => a - b);
-  for (let index = 1; index < places.length; index++) checksummer.update(content.subarray(places[index - 1], places[index]));
+  const places = [...new Set([start, ...cuts.map((cut) => start + Math.floor(cut * (end - start))), end])].sort(
+    (a, b) => a - b,
+  );
+  for (let index = 1; index < places.length; index++)
+    checksummer.update(content.subarray(places[index - 1], places[index]));
 }
 
-const edges = [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES, FILE_BYTES - 1, FILE_BYTES];
+const edges = [
+  0,
+  1,
+  CHUNK_BYTES - 1,
+  CHUNK_BYTES,
+  CHUNK_BYTES + 1,
+  2 * CHUNK_BYTES,
+  3 * CHUNK_BYTES,
+  FILE_BYTES - 1,
+  FILE_BYTES,
+];
 const place = fc.oneof(fc.constantFrom(...edges), fc.nat(FILE_BYTES));
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 });
 

@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import { RangeSet } from '../../src/bytes/range-set.ts';
 import { type FetchTerms, type LiveFetch, planFetches, type Want } from '../../src/chunks/fetch-plan.ts';
 import { Priority } from '../../src/chunks/fetch-scheduler.ts';
-import { createRandom, type Random } from '../support/random.ts';
 import { runs } from '../support/property.ts';
+import { createRandom, type Random } from '../support/random.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -55,7 +55,11 @@ function apply(world: World, planned: ReturnType<typeof plan>, random: Random): 
     ...planned.create.map((fetch) => ({ ...fetch, bytesPerMs: null, firstByteMs: 100, terms: { ...fetch } })),
   ];
   for (const fetch of world.live) {
-    const to = Math.min(fetch.position + random.pick([0, KIB, 200 * KIB, 4 * MIB]), fetch.terms.end, Math.max(fetch.position, fetch.terms.credit));
+    const to = Math.min(
+      fetch.position + random.pick([0, KIB, 200 * KIB, 4 * MIB]),
+      fetch.terms.end,
+      Math.max(fetch.position, fetch.terms.credit),
+    );
     if (to > fetch.position) {
       world.known.add(fetch.position, to);
       fetch.position = to;
@@ -67,18 +71,25 @@ function apply(world: World, planned: ReturnType<typeof plan>, random: Random): 
 
 /** Every fetch there will be, with the bytes it will bring. */
 function covers(planned: ReturnType<typeof plan>): { start: number; end: number; credit: number }[] {
-  const kept = [...planned.keep].map(([fetch, terms]) => ({ start: fetch.position, end: terms.end, credit: terms.credit }));
+  const kept = [...planned.keep].map(([fetch, terms]) => ({
+    start: fetch.position,
+    end: terms.end,
+    credit: terms.credit,
+  }));
   return [...kept, ...planned.create.map((fetch) => ({ start: fetch.position, end: fetch.end, credit: fetch.credit }))];
 }
 
-function histories(check: (world: World, wants: readonly Want[], planned: ReturnType<typeof plan>, random: Random) => void): void {
+function histories(
+  check: (world: World, wants: readonly Want[], planned: ReturnType<typeof plan>, random: Random) => void,
+): void {
   fc.assert(
     fc.property(fc.integer(), (seed) => {
       const random = createRandom(seed);
       const world = randomWorld(random);
       let wants: Want[] = [];
       for (let step = 0; step < 12; step++) {
-        if (random.chance(0.6)) wants = Array.from({ length: random.between(0, 4) }, () => randomWant(random, world.totalBytes!));
+        if (random.chance(0.6))
+          wants = Array.from({ length: random.between(0, 4) }, () => randomWant(random, world.totalBytes!));
         const planned = plan(world, wants);
         check(world, wants, planned, random);
         apply(world, planned, random);
@@ -132,10 +143,12 @@ describe('planFetches()', () => {
       fc.property(fc.integer(), (seed) => {
         const random = createRandom(seed);
         const world = randomWorld(random);
-        const wants = Array.from({ length: random.between(1, 4) }, () => randomWant(random, world.totalBytes!)).map((want) => {
-          const limit = want.limit ?? want.until;
-          return { ...want, limit, until: Math.min(want.until, limit) };
-        });
+        const wants = Array.from({ length: random.between(1, 4) }, () => randomWant(random, world.totalBytes!)).map(
+          (want) => {
+            const limit = want.limit ?? want.until;
+            return { ...want, limit, until: Math.min(want.until, limit) };
+          },
+        );
         const furthest = Math.max(...wants.map((want) => want.limit));
         for (const fetch of plan(world, wants).create) {
           expect(fetch.requestEnd ?? world.totalBytes!).toBeLessThanOrEqual(Math.max(furthest, 0));
@@ -151,7 +164,10 @@ describe('planFetches()', () => {
       fc.property(fc.integer(), (seed) => {
         const random = createRandom(seed);
         const world = randomWorld(random);
-        const wants = Array.from({ length: random.between(1, 4) }, () => ({ ...randomWant(random, world.totalBytes!), slackBytes: 0 }));
+        const wants = Array.from({ length: random.between(1, 4) }, () => ({
+          ...randomWant(random, world.totalBytes!),
+          slackBytes: 0,
+        }));
         // Slack zero skips known bytes ahead: the want moves on like a reader that has read them.
         for (let step = 0; step < 400; step++) {
           const moving = wants.map((want) => ({ ...want, start: world.known.contiguousEnd(want.start) }));
@@ -183,7 +199,10 @@ describe('planFetches()', () => {
         const totalBytes = random.chance(0.5) ? null : 20 * MIB;
         const world: World = { known: new RangeSet(), live: [], totalBytes, seekable: false };
         for (let step = 0; step < 10; step++) {
-          const wants = Array.from({ length: random.between(1, 4) }, () => ({ ...randomWant(random, 20 * MIB), slackBytes: 0 }));
+          const wants = Array.from({ length: random.between(1, 4) }, () => ({
+            ...randomWant(random, 20 * MIB),
+            slackBytes: 0,
+          }));
           // The first of the wants reads from the start: only known bytes can be read without it.
           // It is the most urgent; unit/fetch-plan.test.ts has the other case.
           const first = { ...wants[0]!, start: 0, until: MIB, limit: null, priority: Priority.critical };

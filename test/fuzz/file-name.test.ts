@@ -5,10 +5,39 @@ import fc from 'fast-check';
 import { chunkFileName, safeSegment } from '../../src/chunks/file-name.ts';
 import { runs } from '../support/property.ts';
 
-const nasty = fc.constantFrom('..', '.', '/', '\\', '\u0000', '\u001f', '\u007f', '\u0080', '\u009f', '\u202e', '\u2066', '\ufffd', '\ud800',
-  '\udc00', ' ', 'é', '𝔘', 'CON', ':', '*', '~', '$HOME', '%2e', '.mkv', '-', 'é', 'ﷺ');
+const nasty = fc.constantFrom(
+  '..',
+  '.',
+  '/',
+  '\\',
+  '\u0000',
+  '\u001f',
+  '\u007f',
+  '\u0080',
+  '\u009f',
+  '\u202e',
+  '\u2066',
+  '\ufffd',
+  '\ud800',
+  '\udc00',
+  ' ',
+  'é',
+  '𝔘',
+  'CON',
+  ':',
+  '*',
+  '~',
+  '$HOME',
+  '%2e',
+  '.mkv',
+  '-',
+  'é',
+  'ﷺ',
+);
 const anyText = fc.oneof(
-  fc.array(fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 12 }).map((parts) => parts.join('')),
+  fc
+    .array(fc.oneof(nasty, fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 12 })
+    .map((parts) => parts.join('')),
   fc.string({ unit: 'binary', minLength: 150, maxLength: 400 }),
 );
 const identity = '0123456789abcdef0123456789abcdef';

@@ -42,13 +42,20 @@ describe('parseRangeHeader()', () => {
   test('parseRangeHeader() never throws and gives null or usable numbers when fed anything', () => {
     const noise = fc.string({ unit: fc.constantFrom(...'bytes=-,0123456789 \t.+x*'.split('')), maxLength: 40 });
     fc.assert(
-      fc.property(fc.oneof(noise, noise.map((text) => `bytes=${text}`), fc.string()), (header) => {
-        for (const one of parseRangeHeader(header) ?? []) {
-          const numbers = one.kind === 'suffix' ? [one.length] : [one.first, one.last ?? one.first];
-          for (const number of numbers) expect(Number.isSafeInteger(number) && number >= 0).toBe(true);
-          if (one.kind === 'from' && one.last !== null) expect(one.last).toBeGreaterThanOrEqual(one.first);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          noise,
+          noise.map((text) => `bytes=${text}`),
+          fc.string(),
+        ),
+        (header) => {
+          for (const one of parseRangeHeader(header) ?? []) {
+            const numbers = one.kind === 'suffix' ? [one.length] : [one.first, one.last ?? one.first];
+            for (const number of numbers) expect(Number.isSafeInteger(number) && number >= 0).toBe(true);
+            if (one.kind === 'from' && one.last !== null) expect(one.last).toBeGreaterThanOrEqual(one.first);
+          }
+        },
+      ),
       runs(2_000),
     );
   });
@@ -81,11 +88,15 @@ describe('resolveRangeSpec()', () => {
 
 describe('coalesceRanges()', () => {
   test('coalesceRanges() keeps each byte once, in order, with gaps between when ranges overlap or touch', () => {
-    const range = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 20 })).map(([start, size]) => ({ start, end: start + size }));
+    const range = fc
+      .tuple(fc.nat(60), fc.integer({ min: 1, max: 20 }))
+      .map(([start, size]) => ({ start, end: start + size }));
     fc.assert(
       fc.property(fc.array(range, { maxLength: 12 }), (ranges) => {
         const joined = coalesceRanges(ranges);
-        const bytes = new Set(ranges.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at)));
+        const bytes = new Set(
+          ranges.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at)),
+        );
         const covered = joined.flatMap(({ start, end }) => Array.from({ length: end - start }, (_, at) => start + at));
         expect(covered).toEqual([...bytes].sort((left, right) => left - right));
         for (let index = 1; index < joined.length; index++) {
@@ -97,9 +108,15 @@ describe('coalesceRanges()', () => {
   });
 
   test('coalesceRanges() leaves its input as it was when it joins', () => {
-    const ranges = [{ start: 5, end: 9 }, { start: 0, end: 5 }];
+    const ranges = [
+      { start: 5, end: 9 },
+      { start: 0, end: 5 },
+    ];
     coalesceRanges(ranges);
-    expect(ranges).toEqual([{ start: 5, end: 9 }, { start: 0, end: 5 }]);
+    expect(ranges).toEqual([
+      { start: 5, end: 9 },
+      { start: 0, end: 5 },
+    ]);
   });
 });
 
@@ -120,15 +137,21 @@ describe('parseContentRange()', () => {
   test('parseContentRange() gives null or a range inside its total when fed anything', () => {
     const noise = fc.string({ unit: fc.constantFrom(...'0123456789-/* '.split('')), maxLength: 30 });
     fc.assert(
-      fc.property(fc.oneof(noise.map((text) => `bytes ${text}`), fc.string()), (header) => {
-        const parsed = parseContentRange(header);
-        if (parsed === null) return;
-        if (parsed.range === null) expect(parsed.totalBytes).not.toBeNull();
-        else {
-          expect(parsed.range.end).toBeGreaterThan(parsed.range.start);
-          if (parsed.totalBytes !== null) expect(parsed.range.end).toBeLessThanOrEqual(parsed.totalBytes);
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          noise.map((text) => `bytes ${text}`),
+          fc.string(),
+        ),
+        (header) => {
+          const parsed = parseContentRange(header);
+          if (parsed === null) return;
+          if (parsed.range === null) expect(parsed.totalBytes).not.toBeNull();
+          else {
+            expect(parsed.range.end).toBeGreaterThan(parsed.range.start);
+            if (parsed.totalBytes !== null) expect(parsed.range.end).toBeLessThanOrEqual(parsed.totalBytes);
+          }
+        },
+      ),
       runs(2_000),
     );
   });

@@ -65,7 +65,9 @@ describe('RangeSet', () => {
         const { set, model } = build(steps);
         expect(set.gaps(asked.start, asked.end)).toEqual(model.ranges(asked.start, asked.end, false));
         expect(set.countWithin(asked.start, asked.end)).toBe(model.count(asked.start, asked.end));
-        expect(set.contains(asked.start, asked.end)).toBe(model.count(asked.start, asked.end) === asked.end - asked.start);
+        expect(set.contains(asked.start, asked.end)).toBe(
+          model.count(asked.start, asked.end) === asked.end - asked.start,
+        );
       }),
       runs(1_000),
     );

@@ -83,8 +83,30 @@ async function client(engine: Engine, random: Random, outcome: Outcome): Promise
     }
   } catch (error) {
     if (!(error instanceof LarderError)) throw error;
-    expect(['origin-failed', 'origin-silent', 'origin-busy', 'overloaded', 'origin-changed', 'stopped', 'out-of-range']).toContain(error.code);
-    if (error.code !== 'stopped') { outcome.failed.push(error); console.log('FAIL', file.path, start, end, engine.clock.monotonicMs()); for (const f of engine.manager.files()) if (f.identity.address.path===file.path) console.log('av', JSON.stringify(f.available.toArray()), 'fetches', [...f.fetches].map(x=>[x.state,x.position,x.end,x.priority,x.bytesPerMs,x.isPaused].join(' ')), 'readers', [...f.readers].map(r=>[r.position,r.end,r.isWaiting].join(' '))); for (const r of engine.origin.requests) console.log(JSON.stringify(r)); }
+    expect([
+      'origin-failed',
+      'origin-silent',
+      'origin-busy',
+      'overloaded',
+      'origin-changed',
+      'stopped',
+      'out-of-range',
+    ]).toContain(error.code);
+    if (error.code !== 'stopped') {
+      outcome.failed.push(error);
+      console.log('FAIL', file.path, start, end, engine.clock.monotonicMs());
+      for (const f of engine.manager.files())
+        if (f.identity.address.path === file.path)
+          console.log(
+            'av',
+            JSON.stringify(f.available.toArray()),
+            'fetches',
+            [...f.fetches].map((x) => [x.state, x.position, x.end, x.priority, x.bytesPerMs, x.isPaused].join(' ')),
+            'readers',
+            [...f.readers].map((r) => [r.position, r.end, r.isWaiting].join(' ')),
+          );
+      for (const r of engine.origin.requests) console.log(JSON.stringify(r));
+    }
   }
 }
 
@@ -139,7 +161,10 @@ describe('the engine', () => {
         useOrigin(engine, random, random.pick([0, 0.1, 0.4]));
         await runClients(engine, random, random.between(1, 8));
         // Invariant 5: who left is missed within a second, after what is on its way was told.
-        await engine.until(() => engine.liveDownloads === 0 && engine.queue.runningCount + engine.queue.waitingCount === 0, 2_000);
+        await engine.until(
+          () => engine.liveDownloads === 0 && engine.queue.runningCount + engine.queue.waitingCount === 0,
+          2_000,
+        );
         await engine.clock.run(1_000);
         checkNoBugsSeen(engine);
         await checkRows(engine);
@@ -175,11 +200,16 @@ describe('the engine', () => {
         useOrigin(engine, random, 0.1);
         const before: Outcome = { served: 0, failed: [] };
         // The clients of the life before the cut are never heard of again: their clock stands still.
-        for (let count = random.between(1, 5); count > 0; count--) client(engine, random, before).catch(() => undefined);
+        for (let count = random.between(1, 5); count > 0; count--)
+          client(engine, random, before).catch(() => undefined);
         await engine.clock.run(random.between(10, 8_000));
         engine.store.crash();
         await checkRows(engine);
-        await using after = await startEngine({ cache: engine.cache, store: engine.store, seed: testSeed + index + 1_000_000 });
+        await using after = await startEngine({
+          cache: engine.cache,
+          store: engine.store,
+          seed: testSeed + index + 1_000_000,
+        });
         useOrigin(after, random, 0);
         const outcome = await runClients(after, random, 4);
         expect(outcome.failed).toEqual([]);
@@ -196,11 +226,20 @@ describe('the engine', () => {
       await round(testSeed + index, async (random) => {
         await using engine = await startEngine({ seed: testSeed + index });
         useOrigin(engine, random, 0);
-        const fault = random.pick<VirtualFault>([{ refused: true }, { silent: true }, { stallAfterBytes: 0 }, { cutAfterBytes: 0 }, { status: 500 }]);
+        const fault = random.pick<VirtualFault>([
+          { refused: true },
+          { silent: true },
+          { stallAfterBytes: 0 },
+          { cutAfterBytes: 0 },
+          { status: 500 },
+        ]);
         engine.origin.fault = () => fault;
         const startedAtMs = engine.clock.monotonicMs();
-        const readers = Array.from({ length: 5 }, async () => drainReader(await engine.read('film.mkv', random.between(0, 9) * MIB, null)));
-        for (const result of await engine.finish(Promise.allSettled(readers), 200_000)) expect(result.status).toBe('rejected');
+        const readers = Array.from({ length: 5 }, async () =>
+          drainReader(await engine.read('film.mkv', random.between(0, 9) * MIB, null)),
+        );
+        for (const result of await engine.finish(Promise.allSettled(readers), 200_000))
+          expect(result.status).toBe('rejected');
         // The wait to open, the wait for bytes, and a turn of the watchdog.
         expect(engine.clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(2 * READER_WAIT_MAX_MS + 2_000);
       });

@@ -25,20 +25,40 @@ export interface CacheDatabase extends AsyncDisposable {
 export const NOW_MS: number = Date.UTC(2026, 0, 1);
 
 export function entryOf(sourceId: number, name: string, details: Partial<EntryDescription> = {}): EntryDescription {
-  const defaults = { sourceId, mediaKey: name, quality: 'original', title: name, year: null, path: name, container: 'mkv' };
+  const defaults = {
+    sourceId,
+    mediaKey: name,
+    quality: 'original',
+    title: name,
+    year: null,
+    path: name,
+    container: 'mkv',
+  };
   return { ...defaults, type: 'video', ...details };
 }
 
 export function generationOf(entryId: number, fileName: string, details: Partial<NewGeneration> = {}): NewGeneration {
   const facts = { etag: '"v"', lastModified: null, totalBytes: 1_000_000, seekable: true };
-  return { entryId, fileName, ...facts, contentType: null, contentLanguage: null, contentDisposition: null, ...details };
+  return {
+    entryId,
+    fileName,
+    ...facts,
+    contentType: null,
+    contentLanguage: null,
+    contentDisposition: null,
+    ...details,
+  };
 }
 
 export async function openCacheDatabase(): Promise<CacheDatabase> {
   const folder = await temporaryFolder();
   const file = folder.file('larder.db');
   const database = await openDatabase(file);
-  await migrate(database.client, { migrations, nowMs: () => NOW_MS, backupFile: (version) => folder.file(`backup-${version}.db`) });
+  await migrate(database.client, {
+    migrations,
+    nowMs: () => NOW_MS,
+    backupFile: (version) => folder.file(`backup-${version}.db`),
+  });
   const { tables, client } = database;
   return {
     database,

@@ -60,6 +60,13 @@ export class FakeClock implements Clock {
     this.#elapsedMs = endMs;
   }
 
+  /** Turns the clock to the next timer and fires that one only. @returns false when none is set */
+  step(): boolean {
+    const next = this.#next();
+    if (next !== null) this.#fire(next);
+    return next !== null;
+  }
+
   /** Like `advance`, with turns of the event loop before, between and after the timers. */
   async run(ms: number, turnsBetween = 2): Promise<void> {
     const endMs = this.#elapsedMs + ms;

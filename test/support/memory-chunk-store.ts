@@ -72,7 +72,13 @@ export class MemoryChunkStore implements ChunkStore {
   openWriter(fileName: string): Promise<ChunkWriter> {
     let file = this.#files.get(fileName);
     if (file === undefined) {
-      file = { data: new Uint8Array(64 * 1024), length: 0, synced: null, durable: new RangeSet(), unsynced: new RangeSet() };
+      file = {
+        data: new Uint8Array(64 * 1024),
+        length: 0,
+        synced: null,
+        durable: new RangeSet(),
+        unsynced: new RangeSet(),
+      };
       this.#files.set(fileName, file);
     }
     const opened = file;

@@ -239,7 +239,8 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
     };
     if (behaviour.redirectTo !== undefined) return sendText(302, 'elsewhere', { Location: behaviour.redirectTo });
     if (behaviour.status !== undefined) return sendText(behaviour.status, `status ${behaviour.status}`);
-    if (behaviour.html) return sendText(200, '<html>please sign in</html>', { 'Content-Type': 'text/html; charset=utf-8' });
+    if (behaviour.html)
+      return sendText(200, '<html>please sign in</html>', { 'Content-Type': 'text/html; charset=utf-8' });
     if (behaviour.gzip) {
       const body = gzipSync(contentOf(seedOf(record.path), 0, Math.min(file.sizeBytes, PIECE_BYTES)));
       sendHead(200, { 'Content-Encoding': 'gzip', 'Content-Length': String(body.length) });
@@ -335,8 +336,7 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
       for (const one of going) one.goOn();
     },
     requestsOf: (path) => records.filter((record) => record.path === path),
-    bytesSent: (path) =>
-      records.reduce((sum, record) => (record.path === path ? sum + record.bodyBytes : sum), 0),
+    bytesSent: (path) => records.reduce((sum, record) => (record.path === path ? sum + record.bodyBytes : sum), 0),
     openCount: (path) => records.filter((record) => record.path === path && !record.closed).length,
     seedOf,
     assertBody: (path, bytes, offset = 0) => assertContent(bytes, seedOf(path), offset),

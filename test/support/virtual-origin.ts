@@ -56,7 +56,9 @@ export class VirtualOrigin {
   }
 
   get client(): OriginClient {
-    return { open: (request: OriginRequest, abort: AbortController) => this.#open(request, abort) } as unknown as OriginClient;
+    return {
+      open: (request: OriginRequest, abort: AbortController) => this.#open(request, abort),
+    } as unknown as OriginClient;
   }
 
   get bodyBytes(): number {
@@ -84,7 +86,13 @@ export class VirtualOrigin {
   async #open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
     const path = decodeURIComponent(new URL(request.url).pathname.slice(1));
     const fault = this.fault(path, this.requestsOf(path).length);
-    const noted: VirtualRequest = { path, range: request.range, atMs: this.#clock.monotonicMs(), bodyBytes: 0, open: true };
+    const noted: VirtualRequest = {
+      path,
+      range: request.range,
+      atMs: this.#clock.monotonicMs(),
+      bodyBytes: 0,
+      open: true,
+    };
     this.requests.push(noted);
     abort.signal.addEventListener('abort', () => {
       noted.open = false;
@@ -142,12 +150,20 @@ export class VirtualOrigin {
         return controller.error(new Error('ECONNRESET'));
       }
       if (sent >= stallAfterBytes) await this.#wait(2 ** 40, abort);
-      const next = Math.min(end, position + PIECE_BYTES, start + cutAfterBytes, sent < stallAfterBytes ? start + stallAfterBytes : end);
+      const next = Math.min(
+        end,
+        position + PIECE_BYTES,
+        start + cutAfterBytes,
+        sent < stallAfterBytes ? start + stallAfterBytes : end,
+      );
       await this.#wait((next - position) / bytesPerMs, abort);
       controller.enqueue(contentOf(seed, position, next));
       noted.bodyBytes += next - position;
       position = next;
     };
-    return new ReadableStream<Uint8Array>({ pull: (controller) => pull(controller).catch((error: unknown) => controller.error(error)) }, { highWaterMark: 0 });
+    return new ReadableStream<Uint8Array>(
+      { pull: (controller) => pull(controller).catch((error: unknown) => controller.error(error)) },
+      { highWaterMark: 0 },
+    );
   }
 }

@@ -82,12 +82,37 @@ describe('checkHop()', () => {
 
 describe('isPrivateAddress()', () => {
   test('isPrivateAddress() is true for networks of one’s own only', () => {
-    for (const address of ['127.0.0.1', '10.1.2.3', '172.16.0.1', '192.168.0.1', '169.254.1.1', '100.64.0.1', '::1', 'fd00::1', 'fe80::1', '::ffff:192.168.0.1']) {
+    for (const address of [
+      '127.0.0.1',
+      '10.1.2.3',
+      '172.16.0.1',
+      '192.168.0.1',
+      '169.254.1.1',
+      '100.64.0.1',
+      '::1',
+      'fd00::1',
+      'fe80::1',
+      '::ffff:192.168.0.1',
+    ]) {
       expect([address, isPrivateAddress(address)]).toEqual([address, true]);
     }
-    for (const address of ['8.8.8.8', '172.32.0.1', '192.169.0.1', '2001:4860:4860::8888', '::ffff:8.8.8.8', 'localhost', '', 'nonsense']) {
+    for (const address of [
+      '8.8.8.8',
+      '172.32.0.1',
+      '192.169.0.1',
+      '2001:4860:4860::8888',
+      '::ffff:8.8.8.8',
+      'localhost',
+      '',
+      'nonsense',
+    ]) {
       expect([address, isPrivateAddress(address)]).toEqual([address, false]);
     }
-    expect([isLoopbackAddress('127.9.9.9'), isLoopbackAddress('::1'), isLoopbackAddress('192.168.0.1'), isLoopbackAddress('x')]).toEqual([true, true, false, false]);
+    expect([
+      isLoopbackAddress('127.9.9.9'),
+      isLoopbackAddress('::1'),
+      isLoopbackAddress('192.168.0.1'),
+      isLoopbackAddress('x'),
+    ]).toEqual([true, true, false, false]);
   });
 });

@@ -37,7 +37,9 @@ describe('BufferPool', () => {
 
   test('usedBytes is zero when everything was given back', () => {
     const pool = new BufferPool();
-    const taken = Array.from({ length: 300 }, (_, index) => pool.take(READ_BUFFER_TIERS[index % READ_BUFFER_TIERS.length]!.size));
+    const taken = Array.from({ length: 300 }, (_, index) =>
+      pool.take(READ_BUFFER_TIERS[index % READ_BUFFER_TIERS.length]!.size),
+    );
     expect(pool.usedBytes).toBe(taken.reduce((sum, buffer) => sum + buffer.length, 0));
     for (const buffer of taken) pool.give(buffer);
     expect(pool.usedBytes).toBe(0);

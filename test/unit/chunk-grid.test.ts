@@ -11,7 +11,14 @@ describe('chunkRange()', () => {
   });
 
   test('chunkIndexAt() and chunkRange() cover a file without gap or overlap when its size straddles the grid by one', () => {
-    for (const totalBytes of [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 5 * CHUNK_BYTES - 1, 5 * CHUNK_BYTES + 1]) {
+    for (const totalBytes of [
+      1,
+      CHUNK_BYTES - 1,
+      CHUNK_BYTES,
+      CHUNK_BYTES + 1,
+      5 * CHUNK_BYTES - 1,
+      5 * CHUNK_BYTES + 1,
+    ]) {
       let position = 0;
       for (let index = 0; position < totalBytes; index++) {
         const cell = chunkRange(index, totalBytes);

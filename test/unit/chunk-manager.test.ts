@@ -1,7 +1,7 @@
 // The engine from open to the last byte, in virtual time: see test/support/engine.ts for what is real in it.
 import { describe, expect, test } from 'bun:test';
-import { CONTAINER_EDGE_BYTES, IDLE_FILES_MAX, READER_WAIT_MAX_MS } from '../../src/limits.ts';
 import { LarderError } from '../../src/errors.ts';
+import { CONTAINER_EDGE_BYTES, IDLE_FILES_MAX, READER_WAIT_MAX_MS } from '../../src/limits.ts';
 import { assertContent } from '../support/content.ts';
 import { drainReader, type Engine, startEngine } from '../support/engine.ts';
 
@@ -16,7 +16,10 @@ function seedOf(engine: Engine, path: string): number {
 }
 
 async function failure(promise: Promise<unknown>): Promise<LarderError> {
-  const thrown = await promise.then(() => new Error('it did not fail'), (error: unknown) => error);
+  const thrown = await promise.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
   if (!(thrown instanceof LarderError)) throw thrown;
   return thrown;
 }
@@ -109,7 +112,10 @@ describe('ChunkManager', () => {
 
   test('open() fails at once for good when the file is not there, and asks again the next time', async () => {
     await using engine = await startEngine();
-    expect(await failure(engine.finish(engine.open('none.mkv')))).toMatchObject({ code: 'not-found', originStatus: 404 });
+    expect(await failure(engine.finish(engine.open('none.mkv')))).toMatchObject({
+      code: 'not-found',
+      originStatus: 404,
+    });
     expect(engine.origin.requests.length).toBe(1);
     addFile(engine, 'none.mkv', 10);
     expect((await engine.finish(engine.open('none.mkv'))).totalBytes).toBe(10);
@@ -358,7 +364,10 @@ describe('ChunkManager', () => {
     addFile(engine, 'a.bin', 10);
     addFile(engine, 'b.bin', 10);
     engine.origin.fault = () => ({ status: 429, headers: { 'retry-after': '60' } });
-    expect(await failure(engine.finish(engine.open('a.bin')))).toMatchObject({ code: 'origin-busy', retryAfterMs: 60_000 });
+    expect(await failure(engine.finish(engine.open('a.bin')))).toMatchObject({
+      code: 'origin-busy',
+      retryAfterMs: 60_000,
+    });
     await failure(engine.finish(engine.open('b.bin')));
     expect(engine.origin.requests.length).toBe(1);
   });

@@ -28,22 +28,47 @@ function failure(input: Parameters<typeof read>[0]): LarderError {
 describe('readConfiguration()', () => {
   test('readConfiguration() takes flag before environment before file before default', () => {
     const files = { 'l.toml': 'port = 3\nthreads = 3\nread-ahead = "3MiB"\n' };
-    const { settings, origins } = read({ args: ['--config', 'l.toml', '--port', '1'], environment: { LARDER_PORT: '2', LARDER_THREADS: '2' }, files });
-    expect([settings.port, settings.threads, settings.readAhead, settings.host]).toEqual([1, 2, 3 * 2 ** 20, '0.0.0.0']);
-    expect([origins.port, origins.threads, origins.readAhead, origins.host]).toEqual(['flag', 'environment', 'file', 'default']);
+    const { settings, origins } = read({
+      args: ['--config', 'l.toml', '--port', '1'],
+      environment: { LARDER_PORT: '2', LARDER_THREADS: '2' },
+      files,
+    });
+    expect([settings.port, settings.threads, settings.readAhead, settings.host]).toEqual([
+      1,
+      2,
+      3 * 2 ** 20,
+      '0.0.0.0',
+    ]);
+    expect([origins.port, origins.threads, origins.readAhead, origins.host]).toEqual([
+      'flag',
+      'environment',
+      'file',
+      'default',
+    ]);
   });
 
   test('readConfiguration() has every default when nothing is said', () => {
     const { settings, origins, warnings } = read({});
-    for (const name of settingNames) expect([name, settings[name], origins[name]]).toEqual([name, options[name].fallback, 'default']);
+    for (const name of settingNames)
+      expect([name, settings[name], origins[name]]).toEqual([name, options[name].fallback, 'default']);
     expect(warnings).toEqual([]);
   });
 
   test('readConfiguration() reads each setting from flag, environment and both kinds of file', () => {
     const samples: Partial<Record<(typeof settingNames)[number], [string, unknown]>> = {
-      data: ['/srv/larder', '/srv/larder'], host: ['::1', '::1'], port: ['0', 0], source: ['a=http://h/', ['a=http://h/']],
-      basePath: ['/larder/', '/larder'], allowedHosts: ['NAS.lan', ['nas.lan']], streamAccess: ['all', 'all'], threads: ['4', 4],
-      connectionsPerSource: ['5', 5], connectionsTotal: ['50', 50], readAhead: ['1.5 GB', 1_500_000_000], backgroundFill: ['ON', true], logLevel: ['debug', 'debug'],
+      data: ['/srv/larder', '/srv/larder'],
+      host: ['::1', '::1'],
+      port: ['0', 0],
+      source: ['a=http://h/', ['a=http://h/']],
+      basePath: ['/larder/', '/larder'],
+      allowedHosts: ['NAS.lan', ['nas.lan']],
+      streamAccess: ['all', 'all'],
+      threads: ['4', 4],
+      connectionsPerSource: ['5', 5],
+      connectionsTotal: ['50', 50],
+      readAhead: ['1.5 GB', 1_500_000_000],
+      backgroundFill: ['ON', true],
+      logLevel: ['debug', 'debug'],
     };
     for (const name of settingNames) {
       const { flag, variable } = options[name];
@@ -53,20 +78,34 @@ describe('readConfiguration()', () => {
       expect(read({ args: [`--${flag}=${text}`] }).settings[name]).toEqual(value as never);
       expect(read({ args: [`--${flag}`, text] }).settings[name]).toEqual(value as never);
       expect(read({ environment: { [variable]: text } }).settings[name]).toEqual(value as never);
-      expect(read({ args: ['--config=c'], files: { c: `${flag} = ${JSON.stringify(text)}` } }).settings[name]).toEqual(value as never);
-      expect(read({ args: ['--config=c.JSON'], files: { 'c.JSON': JSON.stringify({ [flag]: text }) } }).settings[name]).toEqual(value as never);
+      expect(read({ args: ['--config=c'], files: { c: `${flag} = ${JSON.stringify(text)}` } }).settings[name]).toEqual(
+        value as never,
+      );
+      expect(
+        read({ args: ['--config=c.JSON'], files: { 'c.JSON': JSON.stringify({ [flag]: text }) } }).settings[name],
+      ).toEqual(value as never);
     }
   });
 
   test('readConfiguration() collects what may be given several times, and takes the last of what may not', () => {
-    expect(read({ args: ['--source', 'a=http://a/', '--source=b=http://b/'] }).settings.source).toEqual(['a=http://a/', 'b=http://b/']);
-    expect(read({ environment: { LARDER_SOURCE: ' a=http://a/  b=http://b/ ' } }).settings.source).toEqual(['a=http://a/', 'b=http://b/']);
-    expect(read({ args: ['--config=c'], files: { c: 'source = ["a=http://a/", "b=http://b/"]' } }).settings.source.length).toBe(2);
+    expect(read({ args: ['--source', 'a=http://a/', '--source=b=http://b/'] }).settings.source).toEqual([
+      'a=http://a/',
+      'b=http://b/',
+    ]);
+    expect(read({ environment: { LARDER_SOURCE: ' a=http://a/  b=http://b/ ' } }).settings.source).toEqual([
+      'a=http://a/',
+      'b=http://b/',
+    ]);
+    expect(
+      read({ args: ['--config=c'], files: { c: 'source = ["a=http://a/", "b=http://b/"]' } }).settings.source.length,
+    ).toBe(2);
     expect(read({ args: ['--port=1', '--port=2'] }).settings.port).toBe(2);
   });
 
   test.failing('readConfiguration() keeps the comma of a URL when LARDER_SOURCE has one', () => {
-    expect(read({ environment: { LARDER_SOURCE: 'a=http://host/1,2/' } }).settings.source).toEqual(['a=http://host/1,2/']);
+    expect(read({ environment: { LARDER_SOURCE: 'a=http://host/1,2/' } }).settings.source).toEqual([
+      'a=http://host/1,2/',
+    ]);
   });
 
   test('readConfiguration() takes an empty variable for an unset one, and the file from LARDER_CONFIG', () => {
@@ -93,8 +132,18 @@ describe('readConfiguration()', () => {
     ['a file that is not TOML', { args: ['--config=c'], files: { c: 'port = = 1' } }, '--config c', /TOML/],
     ['a file that is not JSON', { args: ['--config=c.json'], files: { 'c.json': '{' } }, '--config c.json', /JSON/],
     ['a file that is a list', { args: ['--config=c.json'], files: { 'c.json': '[]' } }, 'holds no settings', /./],
-    ['an unknown setting in the file', { args: ['--config=c'], files: { c: 'prt = 1' } }, '"prt"', /did you mean port\?/],
-    ['a table in the file', { args: ['--config=c'], files: { c: '[source]\nfilms = "http://h/"' } }, 'source is a table', /source = /],
+    [
+      'an unknown setting in the file',
+      { args: ['--config=c'], files: { c: 'prt = 1' } },
+      '"prt"',
+      /did you mean port\?/,
+    ],
+    [
+      'a table in the file',
+      { args: ['--config=c'], files: { c: '[source]\nfilms = "http://h/"' } },
+      'source is a table',
+      /source = /,
+    ],
   ];
   for (const [what, input, names, hint] of wrong) {
     test(`invariant 10: readConfiguration() names the setting at fault and what to do when it is ${what}`, () => {
@@ -106,7 +155,9 @@ describe('readConfiguration()', () => {
   }
 
   test('readConfiguration() warns of variables that are not known and names the nearest', () => {
-    const { warnings } = read({ environment: { LARDER_PROT: '1', LARDER_PORT: '1', LARDER_SOMETHING_ELSE: '1', PATH: 'x' } });
+    const { warnings } = read({
+      environment: { LARDER_PROT: '1', LARDER_PORT: '1', LARDER_SOMETHING_ELSE: '1', PATH: 'x' },
+    });
     expect(warnings).toEqual([
       'the environment variable LARDER_PROT is not known; did you mean LARDER_PORT?',
       'the environment variable LARDER_SOMETHING_ELSE is not known',
@@ -135,7 +186,12 @@ describe('options', () => {
   test('options.readAhead counts bytes in both kinds of units when it is written with one', () => {
     const parse = (text: string) => options.readAhead.parse([text], 'x');
     expect([parse('64MiB'), parse('64 mib'), parse('64MB'), parse('2g'), parse('1.5GiB'), parse('1048576')]).toEqual([
-      64 * 2 ** 20, 64 * 2 ** 20, 64e6, 2e9, 1.5 * 2 ** 30, 2 ** 20,
+      64 * 2 ** 20,
+      64 * 2 ** 20,
+      64e6,
+      2e9,
+      1.5 * 2 ** 30,
+      2 ** 20,
     ]);
     for (const text of ['', '64 XB', '-64MiB', '1e9', 'MiB', '64MiBs']) expect(() => parse(text)).toThrow();
   });
@@ -143,7 +199,10 @@ describe('options', () => {
 
 describe('withStored()', () => {
   test('withStored() fills in what nothing outside fixes, of the right type, and only where pages may change it', () => {
-    const stored = new Map<string, unknown>([['backgroundFill', true], ['port', 1]]);
+    const stored = new Map<string, unknown>([
+      ['backgroundFill', true],
+      ['port', 1],
+    ]);
     const filled = withStored(read({}), stored);
     expect([filled.settings.backgroundFill, filled.origins.backgroundFill]).toEqual([true, 'database']);
     expect([filled.settings.port, filled.origins.port]).toEqual([8420, 'default']);

@@ -7,7 +7,11 @@ describe('toErrorValue()', () => {
     const error = new LarderError('origin-busy', 'the origin answered 429', { ...details, cause: new Error('socket') });
     const value = structuredClone(toErrorValue(error));
     expect(value).toEqual({ code: 'origin-busy', message: 'the origin answered 429', ...details });
-    expect(fromErrorValue(value)).toMatchObject({ code: 'origin-busy', message: 'the origin answered 429', ...details });
+    expect(fromErrorValue(value)).toMatchObject({
+      code: 'origin-busy',
+      message: 'the origin answered 429',
+      ...details,
+    });
     expect(fromErrorValue(value)).toBeInstanceOf(LarderError);
   });
 
@@ -25,7 +29,9 @@ describe('toErrorValue()', () => {
 describe('systemCode()', () => {
   test('systemCode() finds the code of the system when it is wrapped', () => {
     const inner = Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    expect(systemCode(new Error('outer', { cause: new LarderError('storage', 'mid', { cause: inner }) }))).toBe('ENOSPC');
+    expect(systemCode(new Error('outer', { cause: new LarderError('storage', 'mid', { cause: inner }) }))).toBe(
+      'ENOSPC',
+    );
     expect(systemCode(new LarderError('storage', 'x'))).toBeUndefined();
     expect(systemCode(Object.assign(new Error('x'), { code: 'SQLITE_BUSY' }))).toBeUndefined();
     expect(systemCode('ENOSPC')).toBeUndefined();
@@ -35,7 +41,9 @@ describe('systemCode()', () => {
 describe('describeError()', () => {
   test('describeError() puts the code in front unless the words have it', () => {
     expect(describeError(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED: refused');
-    expect(describeError(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe('connect ECONNREFUSED');
+    expect(describeError(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))).toBe(
+      'connect ECONNREFUSED',
+    );
     expect(describeError('text')).toBe('text');
   });
 });

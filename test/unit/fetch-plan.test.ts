@@ -23,7 +23,13 @@ describe('planFetches()', () => {
   test('planFetches() opens the fetch at the exact offset and to the end of the file when a reader waits', () => {
     const { create } = plan({ wants: [want(12_345_678)] });
     expect(create).toEqual([
-      { position: 12_345_678, requestEnd: null, end: FILE_BYTES, credit: 12_345_678 + MIB, priority: Priority.critical },
+      {
+        position: 12_345_678,
+        requestEnd: null,
+        end: FILE_BYTES,
+        credit: 12_345_678 + MIB,
+        priority: Priority.critical,
+      },
     ]);
   });
 
@@ -42,7 +48,10 @@ describe('planFetches()', () => {
   });
 
   test('planFetches() starts behind known bytes when the want begins in them', () => {
-    const { create } = plan({ wants: [want(100, { slackBytes: 1_000 })], known: RangeSet.of([{ start: 0, end: 900 }]) });
+    const { create } = plan({
+      wants: [want(100, { slackBytes: 1_000 })],
+      known: RangeSet.of([{ start: 0, end: 900 }]),
+    });
     expect(create).toMatchObject([{ position: 900 }]);
   });
 

@@ -63,8 +63,14 @@ describe('FetchQueue', () => {
     const world = new World();
     const all = [world.add('first', critical)];
     for (const [name, priority] of [
-      ['low1', low], ['medium1', medium], ['high1', high], ['critical1', critical],
-      ['low2', low], ['medium2', medium], ['high2', high], ['critical2', critical],
+      ['low1', low],
+      ['medium1', medium],
+      ['high1', high],
+      ['critical1', critical],
+      ['low2', low],
+      ['medium2', medium],
+      ['high2', high],
+      ['critical2', critical],
     ] as const) {
       world.clock.advance(1);
       all.push(world.add(name, priority));
@@ -268,7 +274,8 @@ describe('FetchQueue', () => {
       for (let step = 0; step < 60; step++) {
         const pick = open.size > 0 ? random.pick([...open]) : null;
         const dice = random.next();
-        if (dice < 0.4 || pick === null) open.add(world.add(`${count++}`, random.pick(Object.values(Priority)), random.between(1, 3)));
+        if (dice < 0.4 || pick === null)
+          open.add(world.add(`${count++}`, random.pick(Object.values(Priority)), random.between(1, 3)));
         else if (dice < 0.75) {
           open.delete(pick);
           world.queue.release(pick);

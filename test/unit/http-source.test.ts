@@ -19,11 +19,29 @@ describe('parseSourceSetting()', () => {
       authorization: `Basic ${btoa('me:p@ss')}`,
     });
     expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', authorization: null });
-    expect(parseSourceSetting('a=http://ü:ö@host/').authorization).toBe(`Basic ${Buffer.from('ü:ö').toString('base64')}`);
+    expect(parseSourceSetting('a=http://ü:ö@host/').authorization).toBe(
+      `Basic ${Buffer.from('ü:ö').toString('base64')}`,
+    );
   });
 
-  for (const text of ['', 'films', '=http://host/', 'films=', 'films=host/films', 'films=ftp://host/', 'films=file:///x', 'fi lms=http://host/', '-a=http://host/',
-    'a/b=http://host/', '..=http://host/', `${'a'.repeat(64)}=http://host/`, 'a=http://host/?x=1', 'a=http://host/#x', 'a=http://', 'https://host/']) {
+  for (const text of [
+    '',
+    'films',
+    '=http://host/',
+    'films=',
+    'films=host/films',
+    'films=ftp://host/',
+    'films=file:///x',
+    'fi lms=http://host/',
+    '-a=http://host/',
+    'a/b=http://host/',
+    '..=http://host/',
+    `${'a'.repeat(64)}=http://host/`,
+    'a=http://host/?x=1',
+    'a=http://host/#x',
+    'a=http://',
+    'https://host/',
+  ]) {
     test(`invariant 10: parseSourceSetting() says what is wrong and what to write when it is ${JSON.stringify(text)}`, () => {
       const error = failure(text);
       expect(error).toBeInstanceOf(LarderError);
@@ -32,7 +50,12 @@ describe('parseSourceSetting()', () => {
   }
 
   test.failing('parseSourceSetting() never repeats a password when it complains', () => {
-    for (const text of ['https://me:hunter2@host/', 'https://me:hunter2@host/?a=b', 'bad name=https://me:hunter2@host/', 'a=ftp://me:hunter2@host/']) {
+    for (const text of [
+      'https://me:hunter2@host/',
+      'https://me:hunter2@host/?a=b',
+      'bad name=https://me:hunter2@host/',
+      'a=ftp://me:hunter2@host/',
+    ]) {
       const error = failure(text) as LarderError;
       expect(`${error.message} ${error.hint}`).not.toContain('hunter2');
     }

@@ -31,7 +31,9 @@ describe('redactUrls()', () => {
 describe('createLog()', () => {
   test('createLog() writes one line with time, level, part and fields', () => {
     const { lines, log } = capture();
-    log.part('chunks').info('it "works"\nwell', { count: 3, path: 'a b', plain: 'a.mkv', none: undefined, nil: null, yes: true });
+    log
+      .part('chunks')
+      .info('it "works"\nwell', { count: 3, path: 'a b', plain: 'a.mkv', none: undefined, nil: null, yes: true });
     expect(lines).toEqual([
       '2026-01-01T00:00:00.000Z level=info part=chunks msg="it \\"works\\"\\nwell" count=3 path="a b" plain=a.mkv nil=null yes=true',
     ]);
@@ -39,7 +41,10 @@ describe('createLog()', () => {
 
   test('createLog() keeps to one line and hides secrets when fields are hostile', () => {
     const { lines, log } = capture();
-    log.warning('failed at http://me:secret@host/?t=secret', { url: 'http://me:secret@host/?t=secret', evil: 'x\nlevel=error msg="forged"' });
+    log.warning('failed at http://me:secret@host/?t=secret', {
+      url: 'http://me:secret@host/?t=secret',
+      evil: 'x\nlevel=error msg="forged"',
+    });
     expect(lines[0]).not.toContain('secret');
     expect(lines[0]!.split('\n').length).toBe(1);
   });

@@ -12,8 +12,34 @@ function codeOf(rawPath: string): string {
 }
 
 describe('decodePath()', () => {
-  for (const rawPath of ['..', '.', '../a', 'a/../b', 'a/./b', '%2e%2e/a', '%2E%2e/a', '.%2e/a', '..%2fa', '..%2Fa', 'a%2fb', 'a%5cb', 'a\\b', '..\\a',
-    'a%00b', 'a%0ab', 'a%7fb', 'a//b', '/a', '//host/a', '%c0%ae%c0%ae/a', '%', '%zz', '%ff', 'a/%2e', 'x'.repeat(PATH_LENGTH_MAX + 1)]) {
+  for (const rawPath of [
+    '..',
+    '.',
+    '../a',
+    'a/../b',
+    'a/./b',
+    '%2e%2e/a',
+    '%2E%2e/a',
+    '.%2e/a',
+    '..%2fa',
+    '..%2Fa',
+    'a%2fb',
+    'a%5cb',
+    'a\\b',
+    '..\\a',
+    'a%00b',
+    'a%0ab',
+    'a%7fb',
+    'a//b',
+    '/a',
+    '//host/a',
+    '%c0%ae%c0%ae/a',
+    '%',
+    '%zz',
+    '%ff',
+    'a/%2e',
+    'x'.repeat(PATH_LENGTH_MAX + 1),
+  ]) {
     test(`decodePath() refuses the address when it is ${JSON.stringify(rawPath.slice(0, 30))}`, () => {
       expect(codeOf(rawPath)).toBe('bad-address');
     });
@@ -42,11 +68,23 @@ describe('decodePath()', () => {
 
 describe('describePath()', () => {
   const table: [string, object][] = [
-    ['Film.mkv', { mediaKey: 'Film.mkv', quality: 'original', title: 'Film', year: null, type: 'video', container: 'mkv' }],
-    ['Films/Harbour Lights (2019).mp4', { title: 'Harbour Lights', year: 2019, mediaKey: 'Films/Harbour Lights (2019).mp4' }],
-    ['Night Train (2023).1080p.mp4', { mediaKey: 'Night Train (2023).{quality}.mp4', quality: '1080p', title: 'Night Train', year: 2023 }],
+    [
+      'Film.mkv',
+      { mediaKey: 'Film.mkv', quality: 'original', title: 'Film', year: null, type: 'video', container: 'mkv' },
+    ],
+    [
+      'Films/Harbour Lights (2019).mp4',
+      { title: 'Harbour Lights', year: 2019, mediaKey: 'Films/Harbour Lights (2019).mp4' },
+    ],
+    [
+      'Night Train (2023).1080p.mp4',
+      { mediaKey: 'Night Train (2023).{quality}.mp4', quality: '1080p', title: 'Night Train', year: 2023 },
+    ],
     ['Night Train (2023).480p.mp4', { mediaKey: 'Night Train (2023).{quality}.mp4', quality: '480p' }],
-    ['Some.Film.2001.720p.x264.mkv', { mediaKey: 'Some.Film.2001.{quality}.x264.mkv', quality: '720p', title: 'Some Film', year: 2001 }],
+    [
+      'Some.Film.2001.720p.x264.mkv',
+      { mediaKey: 'Some.Film.2001.{quality}.x264.mkv', quality: '720p', title: 'Some Film', year: 2001 },
+    ],
     ['1080p.mkv', { quality: 'original', mediaKey: '1080p.mkv' }],
     ['Film1080p.mkv', { quality: 'original' }],
     ['Film.1080p', { quality: 'original', mediaKey: 'Film.1080p' }],

@@ -6,7 +6,12 @@ const fromZero: OriginRange = { kind: 'from', start: 0, end: null };
 const middle: OriginRange = { kind: 'from', start: 100, end: 200 };
 const tail: OriginRange = { kind: 'suffix', length: 50 };
 
-function read(status: number, headers: Record<string, string>, asked: OriginRange | null = fromZero, expectsMedia = true) {
+function read(
+  status: number,
+  headers: Record<string, string>,
+  asked: OriginRange | null = fromZero,
+  expectsMedia = true,
+) {
   return readOriginHead(new Response(null, { status, headers }), asked, expectsMedia);
 }
 
@@ -23,9 +28,15 @@ function failure(...input: Parameters<typeof read>): LarderError {
 describe('readOriginHead()', () => {
   test('readOriginHead() takes start, length and total from Content-Range when it is a 206', () => {
     expect(read(206, { 'content-range': 'bytes 100-199/1000', 'content-length': '100' }, middle)).toMatchObject({
-      start: 100, bodyBytes: 100, totalBytes: 1_000, seekable: true,
+      start: 100,
+      bodyBytes: 100,
+      totalBytes: 1_000,
+      seekable: true,
     });
-    expect(read(206, { 'content-range': 'bytes 100-149/150' }, middle)).toMatchObject({ bodyBytes: 50, totalBytes: 150 });
+    expect(read(206, { 'content-range': 'bytes 100-149/150' }, middle)).toMatchObject({
+      bodyBytes: 50,
+      totalBytes: 150,
+    });
     expect(read(206, { 'content-range': 'bytes 950-999/1000' }, tail)).toMatchObject({ start: 950, totalBytes: 1_000 });
     expect(read(206, { 'content-range': 'bytes 0-9/10' }, tail)).toMatchObject({ start: 0, totalBytes: 10 });
     expect(read(206, { 'content-range': 'bytes 100-199/*' }, middle)).toMatchObject({ totalBytes: null });
@@ -33,7 +44,10 @@ describe('readOriginHead()', () => {
 
   test('readOriginHead() begins at zero when the origin answers 200 to a range', () => {
     expect(read(200, { 'content-length': '1000', 'accept-ranges': 'bytes' }, middle)).toMatchObject({
-      start: 0, bodyBytes: 1_000, totalBytes: 1_000, seekable: true,
+      start: 0,
+      bodyBytes: 1_000,
+      totalBytes: 1_000,
+      seekable: true,
     });
     expect(read(200, { 'content-length': '1000' }, middle).seekable).toBe(false);
     expect(read(200, { 'content-length': '1000', 'accept-ranges': 'none' }).seekable).toBe(false);
@@ -67,12 +81,16 @@ describe('readOriginHead()', () => {
   }
 
   test('readOriginHead() refuses an encoded body although identity was asked', () => {
-    for (const encoding of ['gzip', 'br', 'x-unknown']) expect(failure(200, { 'content-encoding': encoding }).code).toBe('origin-lied');
+    for (const encoding of ['gzip', 'br', 'x-unknown'])
+      expect(failure(200, { 'content-encoding': encoding }).code).toBe('origin-lied');
     expect(read(200, { 'content-encoding': 'identity', 'content-length': '5' }).totalBytes).toBe(5);
   });
 
   test('readOriginHead() refuses a page in place of a film, and lets a page be a page', () => {
-    expect(failure(200, { 'content-type': 'text/html; charset=utf-8' })).toMatchObject({ code: 'origin-refused', retry: 'never' });
+    expect(failure(200, { 'content-type': 'text/html; charset=utf-8' })).toMatchObject({
+      code: 'origin-refused',
+      retry: 'never',
+    });
     expect(read(200, { 'content-type': 'text/html' }, null, false).contentType).toBe('text/html');
   });
 
@@ -145,6 +163,7 @@ describe('parseRetryAfter()', () => {
 describe('isStrongEtag()', () => {
   test('isStrongEtag() takes quoted visible characters only', () => {
     for (const etag of ['"a"', '""', '"!#[]~"', '"\u00e4"']) expect(isStrongEtag(etag)).toBe(true);
-    for (const etag of [null, '', 'a', 'W/"a"', '"a', '"a b"', '"a"b"', '"a"\r\nX: y', '"\u0000"']) expect(isStrongEtag(etag)).toBe(false);
+    for (const etag of [null, '', 'a', 'W/"a"', '"a', '"a b"', '"a"b"', '"a"\r\nX: y', '"\u0000"'])
+      expect(isStrongEtag(etag)).toBe(false);
   });
 });

@@ -7,8 +7,17 @@ const date = (offsetMs: number) => new Date(CHANGED_MS + offsetMs).toUTCString()
 const current = { etag: '"abc"', lastModifiedMs: CHANGED_MS };
 const undated = { etag: '"abc"', lastModifiedMs: null };
 
-function evaluate(headers: Partial<ConditionalHeaders>, validators = current as { etag: string; lastModifiedMs: number | null }) {
-  const none = { ifMatch: undefined, ifNoneMatch: undefined, ifModifiedSince: undefined, ifUnmodifiedSince: undefined, ifRange: undefined };
+function evaluate(
+  headers: Partial<ConditionalHeaders>,
+  validators = current as { etag: string; lastModifiedMs: number | null },
+) {
+  const none = {
+    ifMatch: undefined,
+    ifNoneMatch: undefined,
+    ifModifiedSince: undefined,
+    ifUnmodifiedSince: undefined,
+    ifRange: undefined,
+  };
   return evaluatePreconditions({ ...none, ...headers }, validators);
 }
 

@@ -6,7 +6,8 @@ import { layOutMultipart } from '../../src/proxy/multipart.ts';
 import { commonHeaders, representationHeaders, selectRanges, validatorsOf } from '../../src/proxy/response-head.ts';
 import { describePath } from '../../src/sources/media-address.ts';
 
-const select = (header: string, totalBytes: number | null = 1_000) => selectRanges(parseRangeHeader(header), totalBytes);
+const select = (header: string, totalBytes: number | null = 1_000) =>
+  selectRanges(parseRangeHeader(header), totalBytes);
 
 describe('selectRanges()', () => {
   test('selectRanges() gives the whole when there is no usable Range or the length is not known', () => {
@@ -21,7 +22,8 @@ describe('selectRanges()', () => {
   });
 
   test('selectRanges() is unsatisfiable when no range lies in the file', () => {
-    for (const header of ['bytes=1000-', 'bytes=-0', 'bytes=2000-3000,5000-']) expect(select(header)).toEqual({ kind: 'unsatisfiable' });
+    for (const header of ['bytes=1000-', 'bytes=-0', 'bytes=2000-3000,5000-'])
+      expect(select(header)).toEqual({ kind: 'unsatisfiable' });
     expect(select('bytes=0-', 0)).toEqual({ kind: 'unsatisfiable' });
   });
 
@@ -33,12 +35,16 @@ describe('selectRanges()', () => {
     expect(select('bytes=0-9,10-19,5-12')).toEqual({ kind: 'single', range: { start: 0, end: 20 }, bounded: true });
     expect(select('bytes=100-199,0-9')).toEqual({
       kind: 'several',
-      ranges: [{ start: 0, end: 10 }, { start: 100, end: 200 }],
+      ranges: [
+        { start: 0, end: 10 },
+        { start: 100, end: 200 },
+      ],
     });
   });
 
   test('selectRanges() ignores the header when it has more ranges than the bound', () => {
-    const header = (count: number) => `bytes=${Array.from({ length: count }, (_, at) => `${at * 10}-${at * 10}`).join(',')}`;
+    const header = (count: number) =>
+      `bytes=${Array.from({ length: count }, (_, at) => `${at * 10}-${at * 10}`).join(',')}`;
     expect(select(header(MULTIPART_RANGES_MAX)).kind).toBe('several');
     expect(select(header(MULTIPART_RANGES_MAX + 1))).toEqual({ kind: 'whole' });
   });
@@ -47,18 +53,30 @@ describe('selectRanges()', () => {
 describe('layOutMultipart()', () => {
   test('invariant 9: layOutMultipart() announces exactly the bytes that are then sent', () => {
     for (const totalBytes of [100, 2 ** 40]) {
-      const ranges = [{ start: 0, end: 1 }, { start: 9, end: 25 }, { start: totalBytes - 1, end: totalBytes }];
+      const ranges = [
+        { start: 0, end: 1 },
+        { start: 9, end: 25 },
+        { start: totalBytes - 1, end: totalBytes },
+      ];
       const layout = layOutMultipart(ranges, totalBytes, 'video/x-matroska', 'bound');
-      const sent = ranges.reduce((sum, range, index) => sum + layout.partHeads[index]!.length + range.end - range.start, layout.tail.length);
+      const sent = ranges.reduce(
+        (sum, range, index) => sum + layout.partHeads[index]!.length + range.end - range.start,
+        layout.tail.length,
+      );
       expect(layout.contentLength).toBe(sent);
     }
   });
 
   test('layOutMultipart() can be read by a parser of RFC 2046 when the parts are put between', () => {
-    const ranges = [{ start: 0, end: 3 }, { start: 7, end: 9 }];
+    const ranges = [
+      { start: 0, end: 3 },
+      { start: 7, end: 9 },
+    ];
     const layout = layOutMultipart(ranges, 10, 'audio/mpeg', 'xyz');
     expect(layout.contentType).toBe('multipart/byteranges; boundary=xyz');
-    const text = ranges.map((range, index) => new TextDecoder().decode(layout.partHeads[index]) + '0123456789'.slice(range.start, range.end));
+    const text = ranges.map(
+      (range, index) => new TextDecoder().decode(layout.partHeads[index]) + '0123456789'.slice(range.start, range.end),
+    );
     const parts = (text.join('') + new TextDecoder().decode(layout.tail)).split('\r\n--xyz');
     expect(parts).toEqual([
       '',
@@ -84,7 +102,13 @@ interface FileFacts {
 /** As much of a CachedFile as heads are made of. */
 function fileWith(facts: FileFacts): CachedFile {
   const { path = 'Film.mkv', totalBytes = 1_000, seekable = true, isComplete = false } = facts;
-  const { etag = null, lastModified = null, contentType = null, contentLanguage = null, contentDisposition = null } = facts;
+  const {
+    etag = null,
+    lastModified = null,
+    contentType = null,
+    contentLanguage = null,
+    contentDisposition = null,
+  } = facts;
   return {
     identity: { address: describePath(path) },
     generation: { id: 1, etag, lastModified, totalBytes, fileName: 'films/Film-0a1b2c.mkv' },
@@ -100,12 +124,18 @@ describe('validatorsOf()', () => {
     expect(validatorsOf(fileWith({ etag: '"abc"' })).etag).toBe('"abc"');
     for (const etag of ['W/"abc"', 'abc', '"a"b"', null]) {
       expect(validatorsOf(fileWith({ etag })).etag).toMatch(/^"g0a1b2c"$/);
-      expect(validatorsOf(fileWith({ etag, lastModified: 'Sun, 10 May 2026 12:00:00 GMT' })).etag).toMatch(/^"[a-z0-9]+-rs"$/);
+      expect(validatorsOf(fileWith({ etag, lastModified: 'Sun, 10 May 2026 12:00:00 GMT' })).etag).toMatch(
+        /^"[a-z0-9]+-rs"$/,
+      );
     }
   });
 
   test('validatorsOf() gives another tag when date or length is another', () => {
-    const tags = [['Sun, 10 May 2026 12:00:00 GMT', 5], ['Sun, 10 May 2026 12:00:01 GMT', 5], ['Sun, 10 May 2026 12:00:00 GMT', 6]] as const;
+    const tags = [
+      ['Sun, 10 May 2026 12:00:00 GMT', 5],
+      ['Sun, 10 May 2026 12:00:01 GMT', 5],
+      ['Sun, 10 May 2026 12:00:00 GMT', 6],
+    ] as const;
     const made = tags.map(([lastModified, totalBytes]) => validatorsOf(fileWith({ lastModified, totalBytes })).etag);
     expect(new Set(made).size).toBe(3);
   });
@@ -121,7 +151,9 @@ describe('commonHeaders()', () => {
 
   test('commonHeaders() gives on no header that is not one line of visible characters', () => {
     expect(commonHeaders(fileWith({ lastModified: 'x\r\nSet-Cookie: a=b' }))['Last-Modified']).toBeUndefined();
-    expect(representationHeaders(fileWith({ contentType: 'video/mp4\r\nX: y' }))['Content-Type']).toBe('video/x-matroska');
+    expect(representationHeaders(fileWith({ contentType: 'video/mp4\r\nX: y' }))['Content-Type']).toBe(
+      'video/x-matroska',
+    );
     expect(representationHeaders(fileWith({ contentLanguage: 'de\r\nX: y' }))['Content-Language']).toBeUndefined();
     expect(representationHeaders(fileWith({ contentLanguage: 'de, en-GB' }))['Content-Language']).toBe('de, en-GB');
   });
@@ -129,8 +161,19 @@ describe('commonHeaders()', () => {
 
 describe('representationHeaders()', () => {
   test('representationHeaders() sandboxes and attaches what a browser would run', () => {
-    for (const contentType of ['text/html', 'TEXT/HTML; charset=utf-8', 'image/svg+xml', 'application/xhtml+xml', 'text/xml', 'application/xml',
-      'application/rss+xml', 'text/javascript', 'application/javascript', 'application/ecmascript', 'multipart/related']) {
+    for (const contentType of [
+      'text/html',
+      'TEXT/HTML; charset=utf-8',
+      'image/svg+xml',
+      'application/xhtml+xml',
+      'text/xml',
+      'application/xml',
+      'application/rss+xml',
+      'text/javascript',
+      'application/javascript',
+      'application/ecmascript',
+      'multipart/related',
+    ]) {
       const headers = representationHeaders(fileWith({ path: "a/b'c (1).html", contentType }));
       expect([contentType, headers['Content-Security-Policy']]).toEqual([contentType, 'sandbox']);
       expect(headers['Content-Disposition']).toBe("attachment; filename*=UTF-8''b%27c%20%281%29.html");
@@ -140,8 +183,17 @@ describe('representationHeaders()', () => {
 
   test.failing('representationHeaders() sandboxes every script type that browsers know, also the old names', () => {
     // https://mimesniff.spec.whatwg.org/#javascript-mime-type
-    for (const contentType of ['text/x-javascript', 'application/x-ecmascript', 'text/livescript', 'text/javascript1.5', 'text/x-ecmascript']) {
-      expect([contentType, representationHeaders(fileWith({ contentType }))['Content-Security-Policy']]).toEqual([contentType, 'sandbox']);
+    for (const contentType of [
+      'text/x-javascript',
+      'application/x-ecmascript',
+      'text/livescript',
+      'text/javascript1.5',
+      'text/x-ecmascript',
+    ]) {
+      expect([contentType, representationHeaders(fileWith({ contentType }))['Content-Security-Policy']]).toEqual([
+        contentType,
+        'sandbox',
+      ]);
     }
   });
 
@@ -155,9 +207,15 @@ describe('representationHeaders()', () => {
   });
 
   test('representationHeaders() takes the type of the origin, else of the extension, else says nothing', () => {
-    const typeOf = (path: string, contentType: string | null) => representationHeaders(fileWith({ path, contentType }))['Content-Type'];
+    const typeOf = (path: string, contentType: string | null) =>
+      representationHeaders(fileWith({ path, contentType }))['Content-Type'];
     expect(typeOf('a.mkv', 'video/webm')).toBe('video/webm');
-    for (const generic of ['application/octet-stream', 'binary/octet-stream', 'text/plain; charset=utf-8', 'application/force-download']) {
+    for (const generic of [
+      'application/octet-stream',
+      'binary/octet-stream',
+      'text/plain; charset=utf-8',
+      'application/force-download',
+    ]) {
       expect(typeOf('a.mkv', generic)).toBe('video/x-matroska');
       expect(typeOf('a.unknown', generic)).toBe(generic);
     }

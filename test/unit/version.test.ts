@@ -5,8 +5,15 @@ import { BACKOFF_FIRST_MS, BACKOFF_MAX_MS } from '../../src/limits.ts';
 import type { OriginHead } from '../../src/sources/origin-response.ts';
 
 const plain: OriginHead = {
-  start: 0, bodyBytes: 10, totalBytes: 10, seekable: true, etag: null, lastModified: null,
-  contentType: null, contentLanguage: null, contentDisposition: null,
+  start: 0,
+  bodyBytes: 10,
+  totalBytes: 10,
+  seekable: true,
+  etag: null,
+  lastModified: null,
+  contentType: null,
+  contentLanguage: null,
+  contentDisposition: null,
 };
 
 describe('compareVersion()', () => {

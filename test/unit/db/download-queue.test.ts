@@ -4,7 +4,8 @@ import { type CacheDatabase, entryOf, NOW_MS, openCacheDatabase } from '../../su
 async function withEntries(cache: CacheDatabase, count: number): Promise<number[]> {
   const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
   const ids: number[] = [];
-  for (let index = 0; index < count; index++) ids.push((await cache.entries.ensure(entryOf(id, `f${index}`), NOW_MS)).entryId);
+  for (let index = 0; index < count; index++)
+    ids.push((await cache.entries.ensure(entryOf(id, `f${index}`), NOW_MS)).entryId);
   return ids;
 }
 
@@ -32,7 +33,7 @@ describe('DownloadQueueTable', () => {
     const [second] = await cache.queue.listOpen();
     await cache.queue.markFailed(second!, { code: 'not-found', text: 'gone' }, null, NOW_MS + 5);
     await cache.queue.enqueue(entry!, 'person', NOW_MS);
-    expect((await cache.rows('SELECT state, error_code FROM cache_download_queue ORDER BY id'))).toEqual([
+    expect(await cache.rows('SELECT state, error_code FROM cache_download_queue ORDER BY id')).toEqual([
       { state: 'done', error_code: null },
       { state: 'failed', error_code: 'not-found' },
       { state: 'queued', error_code: null },
@@ -49,7 +50,14 @@ describe('DownloadQueueTable', () => {
   test('listDue() puts people before background fill, then the oldest first, and leaves out what is not due', async () => {
     await using cache = await openCacheDatabase();
     const entries = await withEntries(cache, 6);
-    const wishes = [['background', 1], ['person', 3], ['background', 0], ['person', 2], ['person', 9], ['person', 2]] as const;
+    const wishes = [
+      ['background', 1],
+      ['person', 3],
+      ['background', 0],
+      ['person', 2],
+      ['person', 9],
+      ['person', 2],
+    ] as const;
     for (const [index, [by, at]] of wishes.entries()) await cache.queue.enqueue(entries[index]!, by, NOW_MS + at);
     const due = await cache.queue.listDue(10, NOW_MS + 5);
     expect(due.map((row) => entries.indexOf(row.entryId))).toEqual([3, 5, 1, 2, 0]);
@@ -75,7 +83,14 @@ describe('DownloadQueueTable', () => {
     const [row] = await cache.queue.listOpen();
     await cache.queue.markFailed(row!, { code: 'origin-failed', text: 'down' }, NOW_MS + 1_000, NOW_MS);
     expect(await cache.queue.listOpen()).toMatchObject([
-      { state: 'queued', attempts: 1, nextAttemptAt: NOW_MS + 1_000, errorCode: 'origin-failed', errorText: 'down', finishedAt: null },
+      {
+        state: 'queued',
+        attempts: 1,
+        nextAttemptAt: NOW_MS + 1_000,
+        errorCode: 'origin-failed',
+        errorText: 'down',
+        finishedAt: null,
+      },
     ]);
     expect(await cache.queue.listDue(5, NOW_MS + 999)).toEqual([]);
   });
@@ -91,6 +106,8 @@ describe('DownloadQueueTable', () => {
     await cache.queue.cancelBackground();
     await cache.queue.cancel(entries[3]!);
     expect((await cache.queue.listOpen()).map((row) => row.entryId)).toEqual([entries[2]!]);
-    expect((await cache.rows("SELECT count(*) AS n FROM cache_download_queue WHERE state = 'done'"))[0]).toEqual({ n: 1 });
+    expect((await cache.rows("SELECT count(*) AS n FROM cache_download_queue WHERE state = 'done'"))[0]).toEqual({
+      n: 1,
+    });
   });
 });

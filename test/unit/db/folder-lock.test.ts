@@ -6,7 +6,10 @@ import { LarderError } from '../../../src/errors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 async function failure(promise: Promise<unknown>): Promise<LarderError> {
-  const thrown = await promise.then(() => new Error('the folder was locked'), (error: unknown) => error);
+  const thrown = await promise.then(
+    () => new Error('the folder was locked'),
+    (error: unknown) => error,
+  );
   if (!(thrown instanceof LarderError)) throw thrown;
   return thrown;
 }

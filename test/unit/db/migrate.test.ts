@@ -6,25 +6,40 @@ import { migrate } from '../../../src/db/migrate.ts';
 import { LarderError } from '../../../src/errors.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 
-const first: Migration = { version: 1, name: 'first', sql: 'CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (1);' };
+const first: Migration = {
+  version: 1,
+  name: 'first',
+  sql: 'CREATE TABLE one (a INTEGER) STRICT; INSERT INTO one VALUES (1);',
+};
 const second: Migration = {
   version: 2,
   name: 'second',
-  sql: 'ALTER TABLE one ADD COLUMN b TEXT; CREATE TRIGGER kept AFTER INSERT ON one BEGIN UPDATE one SET b = \'x\'; DELETE FROM one WHERE a < 0; END;',
+  sql: "ALTER TABLE one ADD COLUMN b TEXT; CREATE TRIGGER kept AFTER INSERT ON one BEGIN UPDATE one SET b = 'x'; DELETE FROM one WHERE a < 0; END;",
 };
-const broken: Migration = { version: 2, name: 'broken', sql: 'CREATE TABLE two (a INTEGER); INSERT INTO one VALUES (2); INSERT INTO nowhere VALUES (1);' };
+const broken: Migration = {
+  version: 2,
+  name: 'broken',
+  sql: 'CREATE TABLE two (a INTEGER); INSERT INTO one VALUES (2); INSERT INTO nowhere VALUES (1);',
+};
 
 async function run(folder: TemporaryFolder, list: readonly Migration[], backupName = 'backup') {
   const { client, close } = await openDatabase(folder.file('larder.db'));
   try {
-    return await migrate(client, { migrations: list, nowMs: () => 123, backupFile: (version) => folder.file(`${backupName}-${version}.db`) });
+    return await migrate(client, {
+      migrations: list,
+      nowMs: () => 123,
+      backupFile: (version) => folder.file(`${backupName}-${version}.db`),
+    });
   } finally {
     close();
   }
 }
 
 async function failure(promise: Promise<unknown>): Promise<LarderError> {
-  const thrown = await promise.then(() => new Error('it did not fail'), (error: unknown) => error);
+  const thrown = await promise.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
   if (!(thrown instanceof LarderError)) throw thrown;
   return thrown;
 }
@@ -36,7 +51,9 @@ async function contentsOf(file: string): Promise<unknown> {
   const rows = await client.execute('SELECT * FROM one');
   const versions = await client.execute('SELECT * FROM schema_migrations ORDER BY version');
   client.close();
-  return [schema.rows, rows.rows, versions.rows].map((list) => list.map((row) => Array.from(row as unknown as ArrayLike<unknown>)));
+  return [schema.rows, rows.rows, versions.rows].map((list) =>
+    list.map((row) => Array.from(row as unknown as ArrayLike<unknown>)),
+  );
 }
 
 describe('migrate()', () => {
@@ -44,9 +61,13 @@ describe('migrate()', () => {
     await using folder = await temporaryFolder();
     expect(await run(folder, migrations)).toEqual({ from: 0, to: migrations.at(-1)!.version, backupFile: null });
     const client = connect(folder.file('larder.db'));
-    const rows = await client.execute('SELECT version, name, sha256, applied_at FROM schema_migrations ORDER BY version');
+    const rows = await client.execute(
+      'SELECT version, name, sha256, applied_at FROM schema_migrations ORDER BY version',
+    );
     client.close();
-    expect(rows.rows.map((row) => [row['version'], row['name'], row['applied_at']])).toEqual(migrations.map(({ version, name }) => [version, name, 123]));
+    expect(rows.rows.map((row) => [row['version'], row['name'], row['applied_at']])).toEqual(
+      migrations.map(({ version, name }) => [version, name, 123]),
+    );
     for (const row of rows.rows) expect(row['sha256']).toMatch(/^[0-9a-f]{64}$/);
   });
 

@@ -39,7 +39,11 @@ async function statementsOf(call: (tables: Tables) => Promise<unknown>): Promise
   }
   const noted: Statement[] = [];
   const note = (statement: InStatement | string, args?: unknown) => {
-    noted.push(typeof statement === 'string' ? { sql: statement, args: args ?? [] } : { sql: statement.sql, args: statement.args ?? [] });
+    noted.push(
+      typeof statement === 'string'
+        ? { sql: statement, args: args ?? [] }
+        : { sql: statement.sql, args: statement.args ?? [] },
+    );
   };
   const spy = new Proxy(client, {
     get(target, name) {
@@ -68,7 +72,18 @@ async function statementsOf(call: (tables: Tables) => Promise<unknown>): Promise
   return explained;
 }
 
-const row = { id: 1, entryId: 1, requestedBy: 'person', state: 'queued', attempts: 0, nextAttemptAt: 0, errorCode: null, errorText: null, createdAt: 0, finishedAt: null } as const;
+const row = {
+  id: 1,
+  entryId: 1,
+  requestedBy: 'person',
+  state: 'queued',
+  attempts: 0,
+  nextAttemptAt: 0,
+  errorCode: null,
+  errorText: null,
+  createdAt: 0,
+  finishedAt: null,
+} as const;
 const counters = { servedBytes: 1, servedFromDiskBytes: 1, originBytes: 1, hitCount: 1, partialCount: 1, missCount: 1 };
 const failure = { code: 'origin-failed', text: 'x' };
 
@@ -83,14 +98,19 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'entries.count': (tables) => new EntryTable(tables).count(),
   'entries.listRecent first page': (tables) => new EntryTable(tables).listRecent(3, null),
   'entries.listRecent next page': (tables) => new EntryTable(tables).listRecent(3, { lastUsedAt: NOW_MS, entryId: 4 }),
-  'generations.create': (tables) => new GenerationTable(tables).supersede(1, 1).then(() => new GenerationTable(tables).create(generationOf(1, 'n'), NOW_MS)),
+  'generations.create': (tables) =>
+    new GenerationTable(tables)
+      .supersede(1, 1)
+      .then(() => new GenerationTable(tables).create(generationOf(1, 'n'), NOW_MS)),
   'generations.recordLength': (tables) => new GenerationTable(tables).recordLength(1, 5),
   'generations.recordSeekable': (tables) => new GenerationTable(tables).recordSeekable(1, true),
   'generations.remove': (tables) => new GenerationTable(tables).remove([1, 2]),
   'generations.listRanges': (tables) => new GenerationTable(tables).listRanges(1),
   'generations.listChecksums': (tables) => new GenerationTable(tables).listChecksums(1),
-  'generations.recordRange': (tables) => new GenerationTable(tables).recordRange(1, { start: 0, end: 9 }, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
-  'generations.recordChecksums': (tables) => new GenerationTable(tables).recordChecksums(1, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
+  'generations.recordRange': (tables) =>
+    new GenerationTable(tables).recordRange(1, { start: 0, end: 9 }, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
+  'generations.recordChecksums': (tables) =>
+    new GenerationTable(tables).recordChecksums(1, [{ chunkIndex: 1, crc32: 1 }], NOW_MS),
   'generations.truncate': (tables) => new GenerationTable(tables).truncate(1, [{ start: 0, end: 1 }], 1, NOW_MS),
   'generations.hasFile': (tables) => new GenerationTable(tables).hasFile('f1'),
   'generations.listFiles': (tables) => new GenerationTable(tables).listFiles(10, 2),
@@ -137,9 +157,18 @@ describe('query plans', () => {
   for (const name of Object.keys(calls)) itself(name);
 
   test('the list of calls is whole: every method of every table class is in it', () => {
-    const classes = { entries: EntryTable, generations: GenerationTable, queue: DownloadQueueTable, statistics: StatisticsTable, sources: SourceTable, preferences: PreferenceTable };
+    const classes = {
+      entries: EntryTable,
+      generations: GenerationTable,
+      queue: DownloadQueueTable,
+      statistics: StatisticsTable,
+      sources: SourceTable,
+      preferences: PreferenceTable,
+    };
     const methods = Object.entries(classes).flatMap(([prefix, table]) =>
-      Object.getOwnPropertyNames(table.prototype).filter((method) => method !== 'constructor').map((method) => `${prefix}.${method}`),
+      Object.getOwnPropertyNames(table.prototype)
+        .filter((method) => method !== 'constructor')
+        .map((method) => `${prefix}.${method}`),
     );
     const covered = new Set([...Object.keys(calls).map((name) => name.split(' ')[0]!), 'generations.supersede']);
     expect(methods.filter((method) => !covered.has(method))).toEqual([]);

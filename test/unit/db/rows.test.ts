@@ -1,12 +1,15 @@
 // What the rows must hold: disjoint ranges, true statistics, unique identities (facts/schema.md §4).
 import { describe, expect, test } from 'bun:test';
 import { RangeSet } from '../../../src/bytes/range-set.ts';
-import { CHUNK_BYTES } from '../../../src/limits.ts';
 import { connect } from '../../../src/db/database.ts';
+import { CHUNK_BYTES } from '../../../src/limits.ts';
 import { type CacheDatabase, entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 import { createRandom, testSeed } from '../../support/random.ts';
 
-async function newGeneration(cache: CacheDatabase, name = 'a'): Promise<{ sourceId: number; entryId: number; generationId: number }> {
+async function newGeneration(
+  cache: CacheDatabase,
+  name = 'a',
+): Promise<{ sourceId: number; entryId: number; generationId: number }> {
   const { id: sourceId } = await cache.sources.declare('films', 'http://h/', NOW_MS);
   const { entryId } = await cache.entries.ensure(entryOf(sourceId, name), NOW_MS);
   const { generation } = await cache.generations.create(generationOf(entryId, `films/${name}`), NOW_MS);
@@ -26,7 +29,11 @@ describe('GenerationTable.recordRange()', () => {
       const end = start + random.between(1, 40);
       await cache.generations.recordRange(generationId, model.mergedWith(start, end), [], NOW_MS);
       model.add(start, end);
-      expect({ seed: testSeed, step, ranges: await cache.generations.listRanges(generationId) }).toEqual({ seed: testSeed, step, ranges: model.toArray() });
+      expect({ seed: testSeed, step, ranges: await cache.generations.listRanges(generationId) }).toEqual({
+        seed: testSeed,
+        step,
+        ranges: model.toArray(),
+      });
       if (step % 40 === 39) {
         const length = random.between(100, 500);
         model.remove(length, 1_000);
@@ -41,7 +48,9 @@ describe('GenerationTable.recordRange()', () => {
     const { generationId } = await newGeneration(cache);
     await cache.generations.recordRange(generationId, { start: 5, end: 10 }, [{ chunkIndex: 0, crc32: 7 }], NOW_MS);
     const other = connect(cache.file);
-    expect((await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row['start'], row['end']])).toEqual([[5, 10]]);
+    expect(
+      (await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row['start'], row['end']]),
+    ).toEqual([[5, 10]]);
     expect((await other.execute('SELECT crc32 FROM chunk_checksums')).rows[0]!['crc32']).toBe(7);
     other.close();
   });
@@ -50,7 +59,10 @@ describe('GenerationTable.recordRange()', () => {
     await using cache = await openCacheDatabase();
     const { generationId } = await newGeneration(cache);
     await cache.generations.recordRange(generationId, { start: 0, end: 10 }, [], NOW_MS);
-    const bad = [{ chunkIndex: 0, crc32: 5 }, { chunkIndex: 1, crc32: -1 }];
+    const bad = [
+      { chunkIndex: 0, crc32: 5 },
+      { chunkIndex: 1, crc32: -1 },
+    ];
     await expect(cache.generations.recordRange(generationId, { start: 0, end: 99 }, bad, NOW_MS)).rejects.toThrow();
     expect(await cache.generations.listRanges(generationId)).toEqual([{ start: 0, end: 10 }]);
     expect(await cache.generations.listChecksums(generationId)).toEqual([]);
@@ -105,9 +117,16 @@ describe('cache_statistics', () => {
         await cache.entries.remove(entryId);
         model.delete(entryId);
       }
-      const bytes = [...model.values()].flatMap((one) => [...one.values()]).reduce((sum, ranges) => sum + ranges.byteCount, 0);
+      const bytes = [...model.values()]
+        .flatMap((one) => [...one.values()])
+        .reduce((sum, ranges) => sum + ranges.byteCount, 0);
       const { entryCount, cachedBytes } = await cache.statistics.get();
-      expect({ seed: testSeed, step, entryCount, cachedBytes }).toEqual({ seed: testSeed, step, entryCount: model.size, cachedBytes: bytes });
+      expect({ seed: testSeed, step, entryCount, cachedBytes }).toEqual({
+        seed: testSeed,
+        step,
+        entryCount: model.size,
+        cachedBytes: bytes,
+      });
     }
     // The owner takes the source away: the cascade counts as well.
     await cache.database.client.execute(`DELETE FROM sources WHERE id = ${sourceId}`);
@@ -116,11 +135,27 @@ describe('cache_statistics', () => {
 
   test('add() adds up counters and touches nothing else', async () => {
     await using cache = await openCacheDatabase();
-    const counters = { servedBytes: 1, servedFromDiskBytes: 2, originBytes: 3, hitCount: 4, partialCount: 5, missCount: 6 };
+    const counters = {
+      servedBytes: 1,
+      servedFromDiskBytes: 2,
+      originBytes: 3,
+      hitCount: 4,
+      partialCount: 5,
+      missCount: 6,
+    };
     await cache.statistics.add(counters, 1);
     await cache.statistics.add(counters, 2);
     expect(await cache.statistics.get()).toEqual({
-      id: 1, entryCount: 0, cachedBytes: 0, servedBytes: 2, servedFromDiskBytes: 4, originBytes: 6, hitCount: 8, partialCount: 10, missCount: 12, updatedAt: 2,
+      id: 1,
+      entryCount: 0,
+      cachedBytes: 0,
+      servedBytes: 2,
+      servedFromDiskBytes: 4,
+      originBytes: 6,
+      hitCount: 8,
+      partialCount: 10,
+      missCount: 12,
+      updatedAt: 2,
     });
   });
 });
@@ -152,7 +187,9 @@ describe('identities', () => {
   test('create() leaves no generation without headers when something goes wrong between them', async () => {
     await using cache = await openCacheDatabase();
     await newGeneration(cache);
-    const rows = await cache.rows('SELECT count(*) AS n FROM cache_generations LEFT JOIN cache_headers ON generation_id = id WHERE generation_id IS NULL');
+    const rows = await cache.rows(
+      'SELECT count(*) AS n FROM cache_generations LEFT JOIN cache_headers ON generation_id = id WHERE generation_id IS NULL',
+    );
     expect(rows).toEqual([{ n: 0 }]);
   });
 
@@ -182,9 +219,17 @@ describe('EntryTable', () => {
   test('find() gives the current generation with its headers, null for what was never opened', async () => {
     await using cache = await openCacheDatabase();
     const { entryId, sourceId, generationId } = await newGeneration(cache);
-    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({ entryId, generation: { id: generationId }, headers: { generationId } });
+    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({
+      entryId,
+      generation: { id: generationId },
+      headers: { generationId },
+    });
     await cache.generations.supersede(generationId, NOW_MS);
-    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({ entryId, generation: null, headers: null });
+    expect(await cache.entries.find(entryOf(sourceId, 'a'))).toMatchObject({
+      entryId,
+      generation: null,
+      headers: null,
+    });
     expect(await cache.entries.find(entryOf(sourceId, 'a', { quality: '480p' }))).toBeNull();
     expect(await cache.entries.find(entryOf(sourceId + 1, 'a'))).toBeNull();
   });
@@ -193,12 +238,20 @@ describe('EntryTable', () => {
     await using cache = await openCacheDatabase();
     const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
     const ids: number[] = [];
-    for (const [index, name] of ['a', 'b', 'c'].entries()) ids.push((await cache.entries.ensure(entryOf(id, name), NOW_MS + index)).entryId);
+    for (const [index, name] of ['a', 'b', 'c'].entries())
+      ids.push((await cache.entries.ensure(entryOf(id, name), NOW_MS + index)).entryId);
     const titles = async () => (await cache.entries.listRecent(10, null)).map((entry) => entry.title);
     expect(await titles()).toEqual(['c', 'b', 'a']);
-    await cache.entries.recordUse(new Map([[ids[0]!, { atMs: NOW_MS + 99, count: 3 }], [ids[1]!, { atMs: NOW_MS + 50, count: 1 }]]));
+    await cache.entries.recordUse(
+      new Map([
+        [ids[0]!, { atMs: NOW_MS + 99, count: 3 }],
+        [ids[1]!, { atMs: NOW_MS + 50, count: 1 }],
+      ]),
+    );
     expect(await titles()).toEqual(['a', 'b', 'c']);
-    expect((await cache.rows('SELECT use_count FROM cache_entries ORDER BY id')).map((row) => row['use_count'])).toEqual([3, 1, 0]);
+    expect(
+      (await cache.rows('SELECT use_count FROM cache_entries ORDER BY id')).map((row) => row['use_count']),
+    ).toEqual([3, 1, 0]);
     await cache.entries.recordUse(new Map());
   });
 

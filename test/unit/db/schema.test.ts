@@ -10,14 +10,18 @@ const tables = Object.values(schema).filter((table) => is(table, SQLiteTable));
 describe('schema', () => {
   test('schema.ts names the very tables that the migrations make', async () => {
     await using cache = await openCacheDatabase();
-    const made = await cache.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'");
+    const made = await cache.rows(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'",
+    );
     expect(made.map((row) => String(row['name'])).sort()).toEqual(tables.map(getTableName).sort());
   });
 
   for (const table of tables) {
     test(`schema.ts has the columns of ${getTableName(table)} with their types and whether they may be null`, async () => {
       await using cache = await openCacheDatabase();
-      const made = await cache.rows(`SELECT name, type, "notnull", pk FROM pragma_table_info('${getTableName(table)}')`);
+      const made = await cache.rows(
+        `SELECT name, type, "notnull", pk FROM pragma_table_info('${getTableName(table)}')`,
+      );
       const real = made.map((row) => ({
         name: row['name'],
         type: String(row['type']).toLowerCase(),
@@ -35,7 +39,9 @@ describe('schema', () => {
 
   test('every table is STRICT when the migrations have run', async () => {
     await using cache = await openCacheDatabase();
-    const loose = await cache.rows("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'");
+    const loose = await cache.rows(
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+    );
     expect(loose).toEqual([]);
   });
 
@@ -59,11 +65,23 @@ describe('schema', () => {
     await using cache = await openCacheDatabase();
     const source = await cache.sources.declare('films', 'http://h/', NOW_MS);
     const { entryId } = await cache.entries.ensure(entryOf(source.id, 'a'), NOW_MS);
-    const { generation } = await cache.generations.create(generationOf(entryId, 'f', { totalBytes: Number.MAX_SAFE_INTEGER }), NOW_MS);
-    await cache.generations.recordRange(generation.id, { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER }, [{ chunkIndex: 2 ** 31, crc32: 0xffffffff }], NOW_MS);
-    expect(await cache.generations.listRanges(generation.id)).toEqual([{ start: 2 ** 52, end: Number.MAX_SAFE_INTEGER }]);
+    const { generation } = await cache.generations.create(
+      generationOf(entryId, 'f', { totalBytes: Number.MAX_SAFE_INTEGER }),
+      NOW_MS,
+    );
+    await cache.generations.recordRange(
+      generation.id,
+      { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER },
+      [{ chunkIndex: 2 ** 31, crc32: 0xffffffff }],
+      NOW_MS,
+    );
+    expect(await cache.generations.listRanges(generation.id)).toEqual([
+      { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER },
+    ]);
     expect(await cache.generations.listChecksums(generation.id)).toEqual([{ chunkIndex: 2 ** 31, crc32: 0xffffffff }]);
     expect((await cache.entries.find(entryOf(source.id, 'a')))!.generation!.totalBytes).toBe(Number.MAX_SAFE_INTEGER);
-    expect(await cache.rows('SELECT typeof(start) AS t, typeof(recorded_at) AS r FROM cache_chunks')).toEqual([{ t: 'integer', r: 'integer' }]);
+    expect(await cache.rows('SELECT typeof(start) AS t, typeof(recorded_at) AS r FROM cache_chunks')).toEqual([
+      { t: 'integer', r: 'integer' },
+    ]);
   });
 });
