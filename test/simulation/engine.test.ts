@@ -12,7 +12,7 @@ import { drainReader, type Engine, startEngine } from '../support/engine.ts';
 import { createRandom, type Random, testSeed } from '../support/random.ts';
 import type { VirtualFault } from '../support/virtual-origin.ts';
 
-const ROUNDS = Number(process.env['LARDER_TEST_RUNS'] ?? 0) || 25;
+const ROUNDS = Number(process.env.LARDER_TEST_RUNS ?? 0) || 25;
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** What a stopped or cut request may have sent in vain: the pieces that were on their way. */
@@ -101,15 +101,15 @@ async function checkRows(engine: Engine): Promise<void> {
   const rows = await engine.cache.rows('SELECT id, file_name, total_bytes FROM cache_generations');
   let cachedBytes = 0;
   for (const row of rows) {
-    const ranges = await engine.cache.generations.listRanges(Number(row['id']));
-    const durable = engine.store.durableRanges(String(row['file_name']));
+    const ranges = await engine.cache.generations.listRanges(Number(row.id));
+    const durable = engine.store.durableRanges(String(row.file_name));
     for (const range of ranges) expect(durable.gaps(range.start, range.end)).toEqual([]);
     expect(RangeSet.of(ranges).toArray()).toEqual(ranges);
     cachedBytes += RangeSet.of(ranges).byteCount;
-    const file = FILES.find(({ path }) => String(row['file_name']).startsWith(`films/${path.split('.')[0]}-`))!;
-    if (row['total_bytes'] !== null) expect(row['total_bytes']).toBe(file.sizeBytes);
+    const file = FILES.find(({ path }) => String(row.file_name).startsWith(`films/${path.split('.')[0]}-`))!;
+    if (row.total_bytes !== null) expect(row.total_bytes).toBe(file.sizeBytes);
     for (const range of ranges) {
-      const reader = await engine.store.openReader(String(row['file_name']));
+      const reader = await engine.store.openReader(String(row.file_name));
       const bytes = new Uint8Array(range.end - range.start);
       expect(reader.readRecent(bytes, range.start)).toBe(bytes.length);
       assertContent(bytes, file.seed, range.start);

@@ -2,7 +2,7 @@
 // A longer or another run: LARDER_TEST_SEED=7 LARDER_TEST_RUNS=20000 node .ci/bun.mjs test test/fuzz
 import { testSeed } from './random.ts';
 
-const runsOverride = Number(process.env['LARDER_TEST_RUNS'] ?? 0);
+const runsOverride = Number(process.env.LARDER_TEST_RUNS ?? 0);
 
 export function runs(count: number): { seed: number; numRuns: number } {
   return { seed: testSeed, numRuns: runsOverride > 0 ? runsOverride : count };

@@ -1,7 +1,7 @@
 // Chance that can be repeated: everything random in a test comes from one seed, and a failure names it.
 
 /** LARDER_TEST_SEED repeats a run or makes another one; by default each run is the same. */
-export const testSeed: number = Number(process.env['LARDER_TEST_SEED'] ?? 20_260_101);
+export const testSeed: number = Number(process.env.LARDER_TEST_SEED ?? 20_260_101);
 
 export interface Random {
   /** From 0 on, below 1. */

@@ -65,10 +65,10 @@ describe('migrate()', () => {
       'SELECT version, name, sha256, applied_at FROM schema_migrations ORDER BY version',
     );
     client.close();
-    expect(rows.rows.map((row) => [row['version'], row['name'], row['applied_at']])).toEqual(
+    expect(rows.rows.map((row) => [row.version, row.name, row.applied_at])).toEqual(
       migrations.map(({ version, name }) => [version, name, 123]),
     );
-    for (const row of rows.rows) expect(row['sha256']).toMatch(/^[0-9a-f]{64}$/);
+    for (const row of rows.rows) expect(row.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
   test('migrate() changes nothing and takes no copy when it runs again', async () => {
@@ -133,7 +133,7 @@ describe('migrate()', () => {
     await client.batch(['INSERT INTO one VALUES (7)'], 'write');
     close();
     const other = connect(folder.file('larder.db'));
-    expect((await other.execute('SELECT count(*) AS n FROM one')).rows[0]!['n']).toBe(2);
+    expect((await other.execute('SELECT count(*) AS n FROM one')).rows[0]!.n).toBe(2);
     other.close();
   });
 

@@ -67,7 +67,7 @@ async function statementsOf(call: (tables: Tables) => Promise<unknown>): Promise
   const explained: { sql: string; plan: string[] }[] = [];
   for (const { sql, args } of noted) {
     const rows = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: args as never });
-    explained.push({ sql, plan: rows.rows.map((row) => String(row['detail'])) });
+    explained.push({ sql, plan: rows.rows.map((row) => String(row.detail)) });
   }
   return explained;
 }
@@ -177,6 +177,6 @@ describe('query plans', () => {
   test('the check sees a scan when there is one', async () => {
     await using cache = await openCacheDatabase();
     const rows = await cache.rows("EXPLAIN QUERY PLAN SELECT * FROM media_items WHERE title = 'x'");
-    expect(scans(rows.map((step) => String(step['detail'])))).not.toEqual([]);
+    expect(scans(rows.map((step) => String(step.detail)))).not.toEqual([]);
   });
 });

@@ -49,9 +49,9 @@ describe('GenerationTable.recordRange()', () => {
     await cache.generations.recordRange(generationId, { start: 5, end: 10 }, [{ chunkIndex: 0, crc32: 7 }], NOW_MS);
     const other = connect(cache.file);
     expect(
-      (await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row['start'], row['end']]),
+      (await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row.start, row.end]),
     ).toEqual([[5, 10]]);
-    expect((await other.execute('SELECT crc32 FROM chunk_checksums')).rows[0]!['crc32']).toBe(7);
+    expect((await other.execute('SELECT crc32 FROM chunk_checksums')).rows[0]!.crc32).toBe(7);
     other.close();
   });
 
@@ -249,9 +249,9 @@ describe('EntryTable', () => {
       ]),
     );
     expect(await titles()).toEqual(['a', 'b', 'c']);
-    expect(
-      (await cache.rows('SELECT use_count FROM cache_entries ORDER BY id')).map((row) => row['use_count']),
-    ).toEqual([3, 1, 0]);
+    expect((await cache.rows('SELECT use_count FROM cache_entries ORDER BY id')).map((row) => row.use_count)).toEqual([
+      3, 1, 0,
+    ]);
     await cache.entries.recordUse(new Map());
   });
 

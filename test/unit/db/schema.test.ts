@@ -13,7 +13,7 @@ describe('schema', () => {
     const made = await cache.rows(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'",
     );
-    expect(made.map((row) => String(row['name'])).sort()).toEqual(tables.map(getTableName).sort());
+    expect(made.map((row) => String(row.name)).sort()).toEqual(tables.map(getTableName).sort());
   });
 
   for (const table of tables) {
@@ -23,10 +23,10 @@ describe('schema', () => {
         `SELECT name, type, "notnull", pk FROM pragma_table_info('${getTableName(table)}')`,
       );
       const real = made.map((row) => ({
-        name: row['name'],
-        type: String(row['type']).toLowerCase(),
+        name: row.name,
+        type: String(row.type).toLowerCase(),
         // A primary key is never null, although SQLite does not say so of an INTEGER PRIMARY KEY.
-        notNull: row['notnull'] === 1 || Number(row['pk']) > 0,
+        notNull: row.notnull === 1 || Number(row.pk) > 0,
       }));
       const believed = Object.values(getTableColumns(table)).map((column) => ({
         name: column.name,
@@ -53,10 +53,10 @@ describe('schema', () => {
       const indexes = await cache.rows(
         `SELECT (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno LIMIT 1) AS col, partial FROM pragma_index_list('${name}') AS list`,
       );
-      const leading = new Set(indexes.filter((index) => index['partial'] === 0).map((index) => index['col']));
+      const leading = new Set(indexes.filter((index) => index.partial === 0).map((index) => index.col));
       const primary = await cache.rows(`SELECT name AS col FROM pragma_table_info('${name}') WHERE pk = 1`);
-      for (const row of primary) leading.add(row['col']);
-      for (const key of keys) if (!leading.has(key['col'])) missing.push(`${name}.${String(key['col'])}`);
+      for (const row of primary) leading.add(row.col);
+      for (const key of keys) if (!leading.has(key.col)) missing.push(`${name}.${String(key.col)}`);
     }
     expect(missing).toEqual([]);
   });
