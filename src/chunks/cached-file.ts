@@ -1,22 +1,19 @@
 // One generation of an entry while it is in use: which bytes are there, who reads, what is being fetched.
 //
-// Owns: the mirror of the generation's rows (`available`), the watermarks of running fetches (`readable` is both
-// together), its readers, its fetches and their plan. Always true: `available` changes only after the rows committed;
-// live fetches never cover the same byte; whoever waits is in #waiting and is woken by data, failure or a deadline.
+// Owns its readers, its fetches and their plan; what is on the disk is its `StoredBytes`. Always true: live fetches
+// never cover the same byte; whoever waits is in #waiting and is woken by data, failure or a deadline.
 import { assert } from '../assert.ts';
 import type { ByteRange } from '../bytes/byte-range.ts';
-import { chunkIndexAt, chunkRange } from '../bytes/chunk-grid.ts';
-import { RangeSet } from '../bytes/range-set.ts';
+import type { RangeSet } from '../bytes/range-set.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { GenerationRow, HeaderRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import type { Counters } from '../db/statistics.ts';
-import { describeError, fromErrorValue, LarderError, systemCode } from '../errors.ts';
+import { fromErrorValue, LarderError } from '../errors.ts';
 import {
   CONTAINER_EDGE_BYTES,
   EDGES_MIN_FILE_BYTES,
   EDGES_MIN_FIRST_BYTE_MS,
-  FETCH_ATTEMPTS_MAX,
   PAUSED_FETCH_MAX_MS,
   READER_WAIT_MAX_MS,
   WATCHDOG_PERIOD_MS,
@@ -26,13 +23,14 @@ import type { UpstreamRequest } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
-import type { ChunkReader, ChunkStore } from './chunk-store.ts';
+import type { ChunkStore } from './chunk-store.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
 import { planFetches, type Want } from './fetch-plan.ts';
 import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
-import { backoffDelayMs } from './retry-policy.ts';
+import { RetryGate } from './retry-gate.ts';
+import { StoredBytes } from './stored-bytes.ts';
 import { compareVersion } from './version.ts';
 
 /** Somebody who wants bytes without reading them: a download. */
@@ -70,11 +68,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
   readonly identity: FileIdentity;
   readonly generation: GenerationRow;
   readonly headers: HeaderRow;
-  /** Mirror of the rows. */
-  readonly available: RangeSet;
+  readonly bytes: StoredBytes;
   readonly readers = new Set<Reader>();
   readonly fetches = new Set<Fetch>();
-  totalBytes: number | null;
   seekable: boolean;
   /** The origin has another version by now: what is here is still served, nothing is added. */
   superseded = false;
@@ -83,19 +79,13 @@ export class CachedFile implements ReaderFile, FetchOwner {
   unservedWaits = 0;
   readonly #services: FileServices;
   readonly #onUnused: (file: CachedFile) => void;
-  readonly #readable: RangeSet;
+  readonly #gate: RetryGate;
   readonly #waiting = new Set<Reader>();
   readonly #consumers = new Set<Consumer>();
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
   #edges: ByteRange[] = [];
-  #recording: Promise<void> = Promise.resolve();
-  #chunkReader: Promise<ChunkReader> | undefined;
   #planDue = false;
-  #failures = 0;
-  /** Monotonic times before which no fetch is started, for those who wait and for those who do not. */
-  #criticalNotBeforeMs = 0;
-  #othersNotBeforeMs = 0;
   #retryTimer: Timer | undefined;
   #watchdog: Timer | undefined;
   #lastProgressMs = 0;
@@ -111,30 +101,34 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.identity = identity;
     this.generation = stored.generation;
     this.headers = stored.headers;
-    this.totalBytes = stored.generation.totalBytes;
     this.seekable = stored.generation.seekable;
-    this.available = RangeSet.of(stored.ranges);
-    this.#readable = RangeSet.of(stored.ranges);
+    this.bytes = new StoredBytes(stored.generation, stored.ranges, services);
+    this.#gate = new RetryGate(services.random);
     this.#services = services;
     this.#onUnused = onUnused;
   }
 
+  /** Null while the origin has not said it and its end was not seen. */
+  get totalBytes(): number | null {
+    return this.bytes.totalBytes;
+  }
+
   get isComplete(): boolean {
-    return this.totalBytes !== null && this.available.contains(0, this.totalBytes);
+    return this.bytes.isComplete;
   }
 
   get isUsed(): boolean {
     return this.readers.size > 0 || this.#consumers.size > 0 || this.fetches.size > 0 || this.#settling.size > 0;
   }
 
-  /** The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. */
-  readableEnd(offset: number): number {
-    return this.#readable.contiguousEnd(offset);
+  /** What is on disk, synced and recorded. */
+  get available(): RangeSet {
+    return this.bytes.available;
   }
 
-  /** Written, and not recorded yet. */
-  inFlight(): ByteRange[] {
-    return this.#readable.toArray().flatMap((range) => this.available.gaps(range.start, range.end));
+  /** The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. */
+  readableEnd(offset: number): number {
+    return this.bytes.readable.contiguousEnd(offset);
   }
 
   openReader(range: ByteRange, bounded: boolean, label: ReaderLabel): Reader {
@@ -145,7 +139,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       bounded,
       label,
       readAheadMaxBytes: this.#services.readAheadMaxBytes(),
-      gapsAtOpen: this.#readable.gaps(range.start, range.end),
+      gapsAtOpen: this.bytes.readable.gaps(range.start, range.end),
       nowMs: () => this.#services.clock.monotonicMs(),
     });
     this.readers.add(reader);
@@ -182,25 +176,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
     ];
   }
 
+  /** Reads what `readableEnd` promised; 0 when the file had lost it. It is fetched again then. */
   async read(buffer: Uint8Array, position: number): Promise<number> {
-    if (this.#chunkReader === undefined) {
-      const opening = this.#services.store.openReader(this.generation.fileName);
-      this.#chunkReader = opening;
-      opening.catch(() => {
-        if (this.#chunkReader === opening) this.#chunkReader = undefined;
-      });
-    }
-    try {
-      const reader = await this.#chunkReader;
-      const isRecent = this.available.contiguousEnd(position) === position;
-      const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
-      if (count === 0) await this.#loseBytes(position, 'it is shorter than its rows say');
-      return count;
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      await this.#loseBytes(0, 'it was deleted');
-      return 0;
-    }
+    const count = await this.bytes.read(buffer, position);
+    if (count === 0) this.#schedulePlan();
+    return count;
   }
 
   readerWaits(reader: Reader): void {
@@ -238,9 +218,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** While it waited for a connection, some of its bytes may have come by another fetch. */
   requestFor(fetch: Fetch): OriginRequest | null {
-    const start = this.#readable.contiguousEnd(fetch.position);
+    const start = this.bytes.readable.contiguousEnd(fetch.position);
     const fileEnd = this.totalBytes ?? Number.POSITIVE_INFINITY;
-    const end = Math.min(fetch.requestEnd ?? fileEnd, this.#readable.nextKnown(start) ?? fileEnd);
+    const end = Math.min(fetch.requestEnd ?? fileEnd, this.bytes.readable.nextKnown(start) ?? fileEnd);
     if (start >= end) {
       this.fetches.delete(fetch);
       this.#schedulePlan();
@@ -272,7 +252,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       // The origin ignored the range: its body is read from the start, what is known of it passed over.
       if (this.seekable) void this.#services.generations.recordSeekable(this.generation.id, false);
       this.seekable = false;
-      this.#accept(fetch, 0, this.#readable.contiguousEnd(0));
+      this.#accept(fetch, 0, this.bytes.readable.contiguousEnd(0));
     } else {
       fetch.stop();
       void this.supersede();
@@ -282,30 +262,35 @@ export class CachedFile implements ReaderFile, FetchOwner {
   fetchProgressed(fetch: Fetch, from: number): void {
     this.#services.counters.originBytes += fetch.position - from;
     this.#lastProgressMs = this.#services.clock.monotonicMs();
-    this.#failures = 0;
-    this.#readable.add(from, fetch.position);
+    this.#gate.progressed();
+    this.bytes.noteWritten(from, fetch.position);
     this.#wakeWaiting();
     if (fetch.isPaused) this.#schedulePlan();
   }
 
   fetchDurable(_fetch: Fetch, message: FetchDurable): void {
-    this.#recording = this.#recording.then(() => this.#record(message));
+    void this.bytes.record(message).then(() => {
+      for (const consumer of [...this.#consumers]) consumer.advanced(this);
+    });
   }
 
   fetchClosed(fetch: Fetch, message: FetchClosed): void {
     this.fetches.delete(fetch);
     this.#settling.add(fetch);
     if (message.position > fetch.position) fetch.progressed(message.position);
-    if (message.bodyEnded && this.totalBytes === null) this.#learnLength(message.position);
+    if (message.bodyEnded && this.totalBytes === null) {
+      this.bytes.learnLength(message.position);
+      this.#wakeWaiting();
+    }
     if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
     this.#schedulePlan();
   }
 
   fetchEnded(fetch: Fetch, message: FetchEnded): void {
     const error = message.error === null ? null : fromErrorValue(message.error);
-    this.#recording = this.#recording.then(() => {
+    void this.bytes.afterRecording(() => {
       this.#settling.delete(fetch);
-      this.#forgetUnrecorded();
+      if (this.fetches.size === 0 && this.#settling.size === 0) this.bytes.forgetUnrecorded();
       if (error?.code === 'storage') this.#handleFailure(fetch, error);
       this.#checkUnused();
     });
@@ -340,16 +325,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
       }
       await new Promise<void>((resolve) => this.#services.clock.after(1, resolve));
     }
-    await this.#recording;
+    await this.bytes.afterRecording(() => undefined);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#retryTimer?.cancel();
     this.#watchdog?.cancel();
-    await this.#recording;
-    const reader = await this.#chunkReader?.catch(() => undefined);
-    await reader?.close();
+    await this.bytes.close();
   }
 
   #accept(fetch: Fetch, bodyStart: number, writeFrom: number): void {
@@ -376,7 +359,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       if (want !== null) wants.push(want);
     }
     if (this.readers.size > 0) {
-      this.#edges = this.#edges.filter((edge) => !this.#readable.contains(edge.start, edge.end));
+      this.#edges = this.#edges.filter((edge) => !this.bytes.readable.contains(edge.start, edge.end));
       for (const edge of this.#edges) {
         const { start, end } = edge;
         wants.push({ start, until: end, limit: end, priority: Priority.high, slackBytes: Number.POSITIVE_INFINITY });
@@ -394,7 +377,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const plan = planFetches({
       wants: this.#wants(),
       live,
-      known: this.#readable,
+      known: this.bytes.readable,
       totalBytes: this.totalBytes,
       seekable: this.seekable,
     });
@@ -405,9 +388,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
     }
     const now = this.#services.clock.monotonicMs();
     for (const terms of plan.create) {
-      const notBefore = terms.priority === Priority.critical ? this.#criticalNotBeforeMs : this.#othersNotBeforeMs;
-      if (notBefore > now) {
-        this.#retryAt(notBefore);
+      const notBeforeMs = this.#gate.notBeforeMs(terms.priority);
+      if (notBeforeMs > now) {
+        this.#planAt(notBeforeMs);
         continue;
       }
       const fetch = new Fetch({
@@ -434,58 +417,8 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (this.#pausedSinceMs.size > 0) this.#startWatchdog();
   }
 
-  async #record(message: FetchDurable): Promise<void> {
-    const { generations, clock, log } = this.#services;
-    const { start, end, checksums } = message;
-    try {
-      const merged = this.available.mergedWith(start, end);
-      await generations.recordRange(this.generation.id, merged, checksums, clock.nowMs());
-      this.available.add(start, end);
-    } catch (error) {
-      log.error('bytes could not be recorded; they will be fetched again', { error: describeError(error) });
-      return;
-    }
-    for (const consumer of [...this.#consumers]) consumer.advanced(this);
-    await this.#checksumCompleted(start, end, new Set(checksums.map((checksum) => checksum.chunkIndex)));
-  }
-
-  /** Cells that this record completed and no single fetch saw whole. */
-  async #checksumCompleted(start: number, end: number, known: ReadonlySet<number>): Promise<void> {
-    const cells: { chunkIndex: number; start: number; end: number }[] = [];
-    for (let chunkIndex = chunkIndexAt(start); chunkIndex <= chunkIndexAt(end - 1); chunkIndex++) {
-      const cell = chunkRange(chunkIndex, this.totalBytes);
-      if (!known.has(chunkIndex) && this.available.contains(cell.start, cell.end)) cells.push({ chunkIndex, ...cell });
-    }
-    if (cells.length === 0) return;
-    const { generations, threads, clock, log } = this.#services;
-    try {
-      const checksums = await threads.checksum(this.generation.fileName, cells);
-      await generations.recordChecksums(this.generation.id, checksums, clock.nowMs());
-    } catch (error) {
-      log.warning('a checksum could not be recorded', { error: describeError(error) });
-    }
-  }
-
-  #learnLength(totalBytes: number): void {
-    this.totalBytes = totalBytes;
-    this.#recording = this.#recording.then(() =>
-      this.#services.generations.recordLength(this.generation.id, totalBytes).catch((error: unknown) => {
-        this.#services.log.error('the length of a file could not be recorded', { error: describeError(error) });
-      }),
-    );
-    this.#wakeWaiting();
-  }
-
-  /** What was written but did not become durable is not there. */
-  #forgetUnrecorded(): void {
-    if (this.fetches.size > 0 || this.#settling.size > 0) return;
-    for (const range of this.#readable.toArray()) {
-      for (const gap of this.available.gaps(range.start, range.end)) this.#readable.remove(gap.start, gap.end);
-    }
-  }
-
   #handleFailure(fetch: Fetch, error: LarderError): void {
-    const { clock, log, random, scheduler } = this.#services;
+    const { clock, log, scheduler } = this.#services;
     const now = clock.monotonicMs();
     this.lastError = error;
     if (error.code === 'stopped') return;
@@ -494,19 +427,13 @@ export class CachedFile implements ReaderFile, FetchOwner {
       void this.supersede();
       return;
     }
-    this.#failures += 1;
-    const delayMs = error.retryAfterMs ?? backoffDelayMs(this.#failures, random);
-    if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + delayMs);
-    this.#othersNotBeforeMs = now + delayMs;
-    const mayRetry = error.retry === 'soon' || (error.retry === 'later' && error.retryAfterMs !== undefined);
-    if (mayRetry && this.#failures < FETCH_ATTEMPTS_MAX && delayMs < READER_WAIT_MAX_MS / 4) {
-      this.#criticalNotBeforeMs = now + delayMs;
-      this.#retryAt(now + delayMs);
+    const verdict = this.#gate.failed(error, now);
+    if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs);
+    if (verdict.kind === 'retry') {
+      this.#planAt(now + verdict.delayMs);
       return;
     }
     log.warning('the origin gives no more bytes', { path: this.identity.address.path, error: error.message });
-    this.#failures = 0;
-    this.#criticalNotBeforeMs = 0;
     for (const reader of [...this.#waiting]) {
       if (reader.position >= fetch.firstOffset && reader.position < Math.max(fetch.end, fetch.position + 1)) {
         this.#failReader(reader, error);
@@ -515,7 +442,8 @@ export class CachedFile implements ReaderFile, FetchOwner {
     for (const consumer of [...this.#consumers]) consumer.fail(error);
   }
 
-  #retryAt(atMs: number): void {
+  /** Plans anew at that monotonic time. */
+  #planAt(atMs: number): void {
     this.#retryTimer?.cancel();
     const delayMs = Math.max(0, atMs - this.#services.clock.monotonicMs());
     this.#retryTimer = this.#services.clock.after(delayMs, () => this.#schedulePlan());
@@ -562,7 +490,12 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #isServed(nowMs: number): boolean {
-    return this.fetches.size > 0 || this.#settling.size > 0 || this.#planDue || this.#criticalNotBeforeMs > nowMs;
+    return (
+      this.fetches.size > 0 ||
+      this.#settling.size > 0 ||
+      this.#planDue ||
+      this.#gate.notBeforeMs(Priority.critical) > nowMs
+    );
   }
 
   #waitError(): LarderError {
@@ -576,26 +509,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
       return new LarderError('overloaded', `${waited}: all connections to the source are taken`, { retry: 'soon' });
     }
     return this.lastError ?? new LarderError('origin-silent', waited, { retry: 'soon' });
-  }
-
-  /** Rows promised bytes that the disk does not have: the rows are corrected, the bytes fetched again. */
-  async #loseBytes(from: number, reason: string): Promise<void> {
-    const { generations, store, clock, log } = this.#services;
-    const length = from === 0 ? 0 : ((await store.findLength(this.generation.fileName)) ?? 0);
-    const before = this.available.byteCount;
-    this.available.remove(length, Number.MAX_SAFE_INTEGER);
-    this.#readable.remove(length, Number.MAX_SAFE_INTEGER);
-    if (this.available.byteCount === before) return;
-    log.warning('a chunk file has lost bytes; they are fetched again', {
-      file: this.generation.fileName,
-      reason,
-      bytes: before - this.available.byteCount,
-    });
-    const reader = await this.#chunkReader?.catch(() => undefined);
-    this.#chunkReader = undefined;
-    await reader?.close();
-    await generations.truncate(this.generation.id, this.available.toArray(), length, clock.nowMs());
-    this.#schedulePlan();
   }
 
   #checkUnused(): void {

@@ -260,7 +260,7 @@ export class HomeModel {
       sizeBytes: row.totalBytes,
       cachedBytes: row.ranges.reduce((sum, range) => sum + range.end - range.start, 0),
       ranges: row.ranges.map(asPair),
-      inFlight: file === undefined ? [] : file.inFlight().map(asPair),
+      inFlight: file === undefined ? [] : file.bytes.inFlight().map(asPair),
       readerPositions: file === undefined ? [] : [...file.readers].map((reader) => reader.position),
       lastUsedAtMs: row.lastUsedAt,
       streamPath: `/s/${encodeURIComponent(row.source)}/${encodePath(row.path)}`,

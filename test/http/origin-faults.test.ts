@@ -136,7 +136,7 @@ describe('invariant 4: every wait ends', () => {
     expect(status).toBe(504);
     expect(clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(40_000);
     expect(Buffer.from((await answer).body).toString()).toContain('sent nothing');
-  });
+  }, 30_000);
 
   test('an origin that goes silent in mid-body: the connection is cut (invariant 9)', async () => {
     const clock = new FakeClock();
@@ -169,7 +169,7 @@ describe('invariant 4: every wait ends', () => {
     expect(body.length).toBeLessThan(SIZE);
     origin.assertBody(path, body);
     expect(clock.monotonicMs() - startedAtMs).toBeLessThan(120_000);
-  });
+  }, 30_000);
 });
 
 describe('invariant 3 and 9: one version per response', () => {

@@ -29,6 +29,12 @@ function isQuiet(engine: Engine): boolean {
   return engine.liveDownloads === 0 && engine.queue.runningCount === 0 && engine.queue.waitingCount === 0;
 }
 
+/** Waits for that, and for what was still to be told and recorded. */
+async function comeToRest(engine: Engine): Promise<void> {
+  await engine.until(() => isQuiet(engine));
+  await engine.clock.run(10);
+}
+
 describe('ChunkManager', () => {
   test('open() and a reader give the bytes of the origin when nothing is known', async () => {
     await using engine = await startEngine();
@@ -37,7 +43,7 @@ describe('ChunkManager', () => {
     expect(reader.cacheStatus).toBe('MISS');
     assertContent(await engine.finish(drainReader(reader)), seedOf(engine, 'a.mkv'), 0);
     reader.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     expect((await engine.finish(engine.open('a.mkv'))).isComplete).toBe(true);
   });
 
@@ -69,7 +75,7 @@ describe('ChunkManager', () => {
     const leftAtMs = engine.clock.monotonicMs();
     await engine.until(() => engine.origin.openCount === 0);
     expect(engine.clock.monotonicMs() - leftAtMs).toBeLessThanOrEqual(1_000);
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     const again = await engine.finish(engine.read('a.bin', 0, 4 * MIB));
     expect(again.cacheStatus).toBe('HIT');
   });
@@ -80,7 +86,7 @@ describe('ChunkManager', () => {
     const reader = await engine.finish(engine.read('a.mkv', 0, 4_096));
     assertContent(await engine.finish(drainReader(reader)), seedOf(engine, 'a.mkv'), 0);
     reader.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     expect(engine.origin.bodyBytes).toBe(4_096);
   });
 
@@ -89,7 +95,7 @@ describe('ChunkManager', () => {
     addFile(engine, 'a.mkv', 500 * MIB);
     const file = await engine.finish(engine.open('a.mkv', null, { probe: true }));
     expect(file.totalBytes).toBe(500 * MIB);
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     expect(engine.origin.bodyBytes).toBeLessThanOrEqual(1);
     expect(engine.origin.requests.length).toBe(1);
   });
@@ -129,7 +135,7 @@ describe('ChunkManager', () => {
     const errors = await engine.finish(Promise.all([1, 2, 3].map(() => failure(engine.open('a.mkv')))));
     for (const error of errors) expect(error.code).toBe('origin-silent');
     expect(engine.clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(READER_WAIT_MAX_MS);
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
   });
 
   test('invariant 4: open() gives its connection back when everybody left', async () => {
@@ -185,7 +191,7 @@ describe('ChunkManager', () => {
     assertContent(await engine.finish(drainReader(fresh)), 99, 0);
     reader.close();
     fresh.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     for (let turn = 0; turn < 5; turn++) await engine.clock.run(1_000);
     // Row first, then file: nothing of the old version is left.
     expect((await engine.cache.rows('SELECT count(*) AS n FROM cache_generations'))[0]).toEqual({ n: 1 });
@@ -204,7 +210,7 @@ describe('ChunkManager', () => {
     expect(body.length).toBe(3 * MIB + 7);
     assertContent(body, seedOf(engine, 'a.mkv'), 0);
     reader.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     expect([file.totalBytes, file.isComplete]).toEqual([3 * MIB + 7, true]);
   });
 
@@ -214,7 +220,7 @@ describe('ChunkManager', () => {
     const first = await engine.finish(engine.read('a.mkv', 0, null));
     await engine.finish(drainReader(first, MIB));
     first.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     const second = await engine.finish(engine.read('a.mkv', 5 * MIB, null));
     assertContent(await engine.finish(drainReader(second)), seedOf(engine, 'a.mkv'), 5 * MIB);
     second.close();
@@ -288,7 +294,7 @@ describe('ChunkManager', () => {
       await engine.finish(drainReader(reader));
       reader.close();
     }
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     // As after a restart: everything is cached, nothing is open.
     await using after = await startEngine({ cache: engine.cache, store: engine.store });
     for (let index = 0; index <= IDLE_FILES_MAX; index++) await after.finish(after.read(`f${index}.bin`, 0, null));
@@ -325,7 +331,7 @@ describe('ChunkManager', () => {
     engine.origin.fault = (_, count) => (count === 0 ? { cutAfterBytes: MIB } : {});
     const playing = await engine.finish(engine.read('a.bin', 0, null));
     await engine.finish(drainReader(playing, MIB / 2));
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     engine.origin.files.set('a.bin', { sizeBytes: 20 * MIB, seed: 99, etag: '"v2"' });
     const file = [...engine.manager.files()][0]!;
     const seeker = file.openReader({ start: 10 * MIB, end: 20 * MIB }, false, { address: 'x', player: 'x' });
@@ -343,7 +349,7 @@ describe('ChunkManager', () => {
     const reader = await engine.finish(engine.read('a.mkv', 0, 1_000));
     await engine.finish(drainReader(reader));
     reader.close();
-    await engine.until(() => isQuiet(engine));
+    await comeToRest(engine);
     expect((await engine.finish(engine.open('a.mkv'))).totalBytes).toBeNull();
   });
 

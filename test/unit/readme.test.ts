@@ -13,5 +13,9 @@ test('README names the two commands and a picture that exists', () => {
   expect(readme).toMatch(/^npm run demo/m);
   expect(readme).toMatch(/^npm test/m);
   const picture = /!\[[^\]]+\]\(([^)]+)\)/.exec(readme)?.[1] ?? '';
-  expect(readFileSync(join(import.meta.dir, '../..', picture)).subarray(1, 4).toString()).toBe('PNG');
+  expect(
+    readFileSync(join(import.meta.dir, '../..', picture))
+      .subarray(1, 4)
+      .toString(),
+  ).toBe('PNG');
 });
