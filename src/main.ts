@@ -9,6 +9,11 @@ const stopSignal = new Promise<string>((resolve) => {
   for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
 });
 
+// A last line of defence: a promise that nobody handles is a mistake of ours, and no reason to cut off every player.
+process.on('unhandledRejection', (reason) => {
+  process.stderr.write(`larder: unhandled rejection: ${reason instanceof Error ? reason.stack : String(reason)}\n`);
+});
+
 const exitCode = await runCommandLine({
   args: process.argv.slice(2),
   environment: processEnvironment(),

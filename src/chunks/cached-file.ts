@@ -184,6 +184,10 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   readerWaits(reader: Reader): void {
+    if (this.superseded) {
+      reader.fail(changedError());
+      return;
+    }
     this.#waiting.add(reader);
     this.#startWatchdog();
     this.#schedulePlan();
@@ -242,7 +246,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const version = compareVersion(this.generation, this.totalBytes, head);
     if (this.superseded || version === 'other') {
       fetch.stop();
-      void this.supersede();
+      this.supersede();
       return;
     }
     this.#services.sourceAnswered(this.identity.sourceId, null);
@@ -250,12 +254,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.#accept(fetch, head.start, fetch.position);
     } else if (head.start === 0 && version === 'same') {
       // The origin ignored the range: its body is read from the start, what is known of it passed over.
-      if (this.seekable) void this.#services.generations.recordSeekable(this.generation.id, false);
+      if (this.seekable) {
+        void this.bytes.afterRecording(() => this.#services.generations.recordSeekable(this.generation.id, false));
+      }
       this.seekable = false;
       this.#accept(fetch, 0, this.bytes.readable.contiguousEnd(0));
     } else {
       fetch.stop();
-      void this.supersede();
+      this.supersede();
     }
   }
 
@@ -297,18 +303,15 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   /** Another version is at the origin: nothing is added any more; who waits for more hears of it. */
-  async supersede(): Promise<void> {
+  supersede(): void {
     if (this.superseded) return;
     this.superseded = true;
     const { generations, clock, log } = this.#services;
     log.info('the file changed at its origin; new readers get the new version', { path: this.identity.address.path });
-    await generations.supersede(this.generation.id, clock.nowMs());
-    const error = new LarderError('origin-changed', 'the file changed at its origin while it was being read', {
-      retry: 'soon',
-    });
+    void this.bytes.afterRecording(() => generations.supersede(this.generation.id, clock.nowMs()));
     for (const fetch of this.fetches) fetch.stop();
-    for (const reader of [...this.#waiting]) this.#failReader(reader, error);
-    for (const consumer of [...this.#consumers]) consumer.fail(error);
+    for (const reader of [...this.#waiting]) this.#failReader(reader, changedError());
+    for (const consumer of [...this.#consumers]) consumer.fail(changedError());
     this.#checkUnused();
   }
 
@@ -424,7 +427,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (error.code === 'stopped') return;
     if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
     if (error.code === 'out-of-range') {
-      void this.supersede();
+      this.supersede();
       return;
     }
     const verdict = this.#gate.failed(error, now);
@@ -514,4 +517,8 @@ export class CachedFile implements ReaderFile, FetchOwner {
   #checkUnused(): void {
     if (!this.isUsed) this.#onUnused(this);
   }
+}
+
+function changedError(): LarderError {
+  return new LarderError('origin-changed', 'the file changed at its origin while it was being read', { retry: 'soon' });
 }

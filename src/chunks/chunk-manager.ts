@@ -2,7 +2,7 @@
 // once; then the file answers ranges.
 import type { RangeSpec } from '../bytes/range-header.ts';
 import type { EntryKey, EntryTable } from '../db/entries.ts';
-import { LarderError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import { IDLE_FILES_MAX } from '../limits.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
@@ -269,8 +269,15 @@ export class ChunkManager {
       if (this.#entries.size <= IDLE_FILES_MAX) return;
       if (entry.loading !== null || entry.file?.isUsed) continue;
       this.#entries.delete(text);
-      void entry.file?.close();
+      this.#close(entry.file);
     }
+  }
+
+  /** A descriptor that does not close is the system's trouble; the file is forgotten all the same. */
+  #close(file: CachedFile | null): void {
+    file?.close().catch((error: unknown) => {
+      this.#services.log.warning('a chunk file could not be closed', { error: describeError(error) });
+    });
   }
 
   /** The last reader of an old generation left: it goes, row first, then file. */
@@ -284,7 +291,7 @@ export class ChunkManager {
       .then(() => generations.remove([file.generation.id]))
       .then(() => store.remove(file.generation.fileName))
       .catch((error: unknown) => {
-        log.warning('an old version could not be removed; the next start does it', { error: String(error) });
+        log.warning('an old version could not be removed; the next start does it', { error: describeError(error) });
       });
   }
 }

@@ -165,15 +165,25 @@ export class DownloadRunner {
         const running = this.#running.get(row.entryId);
         if (running === undefined || !file.isComplete) return;
         this.#drop(running);
-        void this.#finish(row).then(() => this.#kick());
+        this.#conclude(this.#finish(row));
       },
       fail: (error) => {
         const running = this.#running.get(row.entryId);
         if (running === undefined) return;
         this.#drop(running);
-        void this.#failed(row, error).then(() => this.#kick());
+        this.#conclude(this.#failed(row, error));
       },
     };
+  }
+
+  /** Goes on with the queue; a row that could not be written stays running, and is queued again at the next start. */
+  #conclude(written: Promise<void>): void {
+    written.then(
+      () => this.#kick(),
+      (error: unknown) => {
+        this.#services.log.error('the download queue cannot be written', { error: describeError(error) });
+      },
+    );
   }
 
   async #finish(row: DownloadRow): Promise<void> {

@@ -49,7 +49,13 @@ class InlineThreads implements FetchThreads {
     };
   }
 
+  /** How long reading cells back takes. */
+  checksumDelayMs = 0;
+
   async checksum(fileName: string, cells: readonly { chunkIndex: number; start: number; end: number }[]) {
+    if (this.checksumDelayMs > 0) {
+      await new Promise<void>((resolve) => this.#engine.clock.after(this.checksumDelayMs, resolve));
+    }
     const reader = await this.#engine.store.openReader(fileName);
     const checksums: { chunkIndex: number; crc32: number }[] = [];
     for (const cell of cells) {
@@ -77,6 +83,8 @@ export interface EngineOptions {
   /** Continue on what another engine left, as after a restart. */
   readonly cache?: CacheDatabase;
   readonly store?: MemoryChunkStore;
+  /** How long a thread takes to read cells back and sum them. */
+  readonly checksumDelayMs?: number;
 }
 
 export interface Engine extends AsyncDisposable {
@@ -128,6 +136,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const store = options.store ?? new MemoryChunkStore();
   const origin = new VirtualOrigin(clock);
   const threads = new InlineThreads({ clock, origin, store });
+  threads.checksumDelayMs = options.checksumDelayMs ?? 0;
   const random = createRandom(options.seed ?? 1);
   const queue = new FetchQueue({
     clock,
