@@ -9,7 +9,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { GenerationRow, HeaderRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import type { Counters } from '../db/statistics.ts';
-import { fromErrorValue, LarderError } from '../errors.ts';
+import { describeError, fromErrorValue, LarderError } from '../errors.ts';
 import {
   CONTAINER_EDGE_BYTES,
   EDGES_MIN_FILE_BYTES,
@@ -308,7 +308,10 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.superseded = true;
     const { generations, clock, log } = this.#services;
     log.info('the file changed at its origin; new readers get the new version', { path: this.identity.address.path });
-    void this.bytes.afterRecording(() => generations.supersede(this.generation.id, clock.nowMs()));
+    // At once, not behind what is still to be recorded: whoever opens the file next must not find it current.
+    generations.supersede(this.generation.id, clock.nowMs()).catch((error: unknown) => {
+      log.error('a new version could not be recorded', { error: describeError(error) });
+    });
     for (const fetch of this.fetches) fetch.stop();
     for (const reader of [...this.#waiting]) this.#failReader(reader, changedError());
     for (const consumer of [...this.#consumers]) consumer.fail(changedError());
