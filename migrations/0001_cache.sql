@@ -109,6 +109,7 @@ CREATE TABLE cache_download_queue (
   finished_at INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX cache_download_queue_open ON cache_download_queue (entry_id) WHERE state IN ('queued', 'running');
+CREATE INDEX cache_download_queue_entry ON cache_download_queue (entry_id);
 CREATE INDEX cache_download_queue_order ON cache_download_queue (state, requested_by, next_attempt_at, id);
 
 -- One row. The first two columns are kept true by the triggers below, the counters by the program.

@@ -15,11 +15,14 @@ export interface Clock {
   every(periodMs: number, action: () => void): Timer;
 }
 
+/** Longest delay of a timer; a longer one would fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, action) {
-    const handle = setTimeout(action, delayMs);
+    const handle = setTimeout(action, Math.min(delayMs, TIMER_MAX_MS));
     unreference(handle);
     return { cancel: () => clearTimeout(handle) };
   },

@@ -94,7 +94,7 @@ function readVariables(environment: ConfigurationInput['environment']): Map<stri
     const { variable, repeatable } = options[name];
     const value = environment[variable];
     if (value === undefined || value === '') continue; // an empty variable is an unset one
-    variables.set(variable, repeatable ? value.split(/[\s,]+/).filter((part) => part !== '') : [value]);
+    variables.set(variable, repeatable ? value.split(/\s+/).filter((part) => part !== '') : [value]);
   }
   return variables;
 }
@@ -132,6 +132,8 @@ function readFile(path: string, read: (path: string) => string): Map<string, str
       );
     }
     const values: unknown[] = Array.isArray(value) ? value : [value];
+    const isRepeatable = settingNames.some((name) => options[name].flag === key && options[name].repeatable);
+    if (Array.isArray(value) && !isRepeatable) fail(`${key} takes one value`, `write it as ${key} = "…"`);
     if (values.some((entry) => typeof entry === 'object')) fail(`${key} is a table`, `write it as ${key} = "…"`);
     keys.set(key, values.map(String));
   }

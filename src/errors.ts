@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'forbidden-address' // a redirect to where the source may not go
   | 'out-of-range' // the origin says 416
   | 'storage' // the disk refused
+  | 'file-lost' // a chunk file that has bytes is not there any more
   | 'overloaded' // Larder itself has no room for the request
   | 'stopped'; // the work was called off
 

@@ -53,6 +53,11 @@ export const FETCH_ATTEMPTS_MAX = 4;
 export const BACKOFF_FIRST_MS = 500;
 export const BACKOFF_MAX_MS = 30_000;
 
+/** An origin that asks to be left alone for longer is asked again after this all the same. */
+export const RETRY_AFTER_MAX_MS = 600_000;
+/** What nobody waits for is asked for again at least this long after it was refused for good, and at most this long. */
+export const REFUSED_PAUSE_MS = 300_000;
+
 /** Redirects of an origin that are followed (CONTRACT.md, stream promise 12). */
 export const REDIRECTS_MAX = 5;
 

@@ -22,7 +22,7 @@ const ORDER: readonly LogLevel[] = ['debug', 'info', 'warning', 'error'];
 
 /** User information and query strings carry passwords and tokens: neither is ever written. */
 export function redactUrls(text: string): string {
-  return text.replace(/\b(https?:\/\/)([^\s/@"']*@)?([^\s?"']*)(\?[^\s"']*)?/gi, (_, scheme, user, rest, query) => {
+  return text.replace(/\b(https?:\/\/)([^\s/"']*@)?([^\s?"']*)(\?[^\s"']*)?/gi, (_, scheme, user, rest, query) => {
     return `${scheme}${user ? '***@' : ''}${rest}${query ? '?***' : ''}`;
   });
 }

@@ -152,6 +152,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   addConsumer(consumer: Consumer): void {
+    assert(!this.#closed, 'a closed file is not wanted');
     this.#consumers.add(consumer);
     this.#schedulePlan();
   }
@@ -208,6 +209,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** Takes over the fetch that opened this generation; its response begins at `head.start`. */
   adopt(fetch: Fetch, head: OriginHead): void {
+    if (fetch.state !== 'opening') return; // it ended while the generation was made
     fetch.owner = this;
     this.fetches.add(fetch);
     fetch.setTerms({
@@ -312,7 +314,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     generations.supersede(this.generation.id, clock.nowMs()).catch((error: unknown) => {
       log.error('a new version could not be recorded', { error: describeError(error) });
     });
-    for (const fetch of this.fetches) fetch.stop();
+    for (const fetch of this.fetches) this.#stop(fetch);
     for (const reader of [...this.#waiting]) this.#failReader(reader, changedError());
     for (const consumer of [...this.#consumers]) consumer.fail(changedError());
     this.#checkUnused();
@@ -325,10 +327,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
     for (const reader of [...this.readers]) reader.close();
     while (this.fetches.size > 0 || this.#settling.size > 0) {
-      for (const fetch of this.fetches) {
-        fetch.stop();
-        if (fetch.state === 'closed') this.fetches.delete(fetch);
-      }
+      for (const fetch of this.fetches) this.#stop(fetch);
       await new Promise<void>((resolve) => this.#services.clock.after(1, resolve));
     }
     await this.bytes.afterRecording(() => undefined);
@@ -344,7 +343,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
   #accept(fetch: Fetch, bodyStart: number, writeFrom: number): void {
     const { fileName } = this.generation;
     assert(bodyStart <= writeFrom, 'a body is written from its start or behind it');
-    fetch.accept({ fileName, writeFrom, totalBytes: this.totalBytes }, writeFrom);
+    // With no validator at all, nothing but the bytes themselves says which version they are of.
+    const isNamed = this.generation.etag !== null || this.generation.lastModified !== null;
+    const sample = isNamed ? null : this.bytes.sample(this.#services.random);
+    const mayCreate = this.bytes.readable.byteCount === 0;
+    fetch.accept({ fileName, mayCreate, sample, writeFrom, totalBytes: this.totalBytes }, writeFrom);
   }
 
   /** Many events of one turn of the loop make one plan. */
@@ -388,10 +391,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       seekable: this.seekable,
     });
     for (const [fetch, terms] of plan.keep) fetch.setTerms(terms);
-    for (const fetch of plan.stop) {
-      fetch.stop();
-      if (fetch.state === 'closed') this.fetches.delete(fetch);
-    }
+    for (const fetch of plan.stop) this.#stop(fetch);
     const now = this.#services.clock.monotonicMs();
     for (const terms of plan.create) {
       const notBeforeMs = this.#gate.notBeforeMs(terms.priority);
@@ -415,6 +415,12 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#notePaused(now);
   }
 
+  /** One that had no connection yet is over at once; the others say so. */
+  #stop(fetch: Fetch): void {
+    fetch.stop();
+    if (fetch.state === 'closed') this.fetches.delete(fetch);
+  }
+
   #notePaused(now: number): void {
     for (const fetch of this.fetches) {
       if (!fetch.isPaused) this.#pausedSinceMs.delete(fetch);
@@ -428,7 +434,13 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const now = clock.monotonicMs();
     this.lastError = error;
     if (error.code === 'stopped') return;
-    if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
+    if (error.code === 'origin-changed') {
+      this.supersede();
+      return;
+    }
+    if (error.code === 'file-lost') {
+      void this.bytes.lose().then(() => this.#schedulePlan());
+    } else if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
     if (error.code === 'out-of-range') {
       this.supersede();
       return;

@@ -36,6 +36,8 @@ export class ChunkChecksummer {
 
   /** The body ended here, so the cell that is under way is the file's last. */
   finish(): void {
+    // With a known length `update` has seen the last cell's end, or the body ended inside a cell that goes on.
+    if (this.#totalBytes !== null) return;
     const chunkIndex = chunkIndexAt(this.#position);
     if (this.#covers && this.#position > chunkRange(chunkIndex, null).start) {
       this.#finished.push({ chunkIndex, crc32: this.#crc });

@@ -1,7 +1,8 @@
 // Opens entries and keeps the state of those in use. The way of a request: find the entry's rows, or ask the origin
 // once; then the file answers ranges.
+import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSpec } from '../bytes/range-header.ts';
-import type { EntryKey, EntryTable } from '../db/entries.ts';
+import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { IDLE_FILES_MAX } from '../limits.ts';
 import type { HttpSource } from '../sources/http-source.ts';
@@ -61,6 +62,7 @@ export class ChunkManager {
   /** Uses since they were last written down. */
   #uses = new Map<number, { atMs: number; count: number }>();
   #stopping = false;
+  #dropDue = false;
 
   constructor(services: ManagerServices) {
     this.#services = services;
@@ -156,11 +158,26 @@ export class ChunkManager {
     const record = await this.#services.entries.find(entry.key);
     if (record?.generation && record.headers) {
       const { generation, headers } = record;
-      const ranges = await this.#services.generations.listRanges(generation.id);
+      const ranges = await this.#listStoredRanges(generation);
       entry.file = this.#createFile(source, entry, record.entryId, { generation, headers, ranges });
       return entry.file;
     }
     return this.#openAtOrigin(source, entry, options);
+  }
+
+  /** What the rows say, as far as the file on disk bears it out. */
+  async #listStoredRanges(generation: GenerationRow): Promise<ByteRange[]> {
+    const { generations, store, clock, log } = this.#services;
+    const ranges = await generations.listRanges(generation.id);
+    const end = ranges.at(-1)?.end ?? 0;
+    const length = end === 0 ? 0 : ((await store.findLength(generation.fileName)) ?? 0);
+    if (length >= end) return ranges;
+    log.warning('a chunk file has lost bytes; they are fetched again', { file: generation.fileName });
+    const kept = ranges
+      .filter((range) => range.start < length)
+      .map((range) => ({ start: range.start, end: Math.min(range.end, length) }));
+    await generations.truncate(generation.id, kept, length, clock.nowMs());
+    return kept;
   }
 
   async #openAtOrigin(source: HttpSource, entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
@@ -173,7 +190,7 @@ export class ChunkManager {
       clock,
       random,
       range: options.probe ? null : originRange(options.spec),
-      request: (range): OriginRequest => ({
+      request: (range: OriginRange | null): OriginRequest => ({
         ...source.resolve(address.path),
         ownPort: ownPort(),
         range,
@@ -186,7 +203,8 @@ export class ChunkManager {
     try {
       result = await opening.result;
     } catch (error) {
-      if (error instanceof LarderError && error.code !== 'stopped') sourceAnswered(source.id, error);
+      const isOurs = error instanceof LarderError && ['stopped', 'overloaded', 'storage'].includes(error.code);
+      if (error instanceof LarderError && !isOurs) sourceAnswered(source.id, error);
       this.#entries.delete(keyText(entry.key));
       throw error;
     }
@@ -260,7 +278,13 @@ export class ChunkManager {
     }
     this.#entries.delete(text);
     this.#entries.set(text, entry);
-    if (this.#entries.size > IDLE_FILES_MAX) this.#dropIdle();
+    if (this.#entries.size <= IDLE_FILES_MAX || this.#dropDue) return;
+    this.#dropDue = true;
+    // Whoever was just handed a file opens its reader in this turn of the loop.
+    this.#services.clock.after(0, () => {
+      this.#dropDue = false;
+      this.#dropIdle();
+    });
   }
 
   /** Forgets the files that were not used for longest; their rows say the same when they are opened again. */

@@ -27,8 +27,8 @@ export interface ChunkWriter {
 
 export interface ChunkStore {
   openReader(fileName: string): Promise<ChunkReader>;
-  /** Makes the file when it is not there. */
-  openWriter(fileName: string): Promise<ChunkWriter>;
+  /** Makes the file when it is not there and `mayCreate`. @throws Error with code ENOENT when it is not there */
+  openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter>;
   /** Length in bytes, or null when there is no such file. */
   findLength(fileName: string): Promise<number | null>;
   /** Removing what is not there is not an error. */

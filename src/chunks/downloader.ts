@@ -1,5 +1,6 @@
 // A download thread's side of one fetch: reads the origin's body, writes it at its offsets, reports how far it came,
 // syncs behind itself and reports what is durable. It decides nothing about what is fetched.
+import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { describeError, type ErrorValue, LarderError, systemCode, toErrorValue } from '../errors.ts';
 import {
@@ -10,7 +11,8 @@ import {
   STALL_TIMEOUT_MS,
   UNRECORDED_MAX_BYTES,
 } from '../limits.ts';
-import type { OriginClient, OriginResponse } from '../sources/origin-client.ts';
+import type { OriginClient, OriginRequest, OriginResponse } from '../sources/origin-client.ts';
+import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { ChunkChecksummer } from './chunk-checksummer.ts';
 import type { ChunkStore, ChunkWriter } from './chunk-store.ts';
 import type { FetchAccept, FetchCredit, FetchStart, FromThread } from './fetch-messages.ts';
@@ -34,6 +36,8 @@ export class Downloader {
   /** Next offset of the body; everything from #writeFrom to here is written. */
   #position = 0;
   #writeFrom = 0;
+  /** The end of the body is the end of the file, not of a piece that was asked for. */
+  #endsFile = true;
   #reported = 0;
   #durable = 0;
   #lastDataAtMs = 0;
@@ -52,6 +56,8 @@ export class Downloader {
   }
 
   accept(message: FetchAccept): void {
+    this.#end = message.end ?? Number.POSITIVE_INFINITY;
+    this.#credit = message.credit;
     this.#accept?.(message);
   }
 
@@ -84,7 +90,8 @@ export class Downloader {
     let bodyEnded = false;
     try {
       const response = await this.#parts.client.open(start.request, this.#abort);
-      bodyEnded = await this.#receive(response);
+      this.#endsFile = !isPiece(start.request.range, response.head);
+      bodyEnded = (await this.#receive(response, start.request)) && this.#endsFile;
     } catch (caught) {
       if (!this.#stopped) error = toErrorValue(this.#stalled ? this.#stallError() : caught);
     }
@@ -95,7 +102,7 @@ export class Downloader {
     post({ kind: 'ended', fetchId: this.#fetchId, error: await this.#finish() });
   }
 
-  async #receive(response: OriginResponse): Promise<boolean> {
+  async #receive(response: OriginResponse, request: OriginRequest): Promise<boolean> {
     const { head, body } = response;
     const accepted = new Promise<FetchAccept | null>((resolve) => {
       this.#accept = resolve;
@@ -104,19 +111,41 @@ export class Downloader {
     this.#parts.post({ kind: 'opened', fetchId: this.#fetchId, head });
     const accept = await accepted;
     if (accept === null) return false;
-    this.#end = accept.end ?? Number.POSITIVE_INFINITY;
-    this.#credit = accept.credit;
     this.#position = head.start;
     this.#writeFrom = Math.max(head.start, accept.writeFrom);
     this.#reported = this.#writeFrom;
     this.#durable = this.#writeFrom;
     this.#checksummer = new ChunkChecksummer(this.#writeFrom, accept.totalBytes);
     this.#lastSyncAtMs = this.#parts.clock.monotonicMs();
-    this.#writer = await this.#parts.store.openWriter(accept.fileName).catch((error: unknown) => {
+    if (accept.sample !== null) await this.#checkSample(request, accept.fileName, accept.sample);
+    this.#writer = await this.#parts.store.openWriter(accept.fileName, accept.mayCreate).catch((error: unknown) => {
       throw storageError(error);
     });
     const bodyEnd = head.bodyBytes === null ? null : head.start + head.bodyBytes;
     return body === null ? bodyEnd === head.start : await this.#pump(body, bodyEnd);
+  }
+
+  /**
+   * Without validators only the bytes themselves say whether they are of the version that is stored.
+   * @throws LarderError `origin-changed` when they are not
+   */
+  async #checkSample(request: OriginRequest, fileName: string, sample: ByteRange): Promise<void> {
+    const { client, store } = this.#parts;
+    const range = { kind: 'from', ...sample } as const;
+    const { head, body } = await client.open({ ...request, range, ifRange: null }, this.#abort);
+    const theirs = new Uint8Array(await new Response(body).arrayBuffer());
+    const ours = new Uint8Array(rangeLength(sample));
+    const reader = await store.openReader(fileName).catch((error: unknown) => {
+      throw storageError(error);
+    });
+    try {
+      await reader.read(ours, sample.start);
+    } finally {
+      await reader.close();
+    }
+    const same =
+      head.start === sample.start && theirs.length === ours.length && theirs.every((byte, at) => byte === ours[at]);
+    if (!same) throw new LarderError('origin-changed', 'the file changed at its origin', { retry: 'soon' });
   }
 
   /** @returns whether the body came to its proper end */
@@ -141,7 +170,7 @@ export class Downloader {
     this.#reportProgress();
     // Everything is here; reading on to the body's end lets the connection be used again.
     await reader.read();
-    this.#checksummer!.finish();
+    if (this.#endsFile) this.#checksummer!.finish();
     return true;
   }
 
@@ -174,7 +203,7 @@ export class Downloader {
         retry: 'soon',
       });
     }
-    this.#checksummer!.finish();
+    if (this.#endsFile) this.#checksummer!.finish();
     return true;
   }
 
@@ -243,8 +272,16 @@ export class Downloader {
   }
 }
 
+/** A bounded request whose answer does not tell the total says nothing of where the file ends. */
+function isPiece(range: OriginRange | null, head: OriginHead): boolean {
+  return range?.kind === 'from' && range.end !== null && head.bodyBytes !== null && head.totalBytes === null;
+}
+
 function storageError(error: unknown): LarderError {
   if (error instanceof LarderError) return error;
+  if (systemCode(error) === 'ENOENT') {
+    return new LarderError('file-lost', 'a chunk file is not there any more', { retry: 'soon', cause: error });
+  }
   const full = systemCode(error) === 'ENOSPC' || systemCode(error) === 'EDQUOT';
   return new LarderError('storage', `the cache cannot be written: ${describeError(error)}`, {
     retry: 'later',

@@ -23,6 +23,10 @@ export interface FetchAccept {
   readonly kind: 'accept';
   readonly fetchId: number;
   readonly fileName: string;
+  /** Nothing was ever written: the file may be made. Else it must be there, or its bytes are lost. */
+  readonly mayCreate: boolean;
+  /** Stored bytes to compare with the origin's first, where no validator names the version; half-open. */
+  readonly sample: { readonly start: number; readonly end: number } | null;
   /** The body's bytes before this offset are on disk already (a sequential origin starts at 0 again). */
   readonly writeFrom: number;
   /** Stop before this offset; null reads to the end of the body. */

@@ -94,6 +94,8 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
     let best: { live: Live | null; created: NewFetch | null; position: number } | null = null;
     for (const fetch of live) {
       if (fetch.position > offset || offset >= fetchEnd(fetch, totalBytes)) continue;
+      // It stops where known bytes begin, and those are before `offset`.
+      if (seekable && (known.nextKnown(fetch.position) ?? offset) < offset) continue;
       if (best === null || fetch.position > best.position)
         best = { live: fetch, created: null, position: fetch.position };
     }
@@ -130,7 +132,8 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
     }
     const limit = Math.min(want.limit ?? Number.POSITIVE_INFINITY, boundary);
     create.push({
-      position: gap,
+      // A sequential origin begins at zero again: one request serves all.
+      position: seekable ? gap : known.contiguousEnd(0),
       priority: want.priority,
       credit: until,
       end: boundary,

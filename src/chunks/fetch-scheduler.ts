@@ -15,6 +15,8 @@ export interface ScheduledFetch {
   readonly priority: Priority;
   /** The fetch has the connection but waits for its reader: the first to give it up. */
   readonly isPaused: boolean;
+  /** Monotonic time of the origin's answer; null until then. */
+  readonly openedAtMs: number | null;
   /** A connection is free: go. */
   start(): void;
   /** Something more urgent needs the connection: stop, and ask again. */

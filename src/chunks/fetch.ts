@@ -52,6 +52,7 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   bytesPerMs: number | null = null;
   firstByteMs = FIRST_BYTE_GUESS_MS;
   receivedBytes = 0;
+  openedAtMs: number | null = null;
   #terms: FetchTerms;
   #thread: ThreadFetch | undefined;
   #askedAtMs = 0;
@@ -132,7 +133,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
 
   opened(head: OriginHead): void {
     if (this.state !== 'opening') return;
-    this.firstByteMs = this.#options.clock.monotonicMs() - this.#askedAtMs;
+    this.openedAtMs = this.#options.clock.monotonicMs();
+    this.firstByteMs = this.openedAtMs - this.#askedAtMs;
     this.owner.fetchOpened(this, head);
   }
 

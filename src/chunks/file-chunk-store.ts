@@ -17,14 +17,19 @@ const syncFileData = promisify(fdatasync);
 
 class FileChunkReader implements ChunkReader {
   readonly #descriptor: number;
+  #readsInFlight = 0;
+  #onIdle: (() => void) | undefined;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
+    this.#readsInFlight += 1;
     return new Promise((resolve, reject) => {
       read(this.#descriptor, buffer, 0, buffer.length, position, (error, count) => {
+        this.#readsInFlight -= 1;
+        if (this.#readsInFlight === 0) this.#onIdle?.();
         if (error) reject(error);
         else resolve(count);
       });
@@ -35,8 +40,14 @@ class FileChunkReader implements ChunkReader {
     return readSync(this.#descriptor, buffer, 0, buffer.length, position);
   }
 
-  close(): Promise<void> {
-    return closeFile(this.#descriptor);
+  /** After the last read: the number of a closed descriptor may be another file's at once. */
+  async close(): Promise<void> {
+    if (this.#readsInFlight > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await closeFile(this.#descriptor);
   }
 }
 
@@ -88,14 +99,14 @@ export class FileChunkStore implements ChunkStore {
     return new FileChunkReader(await openFile(this.#pathOf(fileName), constants.O_RDONLY, 0));
   }
 
-  async openWriter(fileName: string): Promise<ChunkWriter> {
+  async openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter> {
     const path = this.#pathOf(fileName);
     const folder = dirname(path);
-    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    if (mayCreate) await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
     try {
       return new FileChunkWriter(await openFile(path, constants.O_RDWR, 0), folder, false);
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
+      if (!mayCreate || systemCode(error) !== 'ENOENT') throw error;
       return new FileChunkWriter(await openFile(path, constants.O_RDWR | constants.O_CREAT, FILE_MODE), folder, true);
     }
   }

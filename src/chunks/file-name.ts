@@ -8,7 +8,7 @@ export function safeSegment(text: string): string {
   const replaced = text
     .normalize('NFC')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
-    .replace(/[\u0000-\u001f\u007f/\\:*?"<>|\ufffd\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '_')
+    .replace(/[\u0000-\u001f\u007f-\u009f/\\:*?"<>|\ufffd\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, '_')
     .replace(/\p{Surrogate}/gu, '_');
   const bytes = new TextEncoder().encode(replaced);
   let kept = replaced;

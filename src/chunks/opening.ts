@@ -19,7 +19,8 @@ export interface OpeningOptions {
   readonly random: () => number;
   /** What the first client wants; null asks for the head only (HEAD requests). */
   readonly range: OriginRange | null;
-  readonly request: (range: OriginRange) => OriginRequest;
+  /** Null asks for the whole file without a Range header. */
+  readonly request: (range: OriginRange | null) => OriginRequest;
 }
 
 export interface OpeningResult {
@@ -46,9 +47,11 @@ export class Opening implements FetchOwner {
   readonly #options: OpeningOptions;
   readonly #startedAtMs: number;
   #attempts = 0;
+  /** The origin's parts do not say how long the file is. */
+  #withoutRange = false;
   #lastError: LarderError | null = null;
   #fetch: Fetch | undefined;
-  #cancelled = false;
+  #done = false;
   #resolve!: (result: OpeningResult) => void;
   #reject!: (error: LarderError) => void;
   /** @throws LarderError when the origin does not give the file */
@@ -80,15 +83,27 @@ export class Opening implements FetchOwner {
   }
 
   requestFor(): OriginRequest {
-    return this.#options.request(this.#options.range ?? PROBE);
+    return this.#options.request(this.#withoutRange ? null : (this.#options.range ?? PROBE));
   }
 
   fetchOpened(fetch: Fetch, head: OriginHead): void {
+    if (head.totalBytes === null && head.seekable) {
+      // A part of nobody knows how much: the end of its body is no end of the file. Read from the start instead.
+      this.#withoutRange = true;
+      fetch.stop();
+      return;
+    }
+    this.#done = true;
     this.#resolve({ head, fetch });
   }
 
   fetchClosed(_fetch: Fetch, message: FetchClosed): void {
-    if (this.#cancelled || message.error === null) return;
+    if (this.#done) return;
+    if (message.error === null) {
+      // The queue asked for the connection, or the request is to be another: ask again.
+      this.#try();
+      return;
+    }
     const error = fromErrorValue(message.error);
     if (error.code === 'out-of-range' && error.totalBytes === 0) {
       this.#resolve({ head: EMPTY_FILE, fetch: null });
@@ -96,8 +111,17 @@ export class Opening implements FetchOwner {
     }
     this.#lastError = error;
     const { clock, random } = this.#options;
+    if (error.code === 'origin-lied' && this.#options.range?.kind === 'suffix' && !this.#withoutRange) {
+      this.#withoutRange = true;
+      this.#try();
+      return;
+    }
     this.#attempts += 1;
-    const delayMs = error.retryAfterMs ?? backoffDelayMs(this.#attempts, random);
+    const delayMs = Math.max(error.retryAfterMs ?? 0, backoffDelayMs(this.#attempts, random));
+    if (error.retryAfterMs !== undefined) {
+      // The whole source is left alone, not this file only.
+      this.#options.scheduler.pauseSource(this.#options.sourceId, clock.monotonicMs() + delayMs);
+    }
     const leftMs = READER_WAIT_MAX_MS - (clock.monotonicMs() - this.#startedAtMs);
     const mayRetry = error.retry === 'soon' || error.retryAfterMs !== undefined;
     if (!mayRetry || this.#attempts >= FETCH_ATTEMPTS_MAX || delayMs > leftMs / 4) this.#fail(error);
@@ -117,15 +141,15 @@ export class Opening implements FetchOwner {
   }
 
   #fail(error: LarderError): void {
-    this.#cancelled = true;
+    this.#done = true;
     this.#fetch?.stop();
     this.#reject(error);
   }
 
   #try(): void {
-    if (this.#cancelled) return;
+    if (this.#done) return;
     const { range: wanted, clock, scheduler, sourceId, threads } = this.#options;
-    const range = wanted ?? PROBE;
+    const range: OriginRange = this.#withoutRange ? { kind: 'from', start: 0, end: null } : (wanted ?? PROBE);
     const position = range.kind === 'from' ? range.start : 0;
     this.#fetch = new Fetch({
       sourceId,

@@ -1,7 +1,7 @@
 // One open response to a player, as the engine sees it: a position that moves through a range, and a wait for bytes.
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
-import type { LarderError } from '../errors.ts';
+import { LarderError } from '../errors.ts';
 import { READ_AHEAD_START_BYTES } from '../limits.ts';
 import type { Want } from './fetch-plan.ts';
 import { Priority } from './fetch-scheduler.ts';
@@ -99,6 +99,7 @@ export class Reader {
   waitReadable(): Promise<void> | null {
     // The check and the registration are one step: no wake-up can come between them.
     if (this.#options.file.readableEnd(this.position) > this.position || this.position >= this.end) return null;
+    if (this.#closed) return Promise.reject(new LarderError('stopped', 'the reader was closed'));
     this.waitingSinceMs = this.#options.nowMs();
     return new Promise((resolve, reject) => {
       this.#wake = resolve;

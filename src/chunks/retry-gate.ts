@@ -1,7 +1,7 @@
 // When a file's bytes may be asked for again after the origin failed to give them. Those who wait for a byte are let
 // through sooner than those who only want it soon.
 import type { LarderError } from '../errors.ts';
-import { FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS } from '../limits.ts';
+import { FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS, REFUSED_PAUSE_MS } from '../limits.ts';
 import { Priority } from './fetch-scheduler.ts';
 import { backoffDelayMs } from './retry-policy.ts';
 
@@ -33,8 +33,11 @@ export class RetryGate {
 
   failed(error: LarderError, nowMs: number): FailureVerdict {
     this.#failures += 1;
-    const delayMs = error.retryAfterMs ?? backoffDelayMs(this.#failures + this.#roundsGivenUp, this.#random);
+    const backoffMs = backoffDelayMs(this.#failures + this.#roundsGivenUp, this.#random);
+    const delayMs = Math.max(error.retryAfterMs ?? 0, backoffMs);
     this.#othersNotBeforeMs = nowMs + delayMs;
+    // Refused for good: nobody waits for it, so it is asked for seldom.
+    if (error.retry === 'never') this.#othersNotBeforeMs = nowMs + REFUSED_PAUSE_MS;
     const mayRetry = error.retry === 'soon' || (error.retry === 'later' && error.retryAfterMs !== undefined);
     if (mayRetry && this.#failures < FETCH_ATTEMPTS_MAX && delayMs < RETRY_DELAY_MAX_MS) {
       this.#criticalNotBeforeMs = nowMs + delayMs;

@@ -1,12 +1,12 @@
 // The bytes of one generation on this machine: its file, the rows that say what of it is available, and what running
 // fetches have written on top. Always true: `available` changes only after the rows committed.
-import type { ByteRange } from '../bytes/byte-range.ts';
+import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import { chunkIndexAt, chunkRange } from '../bytes/chunk-grid.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { Clock } from '../clock.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
-import { describeError, systemCode } from '../errors.ts';
+import { describeError, LarderError, systemCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { ChunkReader, ChunkStore } from './chunk-store.ts';
 import type { FetchDurable } from './fetch-messages.ts';
@@ -19,6 +19,9 @@ export interface StoredBytesServices {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** Enough to tell any two films apart. */
+const SAMPLE_BYTES = 4_096;
 
 export class StoredBytes {
   readonly #generation: GenerationRow;
@@ -98,13 +101,32 @@ export class StoredBytes {
       const reader = await this.#openReader();
       const isRecent = this.#available.contiguousEnd(position) === position;
       const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
-      if (count === 0) await this.#loseBytes(position, 'it is shorter than its rows say');
+      if (count === 0 && !(await this.#loseBytes(position, 'it is shorter than its rows say'))) {
+        // The file by this name has the bytes, the one that was open had not: once more, and then no further.
+        const again = await (await this.#openReader()).read(buffer, position);
+        if (again === 0) throw new LarderError('storage', 'a chunk file cannot be read', { retry: 'later' });
+        return again;
+      }
       return count;
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
       await this.#loseBytes(0, 'it was deleted');
       return 0;
     }
+  }
+
+  /** The file is gone: nothing of it is available any more. */
+  async lose(): Promise<void> {
+    await this.#loseBytes(0, 'it was deleted');
+  }
+
+  /** A few stored bytes from anywhere, to compare with the origin's; null when there are none. */
+  sample(random: () => number): ByteRange | null {
+    const ranges = this.#available.toArray();
+    const range = ranges[Math.floor(random() * ranges.length)];
+    if (range === undefined) return null;
+    const start = range.start + Math.floor(random() * Math.max(1, rangeLength(range) - SAMPLE_BYTES));
+    return { start, end: Math.min(range.end, start + SAMPLE_BYTES) };
   }
 
   async close(): Promise<void> {
@@ -135,6 +157,7 @@ export class StoredBytes {
     const merged = this.#available.mergedWith(start, end);
     await generations.recordRange(this.#generation.id, merged, checksums, clock.nowMs());
     this.#available.add(start, end);
+    this.#readable.add(start, end);
     await this.#checksumCompleted(start, end, new Set(checksums.map((checksum) => checksum.chunkIndex)));
   }
 
@@ -146,20 +169,29 @@ export class StoredBytes {
       if (!known.has(chunkIndex) && this.#available.contains(cell.start, cell.end)) cells.push({ chunkIndex, ...cell });
     }
     if (cells.length === 0) return;
-    const { generations, threads, clock } = this.#services;
-    const checksums = await threads.checksum(this.#generation.fileName, cells);
-    await generations.recordChecksums(this.#generation.id, checksums, clock.nowMs());
+    const { generations, threads, clock, log } = this.#services;
+    try {
+      const checksums = await threads.checksum(this.#generation.fileName, cells);
+      await generations.recordChecksums(this.#generation.id, checksums, clock.nowMs());
+    } catch (error) {
+      // The bytes are there all the same; they have no checksum until they are read through.
+      log.warning('a checksum could not be recorded', { file: this.#generation.fileName, error: describeError(error) });
+    }
   }
 
-  /** Rows promised bytes that the disk does not have: the rows are corrected, the bytes fetched again. */
-  async #loseBytes(from: number, reason: string): Promise<void> {
+  /**
+   * Rows promised bytes that the disk does not have: the rows are corrected, the bytes fetched again.
+   * @returns whether any were lost
+   */
+  async #loseBytes(from: number, reason: string): Promise<boolean> {
     const { generations, store, clock, log } = this.#services;
     const length = from === 0 ? 0 : ((await store.findLength(this.#generation.fileName)) ?? 0);
     const before = this.#available.byteCount;
+    const readableBefore = this.#readable.byteCount;
     this.#available.remove(length, Number.MAX_SAFE_INTEGER);
     this.#readable.remove(length, Number.MAX_SAFE_INTEGER);
     await this.#closeReader();
-    if (this.#available.byteCount === before) return;
+    if (this.#available.byteCount === before) return this.#readable.byteCount < readableBefore;
     log.warning('a chunk file has lost bytes; they are fetched again', {
       file: this.#generation.fileName,
       reason,
@@ -167,5 +199,6 @@ export class StoredBytes {
     });
     const kept = this.#available.toArray();
     await this.afterRecording(() => generations.truncate(this.#generation.id, kept, length, clock.nowMs()));
+    return true;
   }
 }

@@ -2,7 +2,7 @@ import { connect } from './database.ts';
 
 /**
  * Moves the write-ahead log into the database file. PASSIVE: it never waits for, nor holds up, the main thread's
- * writes. Blocks for an fsync or more: for the upkeep thread, and for the main one at its stop.
+ * writes. Blocks for an fsync or more: for the upkeep thread.
  */
 export async function checkpointFile(databaseFile: string): Promise<void> {
   const client = connect(databaseFile);

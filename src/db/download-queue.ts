@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lte } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, lte, min, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheDownloadQueue } from './schema.ts';
 
@@ -17,15 +17,24 @@ export class DownloadQueueTable {
 
   /** Wishes for the entry to be fetched whole. A person's wish raises a background one; a second wish changes nothing. */
   async enqueue(entryId: number, requestedBy: RequestedBy, nowMs: number): Promise<void> {
-    const open = and(eq(cacheDownloadQueue.entryId, entryId), inArray(cacheDownloadQueue.state, [...OPEN_STATES]));
-    const existing = await this.#tables.select().from(cacheDownloadQueue).where(open);
-    if (existing.length === 0) {
-      await this.#tables
+    const person = sql`excluded.requested_by = 'person'`;
+    await this.#tables.batch([
+      // What was finished before is history that nobody reads.
+      this.#tables
+        .delete(cacheDownloadQueue)
+        .where(and(eq(cacheDownloadQueue.entryId, entryId), inArray(cacheDownloadQueue.state, ['done', 'failed']))),
+      this.#tables
         .insert(cacheDownloadQueue)
-        .values({ entryId, requestedBy, state: 'queued', nextAttemptAt: nowMs, createdAt: nowMs });
-    } else if (requestedBy === 'person') {
-      await this.#tables.update(cacheDownloadQueue).set({ requestedBy, nextAttemptAt: nowMs }).where(open);
-    }
+        .values({ entryId, requestedBy, state: 'queued', nextAttemptAt: nowMs, createdAt: nowMs })
+        .onConflictDoUpdate({
+          target: cacheDownloadQueue.entryId,
+          targetWhere: sql`state IN ('queued', 'running')`,
+          set: {
+            requestedBy: sql`CASE WHEN ${person} THEN 'person' ELSE ${cacheDownloadQueue.requestedBy} END`,
+            nextAttemptAt: sql`CASE WHEN ${person} THEN excluded.next_attempt_at ELSE ${cacheDownloadQueue.nextAttemptAt} END`,
+          },
+        }),
+    ]);
   }
 
   /** Takes the wish back. */
@@ -56,12 +65,25 @@ export class DownloadQueueTable {
     await this.#tables.update(cacheDownloadQueue).set({ state: 'queued' }).where(eq(cacheDownloadQueue.id, id));
   }
 
-  listOpen(): Promise<DownloadRow[]> {
-    return this.#tables
-      .select()
+  /** Which of these entries are wished for. */
+  async listWished(entryIds: readonly number[]): Promise<Set<number>> {
+    if (entryIds.length === 0) return new Set();
+    const rows = await this.#tables
+      .select({ entryId: cacheDownloadQueue.entryId })
       .from(cacheDownloadQueue)
-      .where(inArray(cacheDownloadQueue.state, [...OPEN_STATES]))
-      .orderBy(asc(cacheDownloadQueue.id));
+      .where(
+        and(inArray(cacheDownloadQueue.entryId, [...entryIds]), inArray(cacheDownloadQueue.state, [...OPEN_STATES])),
+      );
+    return new Set(rows.map((row) => row.entryId));
+  }
+
+  /** When the next waiting row is due; null when none waits. */
+  async findNextAttempt(): Promise<number | null> {
+    const rows = await this.#tables
+      .select({ nextAttemptAt: min(cacheDownloadQueue.nextAttemptAt) })
+      .from(cacheDownloadQueue)
+      .where(eq(cacheDownloadQueue.state, 'queued'));
+    return rows[0]?.nextAttemptAt ?? null;
   }
 
   /** What may start now: a person's wishes first, then oldest first. */

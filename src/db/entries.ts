@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, count, desc, eq, inArray, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -185,12 +185,10 @@ export class EntryTable {
   async listRecent(limit: number, cursor: EntryCursor | null): Promise<EntrySummary[]> {
     const rows = await this.#summaryQuery()
       .where(
+        // A row value, so that the index is entered at the cursor.
         cursor === null
           ? undefined
-          : or(
-              lt(cacheEntries.lastUsedAt, cursor.lastUsedAt),
-              and(eq(cacheEntries.lastUsedAt, cursor.lastUsedAt), lt(cacheEntries.id, cursor.entryId)),
-            ),
+          : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) < (${cursor.lastUsedAt}, ${cursor.entryId})`,
       )
       .orderBy(desc(cacheEntries.lastUsedAt), desc(cacheEntries.id))
       .limit(limit);

@@ -55,10 +55,21 @@ export async function migrate(client: Client, options: MigrateOptions): Promise<
   let backupFile: string | null = null;
   if (from > 0) {
     backupFile = options.backupFile(from);
-    await client.execute({ sql: 'VACUUM INTO ?', args: [backupFile] });
+    await backUp(client, backupFile);
   }
   for (const migration of pending) await apply(client, migration, options.nowMs());
   return { from, to: newest, backupFile };
+}
+
+async function backUp(client: Client, file: string): Promise<void> {
+  try {
+    await client.execute({ sql: 'VACUUM INTO ?', args: [file] });
+  } catch (error) {
+    throw new LarderError('data-folder', `the database cannot be backed up to ${file}: ${describeError(error)}`, {
+      cause: error,
+      hint: 'nothing was changed; make room on the disk, then start again',
+    });
+  }
 }
 
 async function apply(client: Client, migration: Migration, nowMs: number): Promise<void> {

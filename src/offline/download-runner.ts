@@ -36,6 +36,8 @@ interface Running {
 export class DownloadRunner {
   readonly #services: DownloadRunnerServices;
   readonly #running = new Map<number, Running>();
+  /** Entries whose file is being opened. */
+  readonly #beginning = new Map<number, AbortController>();
   #timer: Timer | undefined;
   #working: Promise<void> | undefined;
   #again = false;
@@ -64,6 +66,7 @@ export class DownloadRunner {
 
   async cancel(entryId: number): Promise<void> {
     await this.#services.queue.cancel(entryId);
+    this.#beginning.get(entryId)?.abort();
     const running = this.#running.get(entryId);
     if (running !== undefined) this.#drop(running);
     this.#kick();
@@ -81,6 +84,7 @@ export class DownloadRunner {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    for (const beginning of this.#beginning.values()) beginning.abort();
     for (const running of [...this.#running.values()]) this.#drop(running);
     await this.#working;
   }
@@ -113,16 +117,18 @@ export class DownloadRunner {
 
   async #startDue(): Promise<void> {
     const { queue, clock } = this.#services;
-    const free = RUNNING_MAX - this.#running.size;
+    const free = RUNNING_MAX - this.#running.size - this.#beginning.size;
     if (free > 0) {
       for (const row of await queue.listDue(free, clock.nowMs())) {
-        if (this.#running.has(row.entryId)) continue;
+        if (this.#running.has(row.entryId) || this.#beginning.has(row.entryId)) continue;
         await queue.markRunning(row.id);
-        await this.#begin(row);
+        // Not awaited: an origin that is slow to answer holds up nothing else, and can be called off.
+        this.#conclude(this.#begin(row));
       }
     }
-    const waiting = (await queue.listOpen()).filter((row) => row.state === 'queued').map((row) => row.nextAttemptAt);
-    if (waiting.length > 0 && this.#running.size < RUNNING_MAX) this.#wakeIn(Math.min(...waiting) - clock.nowMs());
+    const nextAttemptAt = await queue.findNextAttempt();
+    const hasRoom = this.#running.size + this.#beginning.size < RUNNING_MAX;
+    if (nextAttemptAt !== null && hasRoom) this.#wakeIn(nextAttemptAt - clock.nowMs());
   }
 
   #wakeIn(delayMs: number): void {
@@ -131,14 +137,16 @@ export class DownloadRunner {
   }
 
   async #begin(row: DownloadRow): Promise<void> {
+    const beginning = new AbortController();
+    this.#beginning.set(row.entryId, beginning);
     try {
       const address = await this.#services.entries.findAddress(row.entryId);
       const source = address === null ? undefined : this.#services.findSource(address.source);
       if (address === null || source === undefined)
         throw new LarderError('unknown-source', 'the source is not there any more');
-      const { signal } = new AbortController();
-      const options = { spec: null, probe: false, internal: true, signal };
+      const options = { spec: null, probe: false, internal: true, signal: beginning.signal };
       const file = await this.#services.manager.open(source, describePath(address.path), options);
+      if (beginning.signal.aborted) return;
       if (file.isComplete) {
         await this.#finish(row);
         return;
@@ -147,7 +155,10 @@ export class DownloadRunner {
       this.#running.set(row.entryId, running);
       file.addConsumer(running.consumer);
     } catch (error) {
+      if (beginning.signal.aborted) return; // it was called off
       await this.#failed(row, error instanceof LarderError ? error : new LarderError('storage', describeError(error)));
+    } finally {
+      this.#beginning.delete(row.entryId);
     }
   }
 

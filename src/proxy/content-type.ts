@@ -58,7 +58,7 @@ export function contentTypeOf(originType: string | null, container: string | nul
 /** A browser would run these as a page of ours: they are sandboxed and offered as a download (CONTRACT.md, promise 13). */
 export function isActiveContent(contentType: string): boolean {
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  return /^(text\/(html|xml|javascript|ecmascript|jscript)|application\/(xhtml\+xml|xml|javascript|ecmascript|x-javascript)|image\/svg\+xml|.+\+xml|multipart\/.*)$/.test(
-    type,
-  );
+  if (type === 'text/html' || type.endsWith('/xml') || type.endsWith('+xml') || type.startsWith('multipart/'))
+    return true;
+  return /^(text|application)\/(x-)?(java|ecma|j|live)script[\d.]*$/.test(type);
 }

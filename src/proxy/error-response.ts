@@ -1,6 +1,6 @@
 // One table from errors to what a player hears (CONTRACT.md, stream promise 9).
 import type { ServerResponse } from 'node:http';
-import { describeError, type ErrorCode, LarderError } from '../errors.ts';
+import { type ErrorCode, LarderError } from '../errors.ts';
 
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   usage: 400,
@@ -17,6 +17,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'forbidden-address': 502,
   'out-of-range': 416,
   storage: 503,
+  'file-lost': 503,
   overloaded: 503,
   stopped: 503,
 };
@@ -35,7 +36,8 @@ export function sendError(response: ServerResponse, thrown: unknown, includeBody
   const error =
     thrown instanceof LarderError
       ? thrown
-      : new LarderError('storage', `Larder failed: ${describeError(thrown)}`, { hint: 'see its log' });
+      : // What exactly failed is for the log: it may name paths and queries.
+        new LarderError('storage', 'Larder failed to answer', { hint: 'its log says why' });
   const status = statusOf(error);
   const body = new TextEncoder().encode(`${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`);
   const headers: Record<string, string> = {

@@ -28,7 +28,9 @@ function parseTags(header: string): ListedTag[] {
   return tags;
 }
 
+/** RFC 9110 §5.6.7: all three forms begin with the name of a day. */
 function parseDate(header: string): number | null {
+  if (!/^(mon|tue|wed|thu|fri|sat|sun)/i.test(header.trim())) return null;
   const ms = Date.parse(header);
   return Number.isNaN(ms) ? null : ms;
 }

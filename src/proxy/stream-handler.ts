@@ -5,7 +5,7 @@ import type { ByteRange } from '../bytes/byte-range.ts';
 import { parseRangeHeader, type RangeSpec } from '../bytes/range-header.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
 import type { ChunkManager } from '../chunks/chunk-manager.ts';
-import type { Reader, ReaderLabel } from '../chunks/reader.ts';
+import type { ReaderLabel } from '../chunks/reader.ts';
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { READERS_MAX } from '../limits.ts';
@@ -69,7 +69,9 @@ export class StreamHandler {
         throw new LarderError('overloaded', 'too many streams are open', { hint: `the limit is ${READERS_MAX}` });
       }
       if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': '0' }).end();
+        response
+          .writeHead(405, { Allow: 'GET, HEAD', 'Content-Length': '0', 'X-Content-Type-Options': 'nosniff' })
+          .end();
         return;
       }
       const source = this.#services.findSource(target.sourceName);
@@ -166,7 +168,11 @@ export class StreamHandler {
       validators,
     );
     if (result !== 'proceed') {
-      response.writeHead(result === 'failed' ? 412 : 304, commonHeaders(file)).end();
+      const status = result === 'failed' ? 412 : 304;
+      // A 304 has no body of its own to give a length of (RFC 9110 §15.4.5).
+      response
+        .writeHead(status, { ...commonHeaders(file), ...(status === 412 ? { 'Content-Length': '0' } : {}) })
+        .end();
       return;
     }
     const applies = rangeApplies(headers['if-range'] as string | undefined, validators);
@@ -208,7 +214,9 @@ export class StreamHandler {
     const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
     const range = selection.kind === 'whole' ? whole : selection.range;
     const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
-    const writer = this.#startBody(response, reader);
+    const writer = this.#startBody(response);
+    const leave = () => reader.close();
+    response.once('close', leave);
     try {
       await writer.prepare(reader);
       const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, startedAtMs) };
@@ -219,6 +227,7 @@ export class StreamHandler {
       await writer.send(reader);
       await this.#finish(response);
     } finally {
+      response.off('close', leave);
       writer.release();
       reader.close();
     }
@@ -235,7 +244,9 @@ export class StreamHandler {
     const layout = layOutMultipart(ranges, file.totalBytes!, headers['Content-Type']!, this.#services.randomId());
     for (const [index, range] of ranges.entries()) {
       const reader = file.openReader(range, true, label);
-      const writer = this.#startBody(response, reader);
+      const writer = this.#startBody(response);
+      const leave = () => reader.close();
+      response.once('close', leave);
       try {
         await writer.prepare(reader);
         if (index === 0) {
@@ -249,6 +260,7 @@ export class StreamHandler {
         await writeAndWait(response, layout.partHeads[index]!);
         await writer.send(reader);
       } finally {
+        response.off('close', leave);
         writer.release();
         reader.close();
       }
@@ -257,10 +269,8 @@ export class StreamHandler {
     await this.#finish(response);
   }
 
-  /** The reader ends with the response, also while it waits. */
-  #startBody(response: ServerResponse, reader: Reader): BodyWriter {
+  #startBody(response: ServerResponse): BodyWriter {
     const { pool, clock } = this.#services;
-    response.once('close', () => reader.close());
     return new BodyWriter({ response, pool, monotonicMs: () => clock.monotonicMs() });
   }
 

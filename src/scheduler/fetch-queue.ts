@@ -134,12 +134,13 @@ export class FetchQueue implements FetchScheduler {
   /** Somebody waits for a byte and all connections are taken: the least urgent one is asked back. */
   #makeRoom(turn: Turn): void {
     if (turn.pausedUntilMs > this.#now()) return;
-    const full =
-      turn.running.length >= this.#options.connectionsPerSource || this.#runningCount >= this.#options.connectionsTotal;
-    if (!full) return;
+    const sourceIsFull = turn.running.length >= this.#options.connectionsPerSource;
+    if (!sourceIsFull && this.#runningCount < this.#options.connectionsTotal) return;
+    // Where the total is the limit, another source's work may have to give way.
+    const all = sourceIsFull ? turn.running : [...this.#turns.values()].flatMap((other) => other.running);
     let needed = turn.waiting.filter((waiting) => waiting.fetch.priority === Priority.critical).length;
-    needed -= turn.running.filter((running) => running.yielding).length;
-    const candidates = turn.running
+    needed -= all.filter((running) => running.yielding).length;
+    const candidates = all
       .filter((running) => !running.yielding)
       .sort(
         (left, right) =>
@@ -160,7 +161,8 @@ export class FetchQueue implements FetchScheduler {
   #mayTakeTurn(turn: Turn, running: Running): boolean {
     const now = this.#now();
     return (
-      now - running.sinceMs >= FAIR_SLICE_MS &&
+      running.fetch.openedAtMs !== null &&
+      now - running.fetch.openedAtMs >= FAIR_SLICE_MS &&
       turn.waiting.some(
         (waiting) => waiting.fetch.priority === Priority.critical && now - waiting.sinceMs >= FAIR_SLICE_MS,
       )

@@ -14,15 +14,21 @@ export interface ReachRule {
 export type AddressLookup = (host: string) => Promise<readonly string[]>;
 
 const LOCAL_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
-const FORBIDDEN_RANGES = new Set(['linkLocal', 'multicast', 'broadcast', 'unspecified', 'reserved']);
+const FORBIDDEN_RANGES = new Set(['linkLocal', 'multicast', 'broadcast', 'unspecified', 'reserved', 'teredo']);
 
 export const systemLookup: AddressLookup = async (host) => {
   const addresses = await lookup(host, { all: true, verbatim: true });
   return addresses.map((address) => address.address);
 };
 
+/** Kind of network an address is of. Sees through IPv6 forms that carry an IPv4 address. */
 export function addressRange(address: string): string {
-  return ipaddr.process(address).range(); // `process` sees through IPv4-mapped IPv6
+  const parsed = ipaddr.process(address); // IPv4-mapped
+  const range = parsed.range();
+  const bytes = parsed.toByteArray();
+  if (range === 'rfc6052') return ipaddr.fromByteArray(bytes.slice(12)).range(); // NAT64, RFC 6052 §2.2
+  if (range === '6to4') return ipaddr.fromByteArray(bytes.slice(2, 6)).range(); // RFC 3056 §2
+  return range;
 }
 
 /** Loopback, private, link-local and unique local addresses: a network of one's own. */

@@ -25,7 +25,9 @@ const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 export function parseSourceSetting(text: string): HttpSourceSettings {
   const equals = text.indexOf('=');
   const hint = 'write NAME=URL, for example films=https://host/films/';
-  if (equals < 1) throw new LarderError('usage', `the source ${JSON.stringify(text)} has no name`, { hint });
+  // The text itself is not repeated: it may hold a password.
+  if (equals < 1) throw new LarderError('usage', 'a source has no name', { hint });
+  if (/[:/@]/.test(text.slice(0, equals))) throw new LarderError('usage', 'a source has a URL and no name', { hint });
   const name = text.slice(0, equals);
   if (!NAME.test(name)) {
     throw new LarderError('usage', `the source name ${JSON.stringify(name)} cannot stand in an address`, {
@@ -51,11 +53,23 @@ export function parseSourceSetting(text: string): HttpSourceSettings {
     });
   }
   const authorization =
-    url.username === '' ? null : basicAuthorization(decodeURIComponent(url.username), decodeURIComponent(url.password));
+    url.username === '' && url.password === ''
+      ? null
+      : basicAuthorization(decodeUserInformation(url.username, name), decodeUserInformation(url.password, name));
   url.username = '';
   url.password = '';
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return { name, url: url.href, authorization };
+}
+
+function decodeUserInformation(text: string, name: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new LarderError('usage', `user or password of source ${JSON.stringify(name)} is not valid percent-encoding`, {
+      hint: 'write a % in it as %25',
+    });
+  }
 }
 
 /** RFC 7617: user and password in UTF-8. */

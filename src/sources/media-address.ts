@@ -1,6 +1,6 @@
 // What a path below an HTTP source names: a media item in one quality. Both directions are exact, so that the cache
 // key (source, media item, quality) and the path say the same: the rung in a file's name is taken out of the item's
-// key and put back from the quality.
+// key and put back from the quality. In lower case only: `1080P` is part of the name, or two files would be one.
 import { LarderError } from '../errors.ts';
 import { PATH_LENGTH_MAX } from '../limits.ts';
 
@@ -16,7 +16,7 @@ export interface MediaAddress {
   readonly container: string | null;
 }
 
-const RUNG = /([ ._\-[(])(2160p|1440p|1080p|720p|576p|480p|360p)(?=[ ._\-\])][^/]*$)/i;
+const RUNG = /([ ._\-[(])(2160p|1440p|1080p|720p|576p|480p|360p)(?=[ ._\-\])][^/]*$)/;
 const PLACEHOLDER = '{quality}';
 const VIDEO = new Set([
   'mp4',
@@ -85,7 +85,7 @@ export function describePath(path: string): MediaAddress {
   return {
     path,
     mediaKey: key,
-    quality: hasRung ? rung[2]!.toLowerCase() : 'original',
+    quality: hasRung ? rung[2]! : 'original',
     title: title.replace(/[._]+/g, ' ').trim() || name,
     year: year === null ? null : Number(year[1]),
     type:

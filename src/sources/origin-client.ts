@@ -81,7 +81,10 @@ export class OriginClient {
       const response = await this.#request(url, { ...credentials, ...this.#rangeHeaders(request) }, abort);
       if (![301, 302, 303, 307, 308].includes(response.status)) {
         try {
-          return { head: readOriginHead(response, request.range, request.expectsMedia), body: response.body };
+          return {
+            head: readOriginHead(response, request.range, request.expectsMedia, this.#clock.nowMs()),
+            body: response.body,
+          };
         } catch (error) {
           abort.abort();
           throw error;

@@ -1,6 +1,7 @@
 // What an origin's response says, checked against what was asked, before a single byte of it is believed.
 import { parseContentRange } from '../bytes/range-header.ts';
 import { LarderError } from '../errors.ts';
+import { RETRY_AFTER_MAX_MS } from '../limits.ts';
 
 /** What is asked of the origin: from an offset on, or the last bytes. `end` is exclusive; null is the file's end. */
 export type OriginRange =
@@ -38,9 +39,14 @@ function contentLength(headers: Headers): number | null {
 /**
  * @throws LarderError with what to do next (facts/upstreams.md §2) when the response is no use
  */
-export function readOriginHead(response: Response, asked: OriginRange | null, expectsMedia: boolean): OriginHead {
+export function readOriginHead(
+  response: Response,
+  asked: OriginRange | null,
+  expectsMedia: boolean,
+  nowMs: number,
+): OriginHead {
   const { headers, status } = response;
-  if (status !== 200 && status !== 206) throw statusError(response);
+  if (status !== 200 && status !== 206) throw statusError(response, nowMs);
   const encoding = headers.get('content-encoding');
   if (encoding !== null && encoding.trim().toLowerCase() !== 'identity') {
     throw new LarderError('origin-lied', `the origin sent a ${encoding} body although identity was asked`, {
@@ -91,15 +97,21 @@ function requirePartial(headers: Headers, asked: OriginRange | null) {
   return { range, totalBytes };
 }
 
-/** RFC 9110 §10.2.3: seconds, or a date. */
-export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d+$/.test(header.trim())) return Number(header) * 1_000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
+/** What the origin takes for now: its dates are to be measured by its own clock. */
+function originTimeMs(headers: Headers): number | null {
+  const ms = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? null : ms;
 }
 
-function statusError(response: Response): LarderError {
+/** RFC 9110 §10.2.3: seconds, or a date. In milliseconds from now, at most RETRY_AFTER_MAX_MS. */
+export function parseRetryAfter(header: string | null, nowMs: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header.trim())) return Math.min(Number(header) * 1_000, RETRY_AFTER_MAX_MS);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - nowMs), RETRY_AFTER_MAX_MS);
+}
+
+function statusError(response: Response, nowMs: number): LarderError {
   const { status, headers } = response;
   const details = { originStatus: status };
   const said = `the origin answered ${status}${response.statusText === '' ? '' : ` ${response.statusText}`}`;
@@ -114,7 +126,7 @@ function statusError(response: Response): LarderError {
     return new LarderError('out-of-range', said, { ...details, ...(totalBytes === undefined ? {} : { totalBytes }) });
   }
   if (status === 429 || status === 503) {
-    const retryAfterMs = parseRetryAfter(headers.get('retry-after'), Date.parse(headers.get('date') ?? '') || 0);
+    const retryAfterMs = parseRetryAfter(headers.get('retry-after'), originTimeMs(headers) ?? nowMs);
     if (retryAfterMs !== undefined) {
       return new LarderError('origin-busy', said, { ...details, retry: 'later', retryAfterMs });
     }

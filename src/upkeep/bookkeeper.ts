@@ -32,6 +32,8 @@ export class Bookkeeper {
   readonly #services: BookkeeperServices;
   readonly #timers: Timer[] = [];
   #upkeep: Worker | undefined;
+  /** Time of the last write to the log that the last checkpoint saw. */
+  #movedUpToMs = 0;
 
   constructor(services: BookkeeperServices) {
     this.#services = services;
@@ -43,12 +45,12 @@ export class Bookkeeper {
     this.#timers.push(clock.every(CHECKPOINT_PERIOD_MS, () => void this.#checkpoint()));
   }
 
-  /** Writes counters and uses; what cannot be written is kept for the next time. */
+  /** Writes counters and uses; counters that cannot be written are kept for the next time. */
   async flush(): Promise<void> {
     const { counters, statistics, entries, takeUses, clock, log } = this.#services;
     const snapshot = { ...counters };
+    const uses = takeUses();
     try {
-      const uses = takeUses();
       if (uses.size > 0) await entries.recordUse(uses);
       if (Object.values(snapshot).every((value) => value === 0)) return;
       await statistics.add(snapshot, clock.nowMs());
@@ -66,11 +68,11 @@ export class Bookkeeper {
 
   async #checkpoint(): Promise<void> {
     const { databaseFile, log } = this.#services;
-    const size = await stat(`${databaseFile}-wal`).then(
-      (found) => found.size,
-      () => 0,
-    );
-    if (size < CHECKPOINT_MIN_BYTES || this.#upkeep !== undefined) return;
+    const writeAheadLog = await stat(`${databaseFile}-wal`).catch(() => null);
+    if (writeAheadLog === null || writeAheadLog.size < CHECKPOINT_MIN_BYTES || this.#upkeep !== undefined) return;
+    // The log keeps its size when its content was moved: only what was written since matters.
+    if (writeAheadLog.mtimeMs === this.#movedUpToMs) return;
+    this.#movedUpToMs = writeAheadLog.mtimeMs;
     // The thread lives for one checkpoint: between them it would only hold memory.
     const thread = this.#services.startUpkeepThread();
     this.#upkeep = thread;
@@ -85,6 +87,9 @@ export class Bookkeeper {
     thread.once('error', (error: unknown) => {
       log.warning('the upkeep thread failed', { error: describeError(error) });
       end();
+    });
+    thread.once('exit', () => {
+      this.#upkeep = undefined;
     });
     thread.postMessage({ kind: 'checkpoint', databaseFile } satisfies CheckpointRequest);
   }

@@ -34,7 +34,7 @@ export function mayOpenPages(request: IncomingMessage, rules: AccessRules): bool
 }
 
 export function mayPlayStreams(request: IncomingMessage, rules: AccessRules): boolean {
-  return rules.streamAccess === 'all' || isPrivateAddress(remoteAddress(request));
+  return rules.streamAccess === 'all' || (!isForwarded(request) && isPrivateAddress(remoteAddress(request)));
 }
 
 /** A form of ours, and not one that another site sends in the visitor's name: browsers say where a request is from. */

@@ -122,11 +122,18 @@ export function createApp(services: AppServices): App {
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
       let end: (() => void) | undefined;
+      let isBusy = false;
       await new Promise<void>((resolve) => {
         context.env.outgoing.once('close', resolve);
         end = hub.subscribe({
           cursor: parseCursor(context.req.query('cursor')),
-          send: (text) => void stream.write(text).catch(() => resolve()),
+          isBusy: () => isBusy,
+          send: (text) => {
+            isBusy = true;
+            stream.write(text).then(() => {
+              isBusy = false;
+            }, resolve);
+          },
           close: resolve,
         });
       });

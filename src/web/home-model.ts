@@ -236,10 +236,10 @@ export class HomeModel {
   async #entries(cursor: EntryCursor | null, files: readonly CachedFile[]): Promise<EntriesProps> {
     const { entries, queue, statistics, sources } = this.#services;
     const rows = await entries.listRecent(ENTRIES_PER_PAGE + 1, cursor);
-    const queued = new Set((await queue.listOpen()).map((row) => row.entryId));
     const byEntry = new Map<number, CachedFile>();
     for (const file of files) if (!file.superseded) byEntry.set(file.identity.entryId, file);
     const shown = rows.slice(0, ENTRIES_PER_PAGE);
+    const queued = await queue.listWished(shown.map((row) => row.entryId));
     const last = shown.at(-1);
     return {
       entries: shown.map((row) => this.#entry(row, byEntry.get(row.entryId), queued.has(row.entryId))),

@@ -27,7 +27,9 @@ export class HttpServer {
     // The global Response must stay the platform's: node-server's own breaks answers written by hand.
     const listener = getRequestListener(options.app.hono.fetch, { overrideGlobalObjects: false });
     this.#server = createServer({ maxHeaderSize: HEADERS_MAX_BYTES, noDelay: true }, (request, response) => {
-      if (request.url?.startsWith(prefix)) stream(request, response, request.url.slice(prefix.length));
+      // A request line may hold the whole address (RFC 9112 §3.2.2).
+      const path = (request.url ?? '').replace(/^https?:\/\/[^/]*/i, '');
+      if (path.startsWith(prefix)) stream(request, response, path.slice(prefix.length));
       else void listener(request, response);
     });
     this.#server.requestTimeout = 0; // a film takes hours
@@ -38,7 +40,9 @@ export class HttpServer {
       if (!mayPlayStreams(request, options.access)) {
         const message = 'streams are open to private networks only';
         const hint = 'start Larder with --stream-access all to change that';
-        response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${message}\n${hint}\n`);
+        response
+          .writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' })
+          .end(`${message}\n${hint}\n`);
         return;
       }
       const path = rest.split(/[?#]/, 1)[0]!;

@@ -10,6 +10,8 @@ import { formatCursor, type HomeModel, type HomeRegions } from './home-model.ts'
 
 export interface LiveSubscriber {
   readonly cursor: EntryCursor | null;
+  /** The page has not taken the last text yet: nothing more is made for it. */
+  readonly isBusy: () => boolean;
   /** Sends text to the page; must not throw. */
   readonly send: (text: string) => void;
   readonly close: () => void;
@@ -78,6 +80,7 @@ export class LiveHub {
     try {
       const seen = new Map<string, HomeRegions>();
       for (const subscription of [...this.#subscriptions]) {
+        if (subscription.subscriber.isBusy()) continue;
         const { cursor } = subscription.subscriber;
         const key = cursor === null ? '' : formatCursor(cursor);
         let regions = seen.get(key);

@@ -17,7 +17,7 @@ async function fill(
   fileName: string,
   ranges: readonly (readonly [number, number])[],
 ): Promise<void> {
-  const writer = await store.openWriter(fileName);
+  const writer = await store.openWriter(fileName, true);
   for (const [start, end] of ranges) writer.write(contentOf(SEED, start, end), start);
   await writer.sync();
   await writer.close();
@@ -55,7 +55,7 @@ export function chunkStoreContract(name: string, create: () => Promise<StoreUnde
 
     test('openReader() sees what a writer wrote before it is synced when both are open', async () => {
       await using under = await create();
-      const writer = await under.store.openWriter(NAME);
+      const writer = await under.store.openWriter(NAME, true);
       writer.write(contentOf(SEED, 0, 1_000), 0);
       const reader = await under.store.openReader(NAME);
       writer.write(contentOf(SEED, 1_000, 2_000), 1_000);
@@ -87,7 +87,7 @@ export function chunkStoreContract(name: string, create: () => Promise<StoreUnde
 
     test('openWriter() lets two writers fill different parts when both are open', async () => {
       await using under = await create();
-      const [left, right] = [await under.store.openWriter(NAME), await under.store.openWriter(NAME)];
+      const [left, right] = [await under.store.openWriter(NAME, true), await under.store.openWriter(NAME, true)];
       right.write(contentOf(SEED, 5_000, 6_000), 5_000);
       left.write(contentOf(SEED, 0, 5_000), 0);
       await Promise.all([left.sync(), right.sync()]);

@@ -24,7 +24,7 @@ describe('FileChunkStore', () => {
   test('openWriter() makes folders 0700 and files 0600 when they are new', async () => {
     await using folder = await temporaryFolder();
     const store = new FileChunkStore(folder.file('chunks'));
-    const writer = await store.openWriter('films/A-1.mkv');
+    const writer = await store.openWriter('films/A-1.mkv', true);
     await writer.close();
     const modes = await Promise.all(
       ['chunks', 'chunks/films', 'chunks/films/A-1.mkv'].map((name) => stat(folder.file(name))),
@@ -35,7 +35,7 @@ describe('FileChunkStore', () => {
   test('write() leaves holes unallocated when it writes far into a file', async () => {
     await using folder = await temporaryFolder();
     const store = new FileChunkStore(folder.file('chunks'));
-    const writer = await store.openWriter('films/A-1.mkv');
+    const writer = await store.openWriter('films/A-1.mkv', true);
     const offset = 2 ** 32 + 5;
     writer.write(contentOf(1, offset, offset + 10), offset);
     await writer.sync();
@@ -49,7 +49,7 @@ describe('FileChunkStore', () => {
     await using folder = await temporaryFolder();
     const store = new FileChunkStore(folder.file('chunks'));
     for (const name of ['../outside', 'films/../../outside', '..', '.', '']) {
-      await expect((async () => store.openWriter(name))()).rejects.toThrow('outside the store');
+      await expect((async () => store.openWriter(name, true))()).rejects.toThrow('outside the store');
     }
     expect(await readdir(folder.path)).toEqual([]);
   });
@@ -57,7 +57,7 @@ describe('FileChunkStore', () => {
   test('list() passes over what is no chunk file when strangers lie in the folder', async () => {
     await using folder = await temporaryFolder();
     const store = new FileChunkStore(folder.file('chunks'));
-    await (await store.openWriter('films/A-1.mkv')).close();
+    await (await store.openWriter('films/A-1.mkv', true)).close();
     await writeFile(join(folder.file('chunks'), 'readme.txt'), 'x');
     const names: string[] = [];
     for await (const name of store.list()) names.push(name);
@@ -68,13 +68,13 @@ describe('FileChunkStore', () => {
 describe('MemoryChunkStore', () => {
   test('crash() forgets what was written and not synced', async () => {
     const store = new MemoryChunkStore();
-    const writer = await store.openWriter('a/b');
+    const writer = await store.openWriter('a/b', true);
     writer.write(contentOf(1, 0, 100), 0);
     await writer.sync();
     writer.write(contentOf(1, 100, 200), 100);
     store.crash();
     expect(await store.findLength('a/b')).toBe(100);
-    (await store.openWriter('a/c')).write(new Uint8Array(5), 0);
+    (await store.openWriter('a/c', true)).write(new Uint8Array(5), 0);
     store.crash();
     expect(await store.findLength('a/c')).toBeNull();
   });

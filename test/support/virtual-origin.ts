@@ -105,7 +105,7 @@ export class VirtualOrigin {
     await this.#wait(fault.latencyMs ?? 20, abort.signal);
     const file = this.files.get(path);
     const { response, start, end } = this.#answer(request, file, fault);
-    const head = readOriginHead(response, request.range, request.expectsMedia);
+    const head = readOriginHead(response, request.range, request.expectsMedia, 0);
     return { head, body: this.#body(file!, fault, noted, start, end, abort.signal) };
   }
 

@@ -191,7 +191,7 @@ describe('FetchQueue', () => {
     expect(world.yielded).toEqual(['runs']);
   });
 
-  test.failing('FetchQueue counts a fair slice from the first byte, so that a source that is slow to answer answers somebody', () => {
+  test('FetchQueue counts a fair slice from the first byte, so that a source that is slow to answer answers somebody', () => {
     const world = new World(1);
     world.answersAtOnce = false;
     const running = world.add('runs', critical);
@@ -267,7 +267,7 @@ describe('FetchQueue', () => {
     world.queue.release(running);
   });
 
-  test.failing('enqueue() asks back what nobody waits for at another source when all connections together are taken', () => {
+  test('enqueue() asks back what nobody waits for at another source when all connections together are taken', () => {
     const world = new World(3, 3);
     for (const name of ['a1', 'a2', 'a3']) world.add(name, low, 1);
     world.add('waits', critical, 2);

@@ -6,13 +6,16 @@ const fromZero: OriginRange = { kind: 'from', start: 0, end: null };
 const middle: OriginRange = { kind: 'from', start: 100, end: 200 };
 const tail: OriginRange = { kind: 'suffix', length: 50 };
 
+/** Time of the answers. */
+const NOW_MS = Date.UTC(2026, 0, 1);
+
 function read(
   status: number,
   headers: Record<string, string>,
   asked: OriginRange | null = fromZero,
   expectsMedia = true,
 ) {
-  return readOriginHead(new Response(null, { status, headers }), asked, expectsMedia);
+  return readOriginHead(new Response(null, { status, headers }), asked, expectsMedia, NOW_MS);
 }
 
 function failure(...input: Parameters<typeof read>): LarderError {
@@ -131,12 +134,12 @@ describe('readOriginHead()', () => {
     expect(failure(503, headers).retryAfterMs).toBe(30_000);
   });
 
-  test.failing('readOriginHead() does not take a Retry-After date for a pause of decades when the origin sent no Date', () => {
+  test('readOriginHead() does not take a Retry-After date for a pause of decades when the origin sent no Date', () => {
     const error = failure(503, { 'retry-after': 'Sun, 10 May 2026 12:00:30 GMT' });
     expect(error.retryAfterMs ?? 0).toBeLessThanOrEqual(24 * 3_600_000);
   });
 
-  test.failing('readOriginHead() bounds how long an origin may send us away', () => {
+  test('readOriginHead() bounds how long an origin may send us away', () => {
     expect(failure(429, { 'retry-after': '31536000' }).retryAfterMs ?? 0).toBeLessThanOrEqual(24 * 3_600_000);
   });
 });

@@ -63,7 +63,7 @@ describe('evaluatePreconditions()', () => {
     expect(evaluate({ ifUnmodifiedSince: date(-1_000) }, undated)).toBe('proceed');
   });
 
-  test.failing('evaluatePreconditions() ignores what is no HTTP date although Date.parse would take it', () => {
+  test('evaluatePreconditions() ignores what is no HTTP date although Date.parse would take it', () => {
     // RFC 9110 §13.1.3: a recipient must ignore the field when it is not a valid HTTP-date.
     expect(evaluate({ ifModifiedSince: '9999' })).toBe('proceed');
   });

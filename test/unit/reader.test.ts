@@ -92,7 +92,7 @@ describe('Reader', () => {
     expect(file.closed).toBe(1);
   });
 
-  test.failing('invariant 4: waitReadable() does not begin a wait that nobody ends when the reader was closed', () => {
+  test('invariant 4: waitReadable() does not begin a wait that nobody ends when the reader was closed', () => {
     const file = new FileDouble();
     const reader = readerOf(file);
     reader.close();

@@ -181,7 +181,7 @@ describe('representationHeaders()', () => {
     }
   });
 
-  test.failing('representationHeaders() sandboxes every script type that browsers know, also the old names', () => {
+  test('representationHeaders() sandboxes every script type that browsers know, also the old names', () => {
     // https://mimesniff.spec.whatwg.org/#javascript-mime-type
     for (const contentType of [
       'text/x-javascript',

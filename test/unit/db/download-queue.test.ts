@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { asc, inArray } from 'drizzle-orm';
+import type { DownloadRow } from '../../../src/db/download-queue.ts';
+import { cacheDownloadQueue } from '../../../src/db/schema.ts';
 import { type CacheDatabase, entryOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 
 async function withEntries(cache: CacheDatabase, count: number): Promise<number[]> {
@@ -9,42 +12,49 @@ async function withEntries(cache: CacheDatabase, count: number): Promise<number[
   return ids;
 }
 
+function openRows(cache: CacheDatabase): Promise<DownloadRow[]> {
+  return cache.database.tables
+    .select()
+    .from(cacheDownloadQueue)
+    .where(inArray(cacheDownloadQueue.state, ['queued', 'running']))
+    .orderBy(asc(cacheDownloadQueue.id));
+}
+
 describe('DownloadQueueTable', () => {
   test('enqueue() holds one open wish for an entry when it is asked for again, and a person raises it', async () => {
     await using cache = await openCacheDatabase();
     const [entry] = await withEntries(cache, 1);
     await cache.queue.enqueue(entry!, 'background', NOW_MS);
     await cache.queue.enqueue(entry!, 'background', NOW_MS + 1);
-    expect(await cache.queue.listOpen()).toMatchObject([{ requestedBy: 'background', nextAttemptAt: NOW_MS }]);
+    expect(await openRows(cache)).toMatchObject([{ requestedBy: 'background', nextAttemptAt: NOW_MS }]);
     await cache.queue.enqueue(entry!, 'person', NOW_MS + 2);
-    expect(await cache.queue.listOpen()).toMatchObject([{ requestedBy: 'person', state: 'queued' }]);
+    expect(await openRows(cache)).toMatchObject([{ requestedBy: 'person', state: 'queued' }]);
     await cache.queue.enqueue(entry!, 'background', NOW_MS + 3);
-    expect(await cache.queue.listOpen()).toMatchObject([{ requestedBy: 'person' }]);
+    expect(await openRows(cache)).toMatchObject([{ requestedBy: 'person' }]);
   });
 
   test('enqueue() makes a new wish when the last one is done or was given up', async () => {
     await using cache = await openCacheDatabase();
     const [entry] = await withEntries(cache, 1);
     await cache.queue.enqueue(entry!, 'person', NOW_MS);
-    const [row] = await cache.queue.listOpen();
+    const [row] = await openRows(cache);
     await cache.queue.markDone(row!.id, NOW_MS);
-    expect(await cache.queue.listOpen()).toEqual([]);
+    expect(await openRows(cache)).toEqual([]);
     await cache.queue.enqueue(entry!, 'person', NOW_MS);
-    const [second] = await cache.queue.listOpen();
+    const [second] = await openRows(cache);
     await cache.queue.markFailed(second!, { code: 'not-found', text: 'gone' }, null, NOW_MS + 5);
     await cache.queue.enqueue(entry!, 'person', NOW_MS);
     expect(await cache.rows('SELECT state, error_code FROM cache_download_queue ORDER BY id')).toEqual([
-      { state: 'done', error_code: null },
-      { state: 'failed', error_code: 'not-found' },
+      // What was finished before is no use to anybody.
       { state: 'queued', error_code: null },
     ]);
   });
 
-  test.failing('enqueue() holds one open wish when two ask in the same moment', async () => {
+  test('enqueue() holds one open wish when two ask in the same moment', async () => {
     await using cache = await openCacheDatabase();
     const [entry] = await withEntries(cache, 1);
     await Promise.all([cache.queue.enqueue(entry!, 'person', NOW_MS), cache.queue.enqueue(entry!, 'person', NOW_MS)]);
-    expect((await cache.queue.listOpen()).length).toBe(1);
+    expect((await openRows(cache)).length).toBe(1);
   });
 
   test('listDue() puts people before background fill, then the oldest first, and leaves out what is not due', async () => {
@@ -70,19 +80,19 @@ describe('DownloadQueueTable', () => {
     await using cache = await openCacheDatabase();
     const entries = await withEntries(cache, 2);
     for (const entry of entries) await cache.queue.enqueue(entry, 'person', NOW_MS);
-    const [first] = await cache.queue.listOpen();
+    const [first] = await openRows(cache);
     await cache.queue.markRunning(first!.id);
     await cache.queue.requeueRunning();
-    expect((await cache.queue.listOpen()).map((row) => row.state)).toEqual(['queued', 'queued']);
+    expect((await openRows(cache)).map((row) => row.state)).toEqual(['queued', 'queued']);
   });
 
   test('markFailed() keeps words, attempts and the next time when it is to be tried again', async () => {
     await using cache = await openCacheDatabase();
     const [entry] = await withEntries(cache, 1);
     await cache.queue.enqueue(entry!, 'person', NOW_MS);
-    const [row] = await cache.queue.listOpen();
+    const [row] = await openRows(cache);
     await cache.queue.markFailed(row!, { code: 'origin-failed', text: 'down' }, NOW_MS + 1_000, NOW_MS);
-    expect(await cache.queue.listOpen()).toMatchObject([
+    expect(await openRows(cache)).toMatchObject([
       {
         state: 'queued',
         attempts: 1,
@@ -99,13 +109,13 @@ describe('DownloadQueueTable', () => {
     await using cache = await openCacheDatabase();
     const entries = await withEntries(cache, 4);
     await cache.queue.enqueue(entries[0]!, 'background', NOW_MS);
-    await cache.queue.markDone((await cache.queue.listOpen())[0]!.id, NOW_MS);
+    await cache.queue.markDone((await openRows(cache))[0]!.id, NOW_MS);
     await cache.queue.enqueue(entries[1]!, 'background', NOW_MS);
     await cache.queue.enqueue(entries[2]!, 'person', NOW_MS);
     await cache.queue.enqueue(entries[3]!, 'person', NOW_MS);
     await cache.queue.cancelBackground();
     await cache.queue.cancel(entries[3]!);
-    expect((await cache.queue.listOpen()).map((row) => row.entryId)).toEqual([entries[2]!]);
+    expect((await openRows(cache)).map((row) => row.entryId)).toEqual([entries[2]!]);
     expect((await cache.rows("SELECT count(*) AS n FROM cache_download_queue WHERE state = 'done'"))[0]).toEqual({
       n: 1,
     });

@@ -137,7 +137,7 @@ describe('migrate()', () => {
     other.close();
   });
 
-  test.failing('migrate() says what is wrong as a LarderError when the copy cannot be made', async () => {
+  test('migrate() says what is wrong as a LarderError when the copy cannot be made', async () => {
     await using folder = await temporaryFolder();
     await run(folder, [first]);
     await failure(run(folder, [first, second], 'no/such/folder/backup'));
