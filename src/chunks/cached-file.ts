@@ -86,6 +86,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   readonly #settling = new Set<Fetch>();
   #edges: ByteRange[] = [];
   #planDue = false;
+  #onSettled: (() => void) | undefined;
   #retryTimer: Timer | undefined;
   #watchdog: Timer | undefined;
   #lastProgressMs = 0;
@@ -326,9 +327,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
     for (const reader of [...this.#waiting]) this.#failReader(reader, error);
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
     for (const reader of [...this.readers]) reader.close();
-    while (this.fetches.size > 0 || this.#settling.size > 0) {
-      for (const fetch of this.fetches) this.#stop(fetch);
-      await new Promise<void>((resolve) => this.#services.clock.after(1, resolve));
+    for (const fetch of this.fetches) this.#stop(fetch);
+    if (this.fetches.size > 0 || this.#settling.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onSettled = resolve;
+      });
     }
     await this.bytes.afterRecording(() => undefined);
   }
@@ -530,6 +533,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #checkUnused(): void {
+    if (this.fetches.size === 0 && this.#settling.size === 0) this.#onSettled?.();
     if (!this.isUsed) this.#onUnused(this);
   }
 }

@@ -69,8 +69,11 @@ export class MemoryChunkStore implements ChunkStore {
     });
   }
 
-  openWriter(fileName: string): Promise<ChunkWriter> {
+  openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter> {
     let file = this.#files.get(fileName);
+    if (file === undefined && !mayCreate) {
+      return Promise.reject(Object.assign(new Error(`no file ${fileName}`), { code: 'ENOENT' }));
+    }
     if (file === undefined) {
       file = {
         data: new Uint8Array(64 * 1024),
