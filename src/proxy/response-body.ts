@@ -18,8 +18,11 @@ export interface BodyParts {
   readonly monotonicMs: () => number;
 }
 
-/** Resolves when the socket took `data`, or rejects with `stopped` when the player left. `data` may be reused then. */
-export function writeAndWait(response: ServerResponse, data: Uint8Array): Promise<void> {
+/**
+ * Resolves when the socket took `data`, or rejects with `stopped` when the player left. `data` may be reused then.
+ * `isLast` ends the response with it, which for a short body saves a second trip to the socket.
+ */
+export function writeAndWait(response: ServerResponse, data: Uint8Array, isLast = false): Promise<void> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(playerLeft());
     if (response.destroyed || response.closed) {
@@ -27,11 +30,13 @@ export function writeAndWait(response: ServerResponse, data: Uint8Array): Promis
       return;
     }
     response.once('close', gone);
-    response.write(data, (error) => {
+    const done = (error?: Error | null) => {
       response.off('close', gone);
       if (error) gone();
       else resolve();
-    });
+    };
+    if (isLast) response.end(data, done);
+    else response.write(data, done);
   });
 }
 
@@ -65,13 +70,17 @@ export class BodyWriter {
     await this.#fill(reader);
   }
 
-  /** Sends everything up to the reader's end. @throws LarderError when the rest does not come or the player left */
-  async send(reader: Reader): Promise<void> {
+  /**
+   * Sends everything up to the reader's end, and with `endsResponse` ends the response there.
+   * @throws LarderError when the rest does not come or the player left
+   */
+  async send(reader: Reader, endsResponse: boolean): Promise<void> {
     while (reader.position < reader.end) {
       if (this.#filled === 0) await this.#fill(reader);
       if (this.#filled === 0) break; // the end turned out to be here
       const startedAtMs = this.#parts.monotonicMs();
-      await writeAndWait(this.#parts.response, this.#buffer!.subarray(0, this.#filled));
+      const isLast = endsResponse && reader.position + this.#filled >= reader.end;
+      await writeAndWait(this.#parts.response, this.#buffer!.subarray(0, this.#filled), isLast);
       this.#isFast = this.#parts.monotonicMs() - startedAtMs < SLOW_WRITE_MS;
       reader.advance(this.#filled);
       this.#filled = 0;

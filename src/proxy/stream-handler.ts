@@ -224,7 +224,7 @@ export class StreamHandler {
       if (file.totalBytes !== null)
         headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
       response.writeHead(selection.kind === 'single' ? 206 : 200, headers);
-      await writer.send(reader);
+      await writer.send(reader, true);
       await this.#finish(response);
     } finally {
       response.off('close', leave);
@@ -258,7 +258,7 @@ export class StreamHandler {
           });
         }
         await writeAndWait(response, layout.partHeads[index]!);
-        await writer.send(reader);
+        await writer.send(reader, false);
       } finally {
         response.off('close', leave);
         writer.release();
@@ -276,7 +276,7 @@ export class StreamHandler {
 
   #finish(response: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
-      if (response.destroyed) resolve();
+      if (response.destroyed || response.writableEnded) resolve();
       else response.end(() => resolve());
     });
   }
