@@ -1,37 +1,26 @@
 // One generation of an entry while it is in use: which bytes are there, who reads, what is being fetched.
 //
 // Owns its readers, its fetches and their plan; what is on the disk is its `StoredBytes`. Always true: live fetches
-// never cover the same byte; whoever waits is in #waiting and is woken by data, failure or a deadline.
+// never cover the same byte; whoever waits is with the watchdog and is woken by data, failure or a deadline.
 import { assert } from '../assert.ts';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSet } from '../bytes/range-set.ts';
-import type { Clock, Timer } from '../clock.ts';
+import type { Timer } from '../clock.ts';
 import type { GenerationRow, HeaderRow } from '../db/entries.ts';
-import type { GenerationTable } from '../db/generations.ts';
-import type { Counters } from '../db/statistics.ts';
 import { describeError, fromErrorValue, LarderError } from '../errors.ts';
-import {
-  CONTAINER_EDGE_BYTES,
-  EDGES_MIN_FILE_BYTES,
-  EDGES_MIN_FIRST_BYTE_MS,
-  PAUSED_FETCH_MAX_MS,
-  READER_WAIT_MAX_MS,
-  WATCHDOG_PERIOD_MS,
-} from '../limits.ts';
-import type { Log } from '../log.ts';
-import type { UpstreamRequest } from '../sources/http-source.ts';
-import type { MediaAddress } from '../sources/media-address.ts';
+import { CONTAINER_EDGE_BYTES, EDGES_MIN_FILE_BYTES, EDGES_MIN_FIRST_BYTE_MS, READER_WAIT_MAX_MS } from '../limits.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
-import type { ChunkStore } from './chunk-store.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
 import { planFetches, type Want } from './fetch-plan.ts';
-import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
+import { Priority } from './fetch-scheduler.ts';
+import type { FileIdentity, FileServices } from './file-services.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
 import { RetryGate } from './retry-gate.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { compareVersion } from './version.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Somebody who wants bytes without reading them: a download. */
 export interface Consumer {
@@ -40,28 +29,6 @@ export interface Consumer {
   fail(error: LarderError): void;
   /** Bytes were recorded. */
   advanced(file: CachedFile): void;
-}
-
-/** What all files share. */
-export interface FileServices {
-  readonly scheduler: FetchScheduler;
-  readonly threads: FetchThreads;
-  readonly generations: GenerationTable;
-  readonly store: ChunkStore;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly counters: Counters;
-  readonly random: () => number;
-  readonly readAheadMaxBytes: () => number;
-  readonly ownPort: () => number;
-  readonly sourceAnswered: (sourceId: number, error: LarderError | null) => void;
-}
-
-export interface FileIdentity {
-  readonly entryId: number;
-  readonly sourceId: number;
-  readonly address: MediaAddress;
-  readonly upstream: () => UpstreamRequest;
 }
 
 export class CachedFile implements ReaderFile, FetchOwner {
@@ -80,7 +47,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   readonly #services: FileServices;
   readonly #onUnused: (file: CachedFile) => void;
   readonly #gate: RetryGate;
-  readonly #waiting = new Set<Reader>();
+  readonly #watchdog: Watchdog;
   readonly #consumers = new Set<Consumer>();
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
@@ -88,9 +55,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
   #planDue = false;
   #onSettled: (() => void) | undefined;
   #retryTimer: Timer | undefined;
-  #watchdog: Timer | undefined;
-  #lastProgressMs = 0;
-  #pausedSinceMs = new Map<Fetch, number>();
   #closed = false;
 
   constructor(
@@ -106,6 +70,12 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.bytes = new StoredBytes(stored.generation, stored.ranges, services);
     this.#gate = new RetryGate(services.random);
     this.#services = services;
+    this.#watchdog = new Watchdog({
+      clock: services.clock,
+      waitError: () => this.#waitError(),
+      isServed: (nowMs) => this.#isServed(nowMs),
+      onUnserved: () => this.#healUnserved(),
+    });
     this.#onUnused = onUnused;
   }
 
@@ -190,8 +160,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       reader.fail(changedError());
       return;
     }
-    this.#waiting.add(reader);
-    this.#startWatchdog();
+    this.#watchdog.add(reader);
     this.#schedulePlan();
   }
 
@@ -203,7 +172,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   readerClosed(reader: Reader): void {
     this.readers.delete(reader);
-    this.#waiting.delete(reader);
+    this.#watchdog.delete(reader);
     this.#schedulePlan();
     this.#checkUnused();
   }
@@ -270,10 +239,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   fetchProgressed(fetch: Fetch, from: number): void {
     this.#services.counters.originBytes += fetch.position - from;
-    this.#lastProgressMs = this.#services.clock.monotonicMs();
     this.#gate.progressed();
     this.bytes.noteWritten(from, fetch.position);
-    this.#wakeWaiting();
+    this.#watchdog.progressed();
     if (fetch.isPaused) this.#schedulePlan();
   }
 
@@ -289,7 +257,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (message.position > fetch.position) fetch.progressed(message.position);
     if (message.bodyEnded && this.totalBytes === null) {
       this.bytes.learnLength(message.position);
-      this.#wakeWaiting();
+      this.#watchdog.wakeReadable();
     }
     if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
     this.#schedulePlan();
@@ -316,7 +284,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       log.error('a new version could not be recorded', { error: describeError(error) });
     });
     for (const fetch of this.fetches) this.#stop(fetch);
-    for (const reader of [...this.#waiting]) this.#failReader(reader, changedError());
+    this.#watchdog.fail(changedError());
     for (const consumer of [...this.#consumers]) consumer.fail(changedError());
     this.#checkUnused();
   }
@@ -324,7 +292,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   /** Stops all fetches and resolves when what they brought is recorded. */
   async settle(): Promise<void> {
     const error = new LarderError('stopped', 'Larder is stopping', { retry: 'later' });
-    for (const reader of [...this.#waiting]) this.#failReader(reader, error);
+    this.#watchdog.fail(error);
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
     for (const reader of [...this.readers]) reader.close();
     for (const fetch of this.fetches) this.#stop(fetch);
@@ -339,7 +307,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   async close(): Promise<void> {
     this.#closed = true;
     this.#retryTimer?.cancel();
-    this.#watchdog?.cancel();
+    this.#watchdog.stop();
     await this.bytes.close();
   }
 
@@ -415,21 +383,13 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.fetches.add(fetch);
       fetch.enqueue();
     }
-    this.#notePaused(now);
+    this.#watchdog.notePaused(this.fetches);
   }
 
   /** One that had no connection yet is over at once; the others say so. */
   #stop(fetch: Fetch): void {
     fetch.stop();
     if (fetch.state === 'closed') this.fetches.delete(fetch);
-  }
-
-  #notePaused(now: number): void {
-    for (const fetch of this.fetches) {
-      if (!fetch.isPaused) this.#pausedSinceMs.delete(fetch);
-      else if (!this.#pausedSinceMs.has(fetch)) this.#pausedSinceMs.set(fetch, now);
-    }
-    if (this.#pausedSinceMs.size > 0) this.#startWatchdog();
   }
 
   #handleFailure(fetch: Fetch, error: LarderError): void {
@@ -455,11 +415,8 @@ export class CachedFile implements ReaderFile, FetchOwner {
       return;
     }
     log.warning('the origin gives no more bytes', { path: this.identity.address.path, error: error.message });
-    for (const reader of [...this.#waiting]) {
-      if (reader.position >= fetch.firstOffset && reader.position < Math.max(fetch.end, fetch.position + 1)) {
-        this.#failReader(reader, error);
-      }
-    }
+    const end = Math.max(fetch.end, fetch.position + 1);
+    this.#watchdog.fail(error, (reader) => reader.position >= fetch.firstOffset && reader.position < end);
     for (const consumer of [...this.#consumers]) consumer.fail(error);
   }
 
@@ -470,44 +427,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#retryTimer = this.#services.clock.after(delayMs, () => this.#schedulePlan());
   }
 
-  #wakeWaiting(): void {
-    for (const reader of this.#waiting) {
-      if (reader.wakeIfReadable()) this.#waiting.delete(reader);
-    }
-  }
-
-  #failReader(reader: Reader, error: LarderError): void {
-    this.#waiting.delete(reader);
-    reader.fail(error);
-  }
-
-  /** Runs only while somebody waits or a fetch is paused. */
-  #startWatchdog(): void {
-    this.#watchdog ??= this.#services.clock.every(WATCHDOG_PERIOD_MS, () => this.#watch());
-  }
-
-  #watch(): void {
-    const now = this.#services.clock.monotonicMs();
-    for (const [fetch, sinceMs] of this.#pausedSinceMs) {
-      if (!this.fetches.has(fetch) || !fetch.isPaused) this.#pausedSinceMs.delete(fetch);
-      else if (now - sinceMs > PAUSED_FETCH_MAX_MS) fetch.stop();
-    }
-    for (const reader of [...this.#waiting]) {
-      const sinceMs = Math.max(reader.waitingSinceMs ?? now, this.#lastProgressMs);
-      if (now - sinceMs > READER_WAIT_MAX_MS) this.#failReader(reader, this.#waitError());
-      else if (!this.#isServed(now)) {
-        // Cannot happen: counted, so that it is seen, and healed by planning anew.
-        this.unservedWaits += 1;
-        this.#services.log.error('a reader waited for bytes that nothing fetched', {
-          path: this.identity.address.path,
-        });
-        this.#schedulePlan();
-      }
-    }
-    if (this.#waiting.size === 0 && this.#pausedSinceMs.size === 0) {
-      this.#watchdog?.cancel();
-      this.#watchdog = undefined;
-    }
+  /** Cannot happen: counted, so that it is seen, and healed by planning anew. */
+  #healUnserved(): void {
+    this.unservedWaits += 1;
+    this.#services.log.error('a reader waited for bytes that nothing fetched', { path: this.identity.address.path });
+    this.#schedulePlan();
   }
 
   #isServed(nowMs: number): boolean {

@@ -9,8 +9,9 @@ import type { HttpSource } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
-import { CachedFile, type FileIdentity, type FileServices } from './cached-file.ts';
+import { CachedFile } from './cached-file.ts';
 import { chunkFileName } from './file-name.ts';
+import type { FileIdentity, FileServices } from './file-services.ts';
 import { Opening } from './opening.ts';
 
 export interface ManagerServices extends FileServices {

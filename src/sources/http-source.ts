@@ -27,7 +27,7 @@ export function parseSourceSetting(text: string): HttpSourceSettings {
   const hint = 'write NAME=URL, for example films=https://host/films/';
   // The text itself is not repeated: it may hold a password.
   if (equals < 1) throw new LarderError('usage', 'a source has no name', { hint });
-  if (/[:/@]/.test(text.slice(0, equals))) throw new LarderError('usage', 'a source has a URL and no name', { hint });
+  if (text.slice(0, equals).includes('://')) throw new LarderError('usage', 'a source has a URL and no name', { hint });
   const name = text.slice(0, equals);
   if (!NAME.test(name)) {
     throw new LarderError('usage', `the source name ${JSON.stringify(name)} cannot stand in an address`, {
