@@ -22,7 +22,9 @@ function modifiedAt(file) {
 function installWhatIsMissing() {
   const installed = modifiedAt(join(root, 'node_modules', '.package-lock.json'));
   if (installed > 0 && installed >= modifiedAt(join(root, 'package-lock.json'))) return;
-  const status = run('npm', ['ci', '--ignore-scripts', '--include=dev', '--include=optional']);
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of a platform that a registry does not have.
+  // `install` takes the versions and checksums of the lock file all the same, and `--no-save` leaves it as it is.
+  const status = run('npm', ['install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional']);
   if (status !== 0) process.exit(status);
 }
 
@@ -33,7 +35,7 @@ function findBun() {
     if (existsSync(file) && spawnSync(file, ['--version']).status === 0) return file;
   }
   console.error(
-    `No Bun for ${process.platform}-${process.arch} in node_modules/@oven: run "npm ci --include=optional"`,
+    `No Bun for ${process.platform}-${process.arch} in node_modules/@oven: run "npm install --include=optional"`,
   );
   process.exit(1);
 }

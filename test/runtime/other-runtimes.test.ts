@@ -16,7 +16,7 @@ const main = join(root, 'src/main.ts');
 function denoFile(): string {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
   const file = join(root, `node_modules/@deno/linux-${architecture}-glibc/deno`);
-  if (!existsSync(file)) throw new Error(`${file} is missing: run "npm ci --include=dev --include=optional"`);
+  if (!existsSync(file)) throw new Error(`${file} is missing: run "npm install"`);
   return file;
 }
 
