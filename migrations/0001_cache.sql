@@ -45,9 +45,6 @@ CREATE TABLE cache_entries (
   created_at INTEGER NOT NULL,
   last_used_at INTEGER NOT NULL,
   use_count INTEGER NOT NULL DEFAULT 0 CHECK (use_count >= 0),
-  error_code TEXT,
-  error_text TEXT,
-  error_at INTEGER,
   UNIQUE (source_id, media_id, quality)
 ) STRICT;
 CREATE INDEX cache_entries_last_used ON cache_entries (last_used_at, id);

@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, count, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -51,8 +51,6 @@ export interface EntrySummary {
   readonly totalBytes: number | null;
   readonly ranges: readonly ByteRange[];
   readonly lastUsedAt: number;
-  readonly errorText: string | null;
-  readonly errorAt: number | null;
 }
 
 export interface EntryCursor {
@@ -158,13 +156,6 @@ export class EntryTable {
     if (first !== undefined) await this.#tables.batch([first, ...rest]);
   }
 
-  async recordError(entryId: number, error: { code: string; text: string } | null, nowMs: number): Promise<void> {
-    await this.#tables
-      .update(cacheEntries)
-      .set({ errorCode: error?.code ?? null, errorText: error?.text ?? null, errorAt: error === null ? null : nowMs })
-      .where(eq(cacheEntries.id, entryId));
-  }
-
   async remove(entryId: number): Promise<void> {
     await this.#tables.delete(cacheEntries).where(eq(cacheEntries.id, entryId));
   }
@@ -174,11 +165,6 @@ export class EntryTable {
     const rows = await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1);
     const row = rows[0];
     return row === undefined ? null : { source: row.source, path: row.path };
-  }
-
-  async count(): Promise<number> {
-    const rows = await this.#tables.select({ value: count() }).from(cacheEntries);
-    return rows[0]!.value;
   }
 
   /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges. */
@@ -214,8 +200,6 @@ export class EntryTable {
         generationId: cacheGenerations.id,
         totalBytes: cacheGenerations.totalBytes,
         lastUsedAt: cacheEntries.lastUsedAt,
-        errorText: cacheEntries.errorText,
-        errorAt: cacheEntries.errorAt,
       })
       .from(cacheEntries)
       .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))

@@ -45,9 +45,6 @@ export const cacheEntries = sqliteTable('cache_entries', {
   createdAt: integer('created_at').notNull(),
   lastUsedAt: integer('last_used_at').notNull(),
   useCount: integer('use_count').notNull().default(0),
-  errorCode: text('error_code'),
-  errorText: text('error_text'),
-  errorAt: integer('error_at'),
 });
 
 export const cacheGenerations = sqliteTable('cache_generations', {

@@ -18,7 +18,6 @@ const SMALL = ['cache_statistics', 'sources', 'user_preferences'];
 
 /** Calls that may walk through an index from its start, each with its reason. */
 const WALKS: Record<string, string> = {
-  'entries.count': 'counts every entry, through the smallest index',
   'entries.listRecent first page': 'walks the index of the order it lists in, up to its limit',
 };
 
@@ -89,10 +88,8 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'entries.ensure': (tables) => new EntryTable(tables).ensure(entryOf(1, 'new'), NOW_MS),
   'entries.recordSize': (tables) => new EntryTable(tables).recordSize(1, 'original', 5),
   'entries.recordUse': (tables) => new EntryTable(tables).recordUse(new Map([[1, { atMs: NOW_MS, count: 1 }]])),
-  'entries.recordError': (tables) => new EntryTable(tables).recordError(1, failure, NOW_MS),
   'entries.remove': (tables) => new EntryTable(tables).remove(1),
   'entries.findAddress': (tables) => new EntryTable(tables).findAddress(1),
-  'entries.count': (tables) => new EntryTable(tables).count(),
   'entries.listRecent first page': (tables) => new EntryTable(tables).listRecent(3, null),
   'entries.listRecent next page': (tables) => new EntryTable(tables).listRecent(3, { lastUsedAt: NOW_MS, entryId: 4 }),
   'generations.create': (tables) =>
