@@ -150,7 +150,7 @@ test('"Fetch the rest" makes an entry whole, and is told once', async () => {
   expect(origin.bytesSent('Some Film (2020).mkv')).toBe(SIZE);
 });
 
-test('"Remove bytes" is refused while somebody reads, and then removes row and file', async () => {
+test('"Remove bytes" is refused while somebody reads, and else removes row and file (invariants 7 and 8)', async () => {
   const id = entryId(await page(), 'Night.480p.mp4');
   const removed = await post(`/entries/${id}/remove`, '', { 'HX-Request': 'true' });
   expect(removed.status).toBe(200);
