@@ -31,6 +31,9 @@ export interface Consumer {
   advanced(file: CachedFile): void;
 }
 
+const CHANGED = 'the file changed at its origin';
+const FILE_LOST = 'its chunk file was deleted';
+
 export class CachedFile implements ReaderFile, FetchOwner {
   readonly identity: FileIdentity;
   readonly generation: GenerationRow;
@@ -148,16 +151,22 @@ export class CachedFile implements ReaderFile, FetchOwner {
     ];
   }
 
-  /** Reads what `readableEnd` promised; 0 when the file had lost it. It is fetched again then. */
+  /** Reads what `readableEnd` promised; 0 when the file was cut short. It is fetched again then. */
   async read(buffer: Uint8Array, position: number): Promise<number> {
-    const count = await this.bytes.read(buffer, position);
-    if (count === 0) this.#schedulePlan();
-    return count;
+    try {
+      const count = await this.bytes.read(buffer, position);
+      if (count === 0) this.#schedulePlan();
+      return count;
+    } catch (error) {
+      if (!(error instanceof LarderError) || error.code !== 'file-lost') throw error;
+      this.supersede(FILE_LOST);
+      throw new LarderError('origin-changed', FILE_LOST, { retry: 'soon' });
+    }
   }
 
   readerWaits(reader: Reader): void {
     if (this.superseded) {
-      reader.fail(changedError());
+      reader.fail(supersededError());
       return;
     }
     this.#watchdog.add(reader);
@@ -218,7 +227,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const version = compareVersion(this.generation, this.totalBytes, head);
     if (this.superseded || version === 'other') {
       fetch.stop();
-      this.supersede();
+      this.supersede(CHANGED);
       return;
     }
     this.#services.sourceAnswered(this.identity.sourceId, null);
@@ -233,7 +242,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.#accept(fetch, 0, this.bytes.readable.contiguousEnd(0));
     } else {
       fetch.stop();
-      this.supersede();
+      this.supersede(CHANGED);
     }
   }
 
@@ -273,19 +282,26 @@ export class CachedFile implements ReaderFile, FetchOwner {
     });
   }
 
-  /** Another version is at the origin: nothing is added any more; who waits for more hears of it. */
-  supersede(): void {
+  /**
+   * This generation is over, because another version is at the origin or because its file was deleted: nothing is
+   * added any more, who waits for more hears of it, and the next to open the file gets a new generation with a file of
+   * its own. What a fetch still writes into a deleted file can so never be taken for bytes of a new one.
+   */
+  supersede(reason: string): void {
     if (this.superseded) return;
     this.superseded = true;
     const { generations, clock, log } = this.#services;
-    log.info('the file changed at its origin; new readers get the new version', { path: this.identity.address.path });
+    log.info('a version of a file is over; who opens it now gets a new one', {
+      path: this.identity.address.path,
+      reason,
+    });
     // At once, not behind what is still to be recorded: whoever opens the file next must not find it current.
     generations.supersede(this.generation.id, clock.nowMs()).catch((error: unknown) => {
       log.error('a new version could not be recorded', { error: describeError(error) });
     });
     for (const fetch of this.fetches) this.#stop(fetch);
-    this.#watchdog.fail(changedError());
-    for (const consumer of [...this.#consumers]) consumer.fail(changedError());
+    this.#watchdog.fail(supersededError());
+    for (const consumer of [...this.#consumers]) consumer.fail(supersededError());
     this.#checkUnused();
   }
 
@@ -397,24 +413,18 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const now = clock.monotonicMs();
     this.lastError = error;
     if (error.code === 'stopped') return;
-    if (error.code === 'origin-changed') {
-      this.supersede();
+    if (error.code === 'file-lost' || error.code === 'origin-changed' || error.code === 'out-of-range') {
+      this.supersede(error.code === 'file-lost' ? FILE_LOST : CHANGED);
       return;
     }
-    if (error.code === 'file-lost') {
-      void this.bytes.lose().then(() => this.#schedulePlan());
-    } else if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
-    if (error.code === 'out-of-range') {
-      this.supersede();
-      return;
-    }
+    if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
     const verdict = this.#gate.failed(error, now);
     if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs);
     if (verdict.kind === 'retry') {
       this.#planAt(now + verdict.delayMs);
       return;
     }
-    log.warning('the origin gives no more bytes', { path: this.identity.address.path, error: error.message });
+    log.warning('a fetch was given up', { path: this.identity.address.path, error: error.message });
     const end = Math.max(fetch.end, fetch.position + 1);
     this.#watchdog.fail(error, (reader) => reader.position >= fetch.firstOffset && reader.position < end);
     for (const consumer of [...this.#consumers]) consumer.fail(error);
@@ -462,6 +472,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 }
 
-function changedError(): LarderError {
-  return new LarderError('origin-changed', 'the file changed at its origin while it was being read', { retry: 'soon' });
+function supersededError(): LarderError {
+  return new LarderError('origin-changed', 'the version that was being read is over', { retry: 'soon' });
 }

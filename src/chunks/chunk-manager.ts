@@ -1,6 +1,6 @@
 // Opens entries and keeps the state of those in use. The way of a request: find the entry's rows, or ask the origin
 // once; then the file answers ranges.
-import type { ByteRange } from '../bytes/byte-range.ts';
+import { type ByteRange, clipRanges } from '../bytes/byte-range.ts';
 import type { RangeSpec } from '../bytes/range-header.ts';
 import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
@@ -174,9 +174,7 @@ export class ChunkManager {
     const length = end === 0 ? 0 : ((await store.findLength(generation.fileName)) ?? 0);
     if (length >= end) return ranges;
     log.warning('a chunk file has lost bytes; they are fetched again', { file: generation.fileName });
-    const kept = ranges
-      .filter((range) => range.start < length)
-      .map((range) => ({ start: range.start, end: Math.min(range.end, length) }));
+    const kept = clipRanges(ranges, length);
     await generations.truncate(generation.id, kept, length, clock.nowMs());
     return kept;
   }

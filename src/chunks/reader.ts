@@ -69,10 +69,6 @@ export class Reader {
     return Math.min(this.#options.range.end, this.#options.file.totalBytes ?? Number.MAX_SAFE_INTEGER);
   }
 
-  get isWaiting(): boolean {
-    return this.#wake !== undefined;
-  }
-
   /** Read-ahead starts small, so that a seek that is dropped costs little, and grows with what was consumed. */
   get #windowBytes(): number {
     return Math.min(this.#options.readAheadMaxBytes, READ_AHEAD_START_BYTES + 2 * this.servedBytes);

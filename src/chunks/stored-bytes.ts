@@ -95,13 +95,16 @@ export class StoredBytes {
     return this.#recording;
   }
 
-  /** Resolves to the number of bytes read; 0 when the file turned out not to have them, and the rows were corrected. */
+  /**
+   * Resolves to the number of bytes read; 0 when the file turned out to end before them, and the rows were corrected.
+   * @throws LarderError `file-lost` when the file was deleted
+   */
   async read(buffer: Uint8Array, position: number): Promise<number> {
     try {
       const reader = await this.#openReader();
       const isRecent = this.#available.contiguousEnd(position) === position;
       const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
-      if (count === 0 && !(await this.#loseBytes(position, 'it is shorter than its rows say'))) {
+      if (count === 0 && !(await this.#loseBytes())) {
         // The file by this name has the bytes, the one that was open had not: once more, and then no further.
         const again = await (await this.#openReader()).read(buffer, position);
         if (again === 0) throw new LarderError('storage', 'a chunk file cannot be read', { retry: 'later' });
@@ -110,14 +113,8 @@ export class StoredBytes {
       return count;
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
-      await this.#loseBytes(0, 'it was deleted');
-      return 0;
+      throw new LarderError('file-lost', 'a chunk file is not there any more', { retry: 'soon', cause: error });
     }
-  }
-
-  /** The file is gone: nothing of it is available any more. */
-  async lose(): Promise<void> {
-    await this.#loseBytes(0, 'it was deleted');
   }
 
   /** A few stored bytes from anywhere, to compare with the origin's; null when there are none. */
@@ -180,12 +177,12 @@ export class StoredBytes {
   }
 
   /**
-   * Rows promised bytes that the disk does not have: the rows are corrected, the bytes fetched again.
+   * Rows promised bytes behind the file's end: the rows are corrected, the bytes fetched again.
    * @returns whether any were lost
    */
-  async #loseBytes(from: number, reason: string): Promise<boolean> {
+  async #loseBytes(): Promise<boolean> {
     const { generations, store, clock, log } = this.#services;
-    const length = from === 0 ? 0 : ((await store.findLength(this.#generation.fileName)) ?? 0);
+    const length = (await store.findLength(this.#generation.fileName)) ?? 0;
     const before = this.#available.byteCount;
     const readableBefore = this.#readable.byteCount;
     this.#available.remove(length, Number.MAX_SAFE_INTEGER);
@@ -194,7 +191,6 @@ export class StoredBytes {
     if (this.#available.byteCount === before) return this.#readable.byteCount < readableBefore;
     log.warning('a chunk file has lost bytes; they are fetched again', {
       file: this.#generation.fileName,
-      reason,
       bytes: before - this.#available.byteCount,
     });
     const kept = this.#available.toArray();

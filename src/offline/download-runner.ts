@@ -37,7 +37,7 @@ export class DownloadRunner {
   readonly #services: DownloadRunnerServices;
   readonly #running = new Map<number, Running>();
   /** Entries whose file is being opened. */
-  readonly #beginning = new Map<number, AbortController>();
+  readonly #beginning = new Map<number, { readonly row: DownloadRow; readonly abort: AbortController }>();
   #timer: Timer | undefined;
   #working: Promise<void> | undefined;
   #again = false;
@@ -55,18 +55,21 @@ export class DownloadRunner {
   /** Asks for the whole entry. */
   async enqueue(entryId: number, requestedBy: RequestedBy): Promise<void> {
     await this.#services.queue.enqueue(entryId, requestedBy, this.#services.clock.nowMs());
-    // A wish that a person raised has another priority from now on.
+    // A wish that a person raised has another priority from now on: it is begun again.
     const running = this.#running.get(entryId);
-    if (running !== undefined && requestedBy === 'person' && running.row.requestedBy !== 'person') {
-      this.#drop(running);
-      await this.#services.queue.requeue(running.row.id);
+    const beginning = this.#beginning.get(entryId);
+    const row = running?.row ?? beginning?.row;
+    if (requestedBy === 'person' && row?.requestedBy === 'background') {
+      beginning?.abort.abort();
+      if (running !== undefined) this.#drop(running);
+      await this.#services.queue.requeue(row.id);
     }
     this.#kick();
   }
 
   async cancel(entryId: number): Promise<void> {
     await this.#services.queue.cancel(entryId);
-    this.#beginning.get(entryId)?.abort();
+    this.#beginning.get(entryId)?.abort.abort();
     const running = this.#running.get(entryId);
     if (running !== undefined) this.#drop(running);
     this.#kick();
@@ -75,6 +78,7 @@ export class DownloadRunner {
   /** Background fill was switched off. */
   async cancelBackground(): Promise<void> {
     await this.#services.queue.cancelBackground();
+    for (const { row, abort } of this.#beginning.values()) if (row.requestedBy === 'background') abort.abort();
     for (const running of [...this.#running.values()]) {
       if (running.row.requestedBy === 'background') this.#drop(running);
     }
@@ -84,7 +88,7 @@ export class DownloadRunner {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
-    for (const beginning of this.#beginning.values()) beginning.abort();
+    for (const { abort } of this.#beginning.values()) abort.abort();
     for (const running of [...this.#running.values()]) this.#drop(running);
     await this.#working;
   }
@@ -137,16 +141,17 @@ export class DownloadRunner {
   }
 
   async #begin(row: DownloadRow): Promise<void> {
-    const beginning = new AbortController();
-    this.#beginning.set(row.entryId, beginning);
+    const abort = new AbortController();
+    const { signal } = abort;
+    this.#beginning.set(row.entryId, { row, abort });
     try {
       const address = await this.#services.entries.findAddress(row.entryId);
       const source = address === null ? undefined : this.#services.findSource(address.source);
       if (address === null || source === undefined)
         throw new LarderError('unknown-source', 'the source is not there any more');
-      const options = { spec: null, probe: false, internal: true, signal: beginning.signal };
+      const options = { spec: null, probe: false, internal: true, signal };
       const file = await this.#services.manager.open(source, describePath(address.path), options);
-      if (beginning.signal.aborted) return;
+      if (signal.aborted) return;
       if (file.isComplete) {
         await this.#finish(row);
         return;
@@ -155,7 +160,7 @@ export class DownloadRunner {
       this.#running.set(row.entryId, running);
       file.addConsumer(running.consumer);
     } catch (error) {
-      if (beginning.signal.aborted) return; // it was called off
+      if (signal.aborted) return; // it was called off
       await this.#failed(row, error instanceof LarderError ? error : new LarderError('storage', describeError(error)));
     } finally {
       this.#beginning.delete(row.entryId);

@@ -1,5 +1,6 @@
 // After a start: files and rows are brought to agree (DESIGN.md §5, invariant 8). Runs while requests are served
 // already; a file that a row is made for meanwhile is found by its row.
+import { clipRanges } from '../bytes/byte-range.ts';
 import type { ChunkStore } from '../chunks/chunk-store.ts';
 import type { Clock } from '../clock.ts';
 import type { GenerationTable } from '../db/generations.ts';
@@ -15,23 +16,21 @@ export interface ReconcileServices {
 export interface ReconcileResult {
   readonly orphanFiles: number;
   readonly correctedRows: number;
-  readonly supersededRemoved: number;
 }
 
 /** Rows looked at in one step, so that requests are served in between. */
 const PAGE_ROWS = 200;
 
 /** To be called before the first file is opened: generations that nobody can be reading any more. */
-export async function removeSuperseded(services: ReconcileServices): Promise<number> {
+export async function removeSuperseded(services: ReconcileServices): Promise<void> {
   const { generations, store } = services;
   const superseded = await generations.listSuperseded();
   await generations.remove(superseded.map((generation) => generation.id));
   for (const generation of superseded) await store.remove(generation.fileName);
-  return superseded.length;
 }
 
 /** Rows whose file is missing or shorter than they say are corrected; files that no row names are removed. */
-export async function reconcile(services: ReconcileServices): Promise<Omit<ReconcileResult, 'supersededRemoved'>> {
+export async function reconcile(services: ReconcileServices): Promise<ReconcileResult> {
   return { correctedRows: await correctRows(services), orphanFiles: await removeOrphans(services) };
 }
 
@@ -47,9 +46,7 @@ async function correctRows({ generations, store, clock, log }: ReconcileServices
       if (file.lengthAtLeast === 0) continue;
       const length = (await store.findLength(file.fileName)) ?? 0;
       if (length >= file.lengthAtLeast) continue;
-      const kept = (await generations.listRanges(file.generationId))
-        .filter((range) => range.start < length)
-        .map((range) => ({ start: range.start, end: Math.min(range.end, length) }));
+      const kept = clipRanges(await generations.listRanges(file.generationId), length);
       await generations.truncate(file.generationId, kept, length, clock.nowMs());
       log.warning('a chunk file lost bytes while Larder was off; they will be fetched again', { file: file.fileName });
       corrected += 1;

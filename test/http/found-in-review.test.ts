@@ -1,8 +1,8 @@
 // Faults that a review found, each held here so that it cannot come back.
 import { expect, test } from 'bun:test';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FakeClock } from '../support/fake-clock.ts';
+import { FakeClock, turnLoop } from '../support/fake-clock.ts';
 import { startOrigin } from '../support/origin.ts';
 import { inProcessThread } from './in-process-thread.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
@@ -13,6 +13,13 @@ const MB = 1_000_000;
 async function removeChunkFiles(dataFolder: string): Promise<void> {
   const folder = join(dataFolder, 'chunks', 'films');
   for (const name of await readdir(folder)) await rm(join(folder, name));
+}
+
+async function storedBytes(dataFolder: string): Promise<number> {
+  const folder = join(dataFolder, 'chunks', 'films');
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 for (const [what, ranges] of [
@@ -35,6 +42,29 @@ for (const [what, ranges] of [
     origin.assertBody('film.mkv', whole.body);
   });
 }
+
+test('a chunk file that is deleted under a running fetch: what that fetch still writes is never served as holes', async () => {
+  await using origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: 6 * MB } } });
+  await using larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
+  await rawRequest(larder.port, '/s/films/film.mkv', {}, 'HEAD');
+  origin.behave('film.mkv', { stallAfterBytes: 2 * MB, times: 1 });
+  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await origin.until(() => origin.bytesSent('film.mkv') > 2 * MB);
+  // What was sent is written a moment later, by another thread.
+  while ((await storedBytes(larder.dataFolder)) < 2 * MB) await turnLoop();
+  await removeChunkFiles(larder.dataFolder);
+  const first = await rawRequest(larder.port, '/s/films/film.mkv', { Range: 'bytes=0-99999' });
+  expect([first.status, first.isWhole]).toEqual([206, true]);
+  origin.assertBody('film.mkv', first.body);
+  origin.release('film.mkv');
+  await origin.until(() => origin.openCount('film.mkv') === 0);
+  for (const restart of [false, true]) {
+    if (restart) await larder.restart();
+    const whole = await rawRequest(larder.port, '/s/films/film.mkv');
+    expect(whole.isWhole).toBe(true);
+    origin.assertBody('film.mkv', whole.body);
+  }
+});
 
 test('an origin that hides the total: a part never passes for the whole file', async () => {
   await using origin = await startOrigin({
