@@ -1,5 +1,6 @@
 // All migrations in order, embedded in the binary. Forward only: never edit one that was released, add another.
 import cache from './0001_cache.sql' with { type: 'text' };
+import survival from './0002_survival.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -7,4 +8,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, name: 'cache', sql: cache }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'cache', sql: cache },
+  { version: 2, name: 'survival', sql: survival },
+];

@@ -1,34 +1,42 @@
 // Composition root: builds the parts, starts them in order, stops them in reverse. No part knows another that is not
 // handed to it here.
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { migrations } from '../migrations/index.ts';
+import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
 import { FileChunkStore } from './chunks/file-chunk-store.ts';
+import { UseLog } from './chunks/use-log.ts';
 import type { Clock } from './clock.ts';
 import { type Configuration, withStored } from './config.ts';
-import { type Database, openDatabase } from './db/database.ts';
 import { DownloadQueueTable } from './db/download-queue.ts';
 import { EntryTable } from './db/entries.ts';
+import { EventTable } from './db/events.ts';
 import { lockFolder } from './db/folder-lock.ts';
 import { GenerationTable } from './db/generations.ts';
-import { migrate } from './db/migrate.ts';
 import { PreferenceTable } from './db/preferences.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
 import { describeError } from './errors.ts';
+import { STOP_READERS_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
+import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
+import { deriveCap, policyOf } from './offline/space-policy.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { HttpSource, parseSourceSetting } from './sources/http-source.ts';
+import { adoptFiles } from './upkeep/adopt-files.ts';
+import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
+import { databaseFile, openOrRebuild } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
+import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
 import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.tsx';
@@ -76,23 +84,18 @@ class Teardown {
   }
 }
 
-async function openAndMigrate(dataFolder: string, options: ApplianceOptions): Promise<Database> {
-  const database = await openDatabase(join(dataFolder, 'larder.db'));
-  try {
-    await mkdir(join(dataFolder, 'backups'), { recursive: true, mode: 0o700 });
-    const result = await migrate(database.client, {
-      migrations,
-      nowMs: () => options.clock.nowMs(),
-      backupFile: (version) => join(dataFolder, 'backups', `schema-${version}-${options.clock.nowMs()}.db`),
-    });
-    if (result.backupFile !== null) {
-      options.log.info('the database was brought up to date', { to: result.to, backup: result.backupFile });
-    }
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+async function lookAtDisk(folder: string): Promise<DiskSpace> {
+  const disk = await statfs(folder);
+  return { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
+}
+
+/** The cap that the disk suggests, as it was at the first start. */
+async function derivedCap(preferences: PreferenceTable, disk: DiskSpace, nowMs: number): Promise<number> {
+  const stored = (await preferences.all()).get('derivedCacheSize');
+  if (typeof stored === 'number') return stored;
+  const bytes = deriveCap(disk);
+  await preferences.set('derivedCacheSize', bytes, nowMs);
+  return bytes;
 }
 
 /** @throws LarderError that names the setting at fault and what to do */
@@ -113,7 +116,12 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
 
   const lock = await lockFolder(dataFolder, options.processId);
   teardown.add(() => lock.release());
-  const database = await openAndMigrate(dataFolder, options);
+  const { database, isNew, damagedFolder } = await openOrRebuild({
+    dataFolder,
+    migrations,
+    clock,
+    log: log.part('database'),
+  });
   teardown.add(() => database.close());
   const { tables } = database;
   const preferences = new PreferenceTable(tables);
@@ -125,7 +133,24 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const statistics = new StatisticsTable(tables);
   const queue = new DownloadQueueTable(tables);
   const sourceTable = new SourceTable(tables);
+  const events = new EventTable(tables);
+  function noteEvent(kind: string, subject: string, text: string): void {
+    events.add(kind, subject, text, clock.nowMs()).catch((error: unknown) => {
+      // Where the database takes nothing, the log has said so.
+      log.debug('an event could not be written', { kind, subject, error: describeError(error) });
+    });
+  }
   for (const source of declared) await sourceTable.declare(source.name, source.url, clock.nowMs());
+  const chunkFolder = join(dataFolder, 'chunks');
+  const store = new FileChunkStore(chunkFolder);
+  if (isNew) {
+    const result = await adoptFiles({ store, sources: sourceTable, entries, generations, clock, log });
+    if (damagedFolder !== null || result.adoptedFiles + result.lostFiles > 0) {
+      const text = `The database was ${damagedFolder === null ? 'not there' : `damaged (it lies in ${damagedFolder} now)`} and was made anew: ${result.adoptedFiles} files with ${result.adoptedBytes} bytes were taken up again, ${result.lostFiles} files of ${result.lostBytes} bytes could not be and are removed.`;
+      log.warning(text);
+      noteEvent('rebuilt', 'database', text);
+    }
+  }
   const sourceRows = await sourceTable.list();
   const sources = sourceRows
     .filter((row) => row.kind === 'http')
@@ -138,10 +163,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const health = new SourceHealth(sourceTable, clock, log.part('sources'));
   health.load(sourceRows);
 
-  const chunkFolder = join(dataFolder, 'chunks');
-  const store = new FileChunkStore(chunkFolder);
   const counters = emptyCounters();
-  await removeSuperseded({ generations, store, clock, log });
+  await removeSuperseded({ generations, store });
 
   const threads = new ThreadPool({
     threadCount: settings.threads,
@@ -150,12 +173,13 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('threads'),
   });
   teardown.add(() => threads.stop());
+  const uses = new UseLog(clock, await entries.findNewestUse());
   const bookkeeper = new Bookkeeper({
     statistics,
     entries,
     counters,
-    takeUses: () => manager.takeUses(),
-    databaseFile: join(dataFolder, 'larder.db'),
+    uses,
+    databaseFile: databaseFile(dataFolder),
     startUpkeepThread: () => options.startThread('upkeep'),
     clock,
     log: log.part('upkeep'),
@@ -165,6 +189,29 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     connectionsPerSource: settings.connectionsPerSource,
     connectionsTotal: settings.connectionsTotal,
   });
+  const derivedCapBytes = await derivedCap(preferences, await lookAtDisk(dataFolder), clock.nowMs());
+  const ballast = new Ballast(join(dataFolder, 'ballast'));
+  const space: SpaceKeeper = new SpaceKeeper((await statistics.get()).cachedBytes, {
+    policy: (disk) => policyOf({ ...configuration.settings, derivedCapBytes }, disk),
+    lookAtDisk: () => lookAtDisk(dataFolder),
+    listEvictable: async (limit, cursor) => {
+      await bookkeeper.writeUses();
+      return entries.listEvictable(limit, cursor);
+    },
+    countBytes: (entryId) => generations.countBytesOfEntry(entryId),
+    evict: (entryId) => manager.evict(entryId),
+    isWanted: () => [...manager.files()].some((file) => file.isUsed),
+    changed: () => manager.roomChanged(),
+    tryToWrite: async () => {
+      await threads.probe();
+      await statistics.touch(clock.nowMs());
+      await ballast.restore();
+    },
+    giveUpBallast: () => ballast.giveUp(),
+    noteEvent,
+    clock,
+    log: log.part('space'),
+  });
   let ownPort = 0;
   const manager: ChunkManager = new ChunkManager({
     scheduler,
@@ -172,10 +219,17 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     generations,
     entries,
     store,
+    space,
+    uses,
     clock,
     log: log.part('chunks'),
     counters,
     random: Math.random,
+    recheckAfterMs: () => settings.recheckAfter,
+    damaged: ({ identity }, range, lostBytes) => {
+      const text = `${lostBytes} stored bytes from ${range.start} on were not what was fetched. They were given up and are fetched again.`;
+      noteEvent('damaged', identity.address.path, text);
+    },
     readAheadMaxBytes: () => settings.readAhead,
     ownPort: () => ownPort,
     sourceAnswered: (sourceId, error) => health.note(sourceId, error),
@@ -224,20 +278,40 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const streams = new StreamHandler({ manager, findSource, pool, clock, log: log.part('proxy'), randomId });
   const server = new HttpServer({ app, streams, access, basePath });
 
+  const loseBytes = (generationId: number, range: ByteRange, reason: string) =>
+    manager.loseBytes(generationId, range, reason);
+  const scrubber = new Scrubber({
+    generations,
+    threads,
+    loseBytes,
+    bytesPerSecond: () => settings.verifyRate,
+    clock,
+    log: log.part('upkeep'),
+  });
+
   bookkeeper.start();
   teardown.add(() => bookkeeper.stop());
-  teardown.add(() => manager.stop());
+  await space.start();
+  teardown.add(() => space.stop());
+  scrubber.start();
+  teardown.add(() => scrubber.stop());
+  // Who is being served is cut last: the bytes that are on their way are recorded first.
+  teardown.add(() => manager.close());
+  teardown.add(() => server.stop());
+  teardown.add(() => streams.ended(STOP_READERS_MS));
+  teardown.add(() => manager.settle());
   await downloads.start();
   teardown.add(() => downloads.stop());
   const address = await server.listen(settings.host, settings.port);
   ownPort = address.port;
-  teardown.add(() => server.stop());
+  teardown.add(() => server.stopAccepting());
   teardown.add(() => app.stop());
   threads.warmUp();
   log.info('started', { version, data: dataFolder, sources: sources.length });
 
   // Requests are served meanwhile: what is wrong with a file is found by who reads it, too.
-  const reconciled = reconcile({ generations, store, clock, log: log.part('upkeep') }).then(
+  void ballast.restore();
+  const reconciled = reconcile({ generations, store, loseBytes, log: log.part('upkeep') }).then(
     (result) => {
       if (result.correctedRows + result.orphanFiles > 0) log.info('files and rows agree again', { ...result });
     },

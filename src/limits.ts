@@ -12,13 +12,40 @@ export const PROGRESS_BYTES = 128 * KIB;
 export const PROGRESS_INTERVAL_MS = 15;
 
 /** A fetch syncs and has its bytes recorded once this much is waiting; less at a pause or at its end. */
-export const RECORD_BYTES = 4 * MIB;
+export const RECORD_BYTES = 2 * MIB;
 
 /** Bytes that sit unrecorded no longer than this while a fetch trickles. */
 export const RECORD_INTERVAL_MS = 2_000;
 
-/** A fetch stops reading its origin when the disk is this far behind with syncing. */
-export const UNRECORDED_MAX_BYTES = 64 * MIB;
+/**
+ * Bytes of a fetch that are written and have no rows yet: what a kill costs at most. A fetch stops reading its origin
+ * when the disk is this far behind.
+ */
+export const UNRECORDED_MAX_BYTES = 4 * MIB;
+
+/** Room on the disk that a running fetch holds ahead of itself, taken in steps of half of it. */
+export const RESERVE_AHEAD_BYTES = 16 * MIB;
+
+/** Room that is kept free for what comes next, by evicting early, so that no fetch waits for an eviction. */
+export const HEADROOM_BYTES = 64 * MIB;
+/** With less room than this the disk is full for us. */
+export const ROOM_MIN_BYTES = 256 * KIB;
+/** How old a look at the disk's free bytes may be while something is written, and between two looks otherwise. */
+export const DISK_LOOK_MS = 2_000;
+export const DISK_LOOK_IDLE_MS = 60_000;
+/** A disk that refused bytes is tried again after this; after the longer time when nobody waits for it. */
+export const DISK_RETRY_MS = 5_000;
+export const DISK_RETRY_IDLE_MS = 60_000;
+/** Given up when the database needs room to evict something from a disk that has none at all. */
+export const BALLAST_BYTES = 2 * MIB;
+
+/** What is served past the disk waits in memory: so much ahead of its reader, and so much of one file at most. */
+export const MEMORY_AHEAD_BYTES = 1 * MIB;
+export const MEMORY_FILE_MAX_BYTES = 4 * MIB;
+
+/** Stored bytes are compared with their checksums this far ahead of a reader, so many spans at the same time. */
+export const VERIFY_AHEAD_BYTES = 8 * MIB;
+export const VERIFY_SPANS_MAX = 4;
 
 /** Read-ahead of a reader starts small, so that a dropped seek costs little, and grows with what it consumed. */
 export const READ_AHEAD_START_BYTES = 512 * KIB;
@@ -58,6 +85,9 @@ export const RETRY_AFTER_MAX_MS = 600_000;
 /** What nobody waits for is asked for again at least this long after it was refused for good, and at most this long. */
 export const REFUSED_PAUSE_MS = 300_000;
 
+/** An origin that did not answer whether a file is still the same is not asked again before. */
+export const RECHECK_RETRY_MS = 60_000;
+
 /** Redirects of an origin that are followed (CONTRACT.md, stream promise 12). */
 export const REDIRECTS_MAX = 5;
 
@@ -84,6 +114,16 @@ export const MULTIPART_RANGES_MAX = 32;
 /** Files whose state stays in memory after their last reader left. */
 export const IDLE_FILES_MAX = 64;
 
+/** A label is written beside a chunk file this long after its last use, and not before. */
+export const LABEL_DELAY_MS = 30_000;
+
+/** Files of which is remembered what was verified; a set of ranges each. */
+export const TRUSTED_FILES_MAX = 4_096;
+
+/** Everything is compared with its checksums about once in this time; what is due is looked for this often. */
+export const SCRUB_PERIOD_MS = 30 * 86_400_000;
+export const SCRUB_LOOK_MS = 600_000;
+
 /** Longest path below a source, in characters, and what a request may bring. */
 export const PATH_LENGTH_MAX = 8 * KIB;
 export const HEADERS_TIMEOUT_MS = 20_000;
@@ -103,8 +143,9 @@ export const STATISTICS_FLUSH_MS = 60_000;
 /** The write-ahead log is moved into the database this often, and when it has grown past this size. */
 export const CHECKPOINT_PERIOD_MS = 60_000;
 
-/** SIGTERM to exit (CONTRACT.md: at most 5 s). */
+/** SIGTERM to exit (CONTRACT.md: at most 5 s). Readers of what is cached go on for the first part of it. */
 export const STOP_DEADLINE_MS = 4_500;
+export const STOP_READERS_MS = 2_000;
 
 assert(READ_AHEAD_START_BYTES >= PROGRESS_BYTES, 'read-ahead must be larger than one progress step');
 assert(RECORD_BYTES <= UNRECORDED_MAX_BYTES, 'the record step must fit the bound');

@@ -3,6 +3,9 @@
 import { LarderError } from './errors.ts';
 import type { LogLevel } from './log.ts';
 
+/** Bytes, or a share of the disk from 0 to 1. */
+export type SizeOrShare = { readonly bytes: number } | { readonly share: number };
+
 export interface Settings {
   readonly data: string;
   readonly host: string;
@@ -16,6 +19,13 @@ export interface Settings {
   readonly connectionsPerSource: number;
   readonly connectionsTotal: number;
   readonly readAhead: number;
+  /** Null: derived from the disk at the first start. */
+  readonly cacheSize: SizeOrShare | null;
+  readonly keepFree: SizeOrShare | null;
+  /** Milliseconds. */
+  readonly recheckAfter: number;
+  /** Bytes per second; 0 is off. */
+  readonly verifyRate: number;
   readonly backgroundFill: boolean;
   readonly logLevel: LogLevel;
 }
@@ -79,12 +89,46 @@ const UNITS: Readonly<Record<string, number>> = {
   ti: 2 ** 40,
 };
 
-/** `64MiB`, `1.5 GB`, `4096`: bytes. */
+/** `64MiB`, `1.5 GB`, `4096`: bytes; not a number for anything else. */
+function readBytes(value: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?$/i.exec(value.trim());
+  return match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS[(match[2] ?? '').toLowerCase()]!);
+}
+
+/** A size, a share of the disk (`60%`), or `auto`. */
+const sizeOrShare: Option<SizeOrShare | null>['parse'] = (texts, where) => {
+  const value = (texts.at(-1) ?? '').trim();
+  if (value === 'auto') return null;
+  const percent = /^(\d+(?:\.\d+)?)\s*%$/.exec(value);
+  const share = percent === null ? Number.NaN : Number(percent[1]) / 100;
+  if (share <= 1) return { share };
+  const bytes = readBytes(value);
+  if (Number.isSafeInteger(bytes)) return { bytes };
+  return reject(
+    where,
+    `${JSON.stringify(value)} is neither a size nor a share of the disk`,
+    'write 500GB, 60% or auto',
+  );
+};
+
+const TIME_UNITS_MS: Readonly<Record<string, number>> = { s: 1e3, m: 60e3, h: 3_600e3, d: 86_400e3 };
+
+/** `90s`, `10m`, `1h`, `7d`: milliseconds. */
+function timeSpan(mostMs: number): Option<number>['parse'] {
+  return (texts, where) => {
+    const value = (texts.at(-1) ?? '').trim();
+    const match = /^(\d+)\s*([smhd])$/.exec(value);
+    const ms = match === null ? (value === '0' ? 0 : Number.NaN) : Number(match[1]) * TIME_UNITS_MS[match[2]!]!;
+    if (!(ms <= mostMs))
+      reject(where, `${JSON.stringify(value)} is not a time`, 'write a number with s, m, h or d, such as 1h');
+    return ms;
+  };
+}
+
 function byteCount(least: number, most: number): Option<number>['parse'] {
   return (texts, where) => {
     const value = texts.at(-1) ?? '';
-    const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?$/i.exec(value.trim());
-    const bytes = match === null ? Number.NaN : Math.round(Number(match[1]) * UNITS[(match[2] ?? '').toLowerCase()]!);
+    const bytes = readBytes(value);
     if (!(bytes >= least && bytes <= most)) {
       reject(
         where,
@@ -231,6 +275,50 @@ export const options: OptionTable = {
     stored: false,
     parse: byteCount(2 ** 20, 2 ** 36),
   },
+  cacheSize: {
+    flag: 'cache-size',
+    variable: 'LARDER_CACHE_SIZE',
+    placeholder: 'SIZE|PERCENT|auto',
+    description:
+      'Cached bytes at most, those being fetched included: a size, or a share of the disk. What was not used for longest goes first; what is pinned or being read stays. auto is the smaller of 80 % of what was free at the first start and the disk less 10 %.',
+    fallback: null,
+    repeatable: false,
+    stored: false,
+    parse: sizeOrShare,
+  },
+  keepFree: {
+    flag: 'keep-free',
+    variable: 'LARDER_KEEP_FREE',
+    placeholder: 'SIZE|PERCENT|auto',
+    description:
+      'Bytes of the disk that stay free, whoever fills it. auto is the smaller of 5 % of the disk and 10 GiB.',
+    fallback: null,
+    repeatable: false,
+    stored: false,
+    parse: sizeOrShare,
+  },
+  recheckAfter: {
+    flag: 'recheck-after',
+    variable: 'LARDER_RECHECK_AFTER',
+    placeholder: 'TIME',
+    description:
+      'When a file is opened and its origin was not asked for this long, it is asked whether the file has changed; nobody waits for the answer. 0 asks at each open.',
+    fallback: 3_600_000,
+    repeatable: false,
+    stored: false,
+    parse: timeSpan(365 * 86_400e3),
+  },
+  verifyRate: {
+    flag: 'verify-rate',
+    variable: 'LARDER_VERIFY_RATE',
+    placeholder: 'SIZE',
+    description:
+      'Bytes per second at which all that is kept is compared with its checksums in the background, about once a month. 0 turns that off; what is first read after a start is compared all the same.',
+    fallback: 8 * 2 ** 20,
+    repeatable: false,
+    stored: false,
+    parse: byteCount(0, 2 ** 36),
+  },
   backgroundFill: {
     flag: 'background-fill',
     variable: 'LARDER_BACKGROUND_FILL',
@@ -258,7 +346,9 @@ export const settingNames = Object.keys(options) as readonly SettingName[];
 /** How a fallback reads in help and README. */
 export function describeFallback(name: SettingName): string {
   const value = options[name].fallback;
-  if (name === 'readAhead') return `${Number(value) / 2 ** 20}MiB`;
+  if (name === 'recheckAfter') return `${Number(value) / TIME_UNITS_MS.h!}h`;
+  if (value === null) return 'auto';
+  if (name === 'readAhead' || name === 'verifyRate') return `${Number(value) / 2 ** 20}MiB`;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return Array.isArray(value) || value === '' ? 'none' : String(value);
 }

@@ -101,14 +101,19 @@ export class RangeSet {
     return gaps;
   }
 
-  /** How many bytes of [start, end) are in the set. */
-  countWithin(start: number, end: number): number {
-    let count = 0;
+  /** The parts of [start, end) that are in the set, in order. */
+  parts(start: number, end: number): ByteRange[] {
+    const parts: ByteRange[] = [];
     for (let index = this.#firstEndAtOrAfter(start + 1); index < this.#starts.length; index++) {
       if (this.#starts[index]! >= end) break;
-      count += Math.min(end, this.#ends[index]!) - Math.max(start, this.#starts[index]!);
+      parts.push({ start: Math.max(start, this.#starts[index]!), end: Math.min(end, this.#ends[index]!) });
     }
-    return count;
+    return parts;
+  }
+
+  /** How many bytes of [start, end) are in the set. */
+  countWithin(start: number, end: number): number {
+    return this.parts(start, end).reduce((sum, part) => sum + rangeLength(part), 0);
   }
 
   toArray(): ByteRange[] {

@@ -1,24 +1,37 @@
 // One generation of an entry while it is in use: which bytes are there, who reads, what is being fetched.
 //
-// Owns its readers, its fetches and their plan; what is on the disk is its `StoredBytes`. Always true: live fetches
-// never cover the same byte; whoever waits is with the watchdog and is woken by data, failure or a deadline.
+// Owns its readers, its fetches and their plan; what is on the disk is its `StoredBytes`, how far a fetch may go says
+// its `FetchRoom`, what is stored is compared by its `Verification`. Always true: live fetches never cover the same
+// byte; whoever waits is with the watchdog and is woken by data, failure or a deadline.
 import { assert } from '../assert.ts';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSet } from '../bytes/range-set.ts';
 import type { Timer } from '../clock.ts';
 import type { GenerationRow, HeaderRow } from '../db/entries.ts';
 import { describeError, fromErrorValue, LarderError } from '../errors.ts';
-import { CONTAINER_EDGE_BYTES, EDGES_MIN_FILE_BYTES, EDGES_MIN_FIRST_BYTE_MS, READER_WAIT_MAX_MS } from '../limits.ts';
+import {
+  CONTAINER_EDGE_BYTES,
+  EDGES_MIN_FILE_BYTES,
+  EDGES_MIN_FIRST_BYTE_MS,
+  MEMORY_AHEAD_BYTES,
+  MEMORY_FILE_MAX_BYTES,
+  READER_WAIT_MAX_MS,
+  RECHECK_RETRY_MS,
+  VERIFY_AHEAD_BYTES,
+} from '../limits.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
-import { planFetches, type Want } from './fetch-plan.ts';
+import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
+import { FetchRoom } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
+import { Recheck } from './recheck.ts';
 import { RetryGate } from './retry-gate.ts';
 import { StoredBytes } from './stored-bytes.ts';
+import { Verification } from './verification.ts';
 import { compareVersion } from './version.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -31,13 +44,23 @@ export interface Consumer {
   advanced(file: CachedFile): void;
 }
 
+export interface StoredGeneration {
+  readonly generation: GenerationRow;
+  readonly headers: HeaderRow;
+  readonly ranges: readonly ByteRange[];
+  /** What of it was fetched or verified in this life of the program. */
+  readonly trusted: RangeSet;
+  /** Since when the origin says that it has no such file; null while it does not. */
+  readonly missingSince: number | null;
+}
+
 const CHANGED = 'the file changed at its origin';
 const FILE_LOST = 'its chunk file was deleted';
 
+/** In place of a row's id, while there is no row. */
+export const TRANSIENT_ID = 0;
+
 export class CachedFile implements ReaderFile, FetchOwner {
-  readonly identity: FileIdentity;
-  readonly generation: GenerationRow;
-  readonly headers: HeaderRow;
   readonly bytes: StoredBytes;
   readonly readers = new Set<Reader>();
   readonly fetches = new Set<Fetch>();
@@ -47,6 +70,11 @@ export class CachedFile implements ReaderFile, FetchOwner {
   lastError: LarderError | null = null;
   /** Watchdog findings: waiters that nothing served. More than none is a bug of ours. */
   unservedWaits = 0;
+  #identity: FileIdentity;
+  #generation: GenerationRow;
+  #headers: HeaderRow;
+  readonly #room: FetchRoom;
+  readonly #verification: Verification;
   readonly #services: FileServices;
   readonly #onUnused: (file: CachedFile) => void;
   readonly #gate: RetryGate;
@@ -55,24 +83,44 @@ export class CachedFile implements ReaderFile, FetchOwner {
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
   #edges: ByteRange[] = [];
+  #isMissing: boolean;
+  #checkedAtMs: number;
+  #recheck: Recheck | undefined;
+  #recheckNotBeforeMs = 0;
   #planDue = false;
   #onSettled: (() => void) | undefined;
   #retryTimer: Timer | undefined;
+  #isSettling = false;
   #closed = false;
 
   constructor(
     identity: FileIdentity,
-    stored: { generation: GenerationRow; headers: HeaderRow; ranges: readonly ByteRange[] },
+    stored: StoredGeneration,
     services: FileServices,
     onUnused: (file: CachedFile) => void,
   ) {
-    this.identity = identity;
-    this.generation = stored.generation;
-    this.headers = stored.headers;
+    this.#identity = identity;
+    this.#generation = stored.generation;
+    this.#headers = stored.headers;
     this.seekable = stored.generation.seekable;
-    this.bytes = new StoredBytes(stored.generation, stored.ranges, services);
+    this.#isMissing = stored.missingSince !== null;
+    this.#checkedAtMs = stored.generation.checkedAt ?? stored.generation.createdAt;
+    this.bytes = new StoredBytes(stored.generation, stored.ranges, stored.trusted, services);
     this.#gate = new RetryGate(services.random);
     this.#services = services;
+    this.#room = new FetchRoom({
+      space: services.space,
+      generationId: () => this.generation.id,
+      readerPositions: () => [...this.readers].map((reader) => reader.position),
+    });
+    this.#verification = new Verification({
+      bytes: this.bytes,
+      fileName: stored.generation.fileName,
+      threads: services.threads,
+      onChange: () => this.#verificationChanged(),
+      onDamage: (range, lostBytes) => services.damaged(this, range, lostBytes),
+      onError: (error) => this.#verificationFailed(error),
+    });
     this.#watchdog = new Watchdog({
       clock: services.clock,
       waitError: () => this.#waitError(),
@@ -80,6 +128,23 @@ export class CachedFile implements ReaderFile, FetchOwner {
       onUnserved: () => this.#healUnserved(),
     });
     this.#onUnused = onUnused;
+  }
+
+  get identity(): FileIdentity {
+    return this.#identity;
+  }
+
+  get generation(): GenerationRow {
+    return this.#generation;
+  }
+
+  get headers(): HeaderRow {
+    return this.#headers;
+  }
+
+  /** The database did not take its rows: it is passed on from memory, and forgotten with its last reader. */
+  get isTransient(): boolean {
+    return this.#generation.id === TRANSIENT_ID;
   }
 
   /** Null while the origin has not said it and its end was not seen. */
@@ -92,7 +157,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   get isUsed(): boolean {
-    return this.readers.size > 0 || this.#consumers.size > 0 || this.fetches.size > 0 || this.#settling.size > 0;
+    return (
+      this.readers.size > 0 ||
+      this.#consumers.size > 0 ||
+      this.fetches.size > 0 ||
+      this.#settling.size > 0 ||
+      this.#verification.isRunning ||
+      this.#recheck !== undefined
+    );
   }
 
   /** What is on disk, synced and recorded. */
@@ -102,18 +174,20 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. */
   readableEnd(offset: number): number {
-    return this.bytes.readable.contiguousEnd(offset);
+    return this.bytes.trusted.contiguousEnd(offset);
   }
 
   openReader(range: ByteRange, bounded: boolean, label: ReaderLabel): Reader {
-    assert(!this.#closed, 'a closed file is not read');
+    // It was removed in the moment in which it was opened: once more.
+    if (this.#isSettling || this.#closed) throw supersededError();
     const reader = new Reader({
       file: this,
       range,
       bounded,
       label,
       readAheadMaxBytes: this.#services.readAheadMaxBytes(),
-      gapsAtOpen: this.bytes.readable.gaps(range.start, range.end),
+      gapsAtOpen: this.bytes.known.gaps(range.start, range.end),
+      isPassedOn: this.isTransient || this.#refusal() !== null,
       nowMs: () => this.#services.clock.monotonicMs(),
     });
     this.readers.add(reader);
@@ -126,7 +200,10 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   addConsumer(consumer: Consumer): void {
-    assert(!this.#closed, 'a closed file is not wanted');
+    if (this.#isSettling || this.#closed) {
+      consumer.fail(supersededError());
+      return;
+    }
     this.#consumers.add(consumer);
     this.#schedulePlan();
   }
@@ -165,11 +242,12 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   readerWaits(reader: Reader): void {
-    if (this.superseded) {
-      reader.fail(supersededError());
+    if (this.superseded || this.#isSettling) {
+      reader.fail(this.superseded ? supersededError() : stoppingError());
       return;
     }
     this.#watchdog.add(reader);
+    this.#verification.retry(reader.position);
     this.#schedulePlan();
   }
 
@@ -177,13 +255,49 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#services.counters.servedBytes += bytes;
     this.#services.counters.servedFromDiskBytes += bytesFromDisk;
     if (reader.takeReplanDue()) this.#schedulePlan();
+    this.#trimMemory();
   }
 
   readerClosed(reader: Reader): void {
     this.readers.delete(reader);
     this.#watchdog.delete(reader);
     this.#schedulePlan();
+    this.#trimMemory();
     this.#checkUnused();
+  }
+
+  /** There is more room on the disk than before, or less: who goes to memory and who does not is decided anew. */
+  roomChanged(): void {
+    for (const fetch of this.fetches) {
+      if (fetch.toMemory && !this.#goesToMemory()) this.#stop(fetch);
+    }
+    this.#schedulePlan();
+  }
+
+  /** The database takes rows again: what was only passed on is kept from now on. */
+  becomeStored(entryId: number, stored: Pick<StoredGeneration, 'generation' | 'headers'>): void {
+    assert(this.isTransient, 'a file gets its rows once');
+    this.#identity = { ...this.#identity, entryId };
+    this.#generation = stored.generation;
+    this.#headers = stored.headers;
+    this.bytes.becomeStored(stored.generation);
+    this.roomChanged();
+  }
+
+  /** Asks the origin whether this is still its version, if that was not asked for long. Nobody waits for the answer. */
+  recheckIfDue(): void {
+    const { clock, recheckAfterMs } = this.#services;
+    const age = clock.nowMs() - this.#checkedAtMs;
+    // A clock that was set back says nothing of when it was.
+    const isFresh = age >= 0 && age < recheckAfterMs();
+    const isLate = this.#recheck !== undefined || clock.monotonicMs() < this.#recheckNotBeforeMs;
+    if (isFresh || isLate || this.superseded || this.isTransient || this.available.byteCount === 0) return;
+    this.#startRecheck();
+  }
+
+  /** Asks the origin now. @returns whether it still has this version @throws LarderError when it did not say */
+  recheck(): Promise<'same' | 'other'> {
+    return (this.#recheck ?? this.#startRecheck()).result;
   }
 
   /** Takes over the fetch that opened this generation; its response begins at `head.start`. */
@@ -203,9 +317,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** While it waited for a connection, some of its bytes may have come by another fetch. */
   requestFor(fetch: Fetch): OriginRequest | null {
-    const start = this.bytes.readable.contiguousEnd(fetch.position);
+    const start = this.bytes.known.contiguousEnd(fetch.position);
     const fileEnd = this.totalBytes ?? Number.POSITIVE_INFINITY;
-    const end = Math.min(fetch.requestEnd ?? fileEnd, this.bytes.readable.nextKnown(start) ?? fileEnd);
+    const end = Math.min(fetch.requestEnd ?? fileEnd, this.bytes.known.nextKnown(start) ?? fileEnd);
     if (start >= end) {
       this.fetches.delete(fetch);
       this.#schedulePlan();
@@ -213,14 +327,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     }
     fetch.position = start;
     fetch.requestEnd = this.seekable && end < fileEnd ? end : null;
-    const range: OriginRange | null = this.seekable ? { kind: 'from', start, end: fetch.requestEnd } : null;
-    return {
-      ...this.identity.upstream(),
-      ownPort: this.#services.ownPort(),
-      range,
-      ifRange: this.generation.etag,
-      expectsMedia: this.identity.address.type !== 'file',
-    };
+    return this.#request(this.seekable ? { kind: 'from', start, end: fetch.requestEnd } : null);
   }
 
   fetchOpened(fetch: Fetch, head: OriginHead): void {
@@ -230,16 +337,16 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.supersede(CHANGED);
       return;
     }
-    this.#services.sourceAnswered(this.identity.sourceId, null);
+    this.#noteAnswer();
     if (head.start === fetch.position) {
       this.#accept(fetch, head.start, fetch.position);
     } else if (head.start === 0 && version === 'same') {
       // The origin ignored the range: its body is read from the start, what is known of it passed over.
       if (this.seekable) {
-        void this.bytes.afterRecording(() => this.#services.generations.recordSeekable(this.generation.id, false));
+        this.#write(() => this.#services.generations.recordSeekable(this.generation.id, false));
       }
       this.seekable = false;
-      this.#accept(fetch, 0, this.bytes.readable.contiguousEnd(0));
+      this.#accept(fetch, 0, this.bytes.known.contiguousEnd(0));
     } else {
       fetch.stop();
       this.supersede(CHANGED);
@@ -249,15 +356,27 @@ export class CachedFile implements ReaderFile, FetchOwner {
   fetchProgressed(fetch: Fetch, from: number): void {
     this.#services.counters.originBytes += fetch.position - from;
     this.#gate.progressed();
-    this.bytes.noteWritten(from, fetch.position);
+    if (!fetch.toMemory) this.bytes.noteWritten(from, fetch.position);
+    this.#room.extend(fetch);
     this.#watchdog.progressed();
     if (fetch.isPaused) this.#schedulePlan();
   }
 
-  fetchDurable(_fetch: Fetch, message: FetchDurable): void {
-    void this.bytes.record(message).then(() => {
-      for (const consumer of [...this.#consumers]) consumer.advanced(this);
-    });
+  fetchReceived(fetch: Fetch, bytes: Uint8Array): void {
+    this.bytes.noteVolatile(fetch.position, bytes);
+  }
+
+  fetchDurable(fetch: Fetch, message: FetchDurable): void {
+    this.bytes.record(message).then(
+      () => {
+        this.#room.recorded(fetch, message.start, message.end);
+        for (const consumer of [...this.#consumers]) consumer.advanced(this);
+      },
+      (error: unknown) => {
+        this.#services.space.refused(error);
+        this.#stop(fetch);
+      },
+    );
   }
 
   fetchClosed(fetch: Fetch, message: FetchClosed): void {
@@ -265,7 +384,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#settling.add(fetch);
     if (message.position > fetch.position) fetch.progressed(message.position);
     if (message.bodyEnded && this.totalBytes === null) {
-      this.bytes.learnLength(message.position);
+      this.#learnLength(message.position);
       this.#watchdog.wakeReadable();
     }
     if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
@@ -274,9 +393,12 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   fetchEnded(fetch: Fetch, message: FetchEnded): void {
     const error = message.error === null ? null : fromErrorValue(message.error);
-    void this.bytes.afterRecording(() => {
+    void this.bytes.inOrder(() => {
       this.#settling.delete(fetch);
-      if (this.fetches.size === 0 && this.#settling.size === 0) this.bytes.forgetUnrecorded();
+      this.#room.ended(fetch);
+      // What is in memory only has a reader; what was written only is no use.
+      const isQuiet = this.fetches.size === 0 && this.#settling.size === 0;
+      if (isQuiet && this.bytes.forgetUnrecorded()) this.#schedulePlan();
       if (error?.code === 'storage') this.#handleFailure(fetch, error);
       this.#checkUnused();
     });
@@ -290,34 +412,32 @@ export class CachedFile implements ReaderFile, FetchOwner {
   supersede(reason: string): void {
     if (this.superseded) return;
     this.superseded = true;
-    const { generations, clock, log } = this.#services;
+    const { log, space } = this.#services;
     log.info('a version of a file is over; who opens it now gets a new one', {
       path: this.identity.address.path,
       reason,
     });
     // At once, not behind what is still to be recorded: whoever opens the file next must not find it current.
-    generations.supersede(this.generation.id, clock.nowMs()).catch((error: unknown) => {
-      log.error('a new version could not be recorded', { error: describeError(error) });
-    });
+    this.#services.superseded(this).catch((error: unknown) => space.refused(error));
     for (const fetch of this.fetches) this.#stop(fetch);
     this.#watchdog.fail(supersededError());
     for (const consumer of [...this.#consumers]) consumer.fail(supersededError());
     this.#checkUnused();
   }
 
-  /** Stops all fetches and resolves when what they brought is recorded. */
+  /** Stops all fetches and resolves when what they brought is recorded. Readers go on with what is there. */
   async settle(): Promise<void> {
-    const error = new LarderError('stopped', 'Larder is stopping', { retry: 'later' });
-    this.#watchdog.fail(error);
+    this.#isSettling = true;
+    this.#watchdog.fail(stoppingError());
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
-    for (const reader of [...this.readers]) reader.close();
+    this.#recheck?.cancel();
     for (const fetch of this.fetches) this.#stop(fetch);
     if (this.fetches.size > 0 || this.#settling.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onSettled = resolve;
       });
     }
-    await this.bytes.afterRecording(() => undefined);
+    await this.bytes.inOrder(() => undefined);
   }
 
   async close(): Promise<void> {
@@ -333,13 +453,126 @@ export class CachedFile implements ReaderFile, FetchOwner {
     // With no validator at all, nothing but the bytes themselves says which version they are of.
     const isNamed = this.generation.etag !== null || this.generation.lastModified !== null;
     const sample = isNamed ? null : this.bytes.sample(this.#services.random);
-    const mayCreate = this.bytes.readable.byteCount === 0;
-    fetch.accept({ fileName, mayCreate, sample, writeFrom, totalBytes: this.totalBytes }, writeFrom);
+    const mayCreate = !this.bytes.hasFile;
+    fetch.beginAt(writeFrom, this.#goesToMemory());
+    this.#room.extend(fetch);
+    fetch.accept({ fileName, mayCreate, sample });
+  }
+
+  #request(range: OriginRange | null): OriginRequest {
+    return {
+      ...this.identity.upstream(),
+      ownPort: this.#services.ownPort(),
+      range,
+      ifRange: range === null ? null : this.generation.etag,
+      expectsMedia: this.identity.address.type !== 'file',
+    };
+  }
+
+  #refusal(): LarderError | null {
+    return this.#services.space.refusal(this.totalBytes);
+  }
+
+  #goesToMemory(): boolean {
+    return this.isTransient || this.#refusal() !== null;
+  }
+
+  /** Writes rows in order with what is recorded; a database that does not take them is the space's trouble. */
+  #write(action: () => Promise<void>): void {
+    if (this.isTransient) return;
+    this.bytes.inOrder(action).catch((error: unknown) => this.#services.space.refused(error));
+  }
+
+  #learnLength(totalBytes: number): void {
+    this.bytes.learnLength(totalBytes);
+    this.#write(() => this.#services.generations.recordLength(this.generation.id, totalBytes));
+  }
+
+  /** The origin gave the file: it is there, and it is this version. */
+  #noteAnswer(): void {
+    const { sourceAnswered, entries, clock } = this.#services;
+    sourceAnswered(this.identity.sourceId, null);
+    this.#checkedAtMs = clock.nowMs();
+    if (!this.#isMissing) return;
+    this.#isMissing = false;
+    this.#write(() => entries.recordFound(this.identity.entryId));
+  }
+
+  /** A missing file is no deletion: what is stored is served on, and the page says so. */
+  #noteMissing(error: LarderError): void {
+    if (error.code !== 'not-found' || this.#isMissing) return;
+    this.#isMissing = true;
+    const { entries, clock } = this.#services;
+    this.#write(() => entries.recordMissing(this.identity.entryId, error.message, clock.nowMs()));
+  }
+
+  #startRecheck(): Recheck {
+    const { scheduler, threads, clock, random } = this.#services;
+    const recheck = new Recheck({
+      sourceId: this.identity.sourceId,
+      scheduler,
+      threads,
+      clock,
+      fileName: this.generation.fileName,
+      sample: this.bytes.sample(random),
+      // Without If-Range: the head says which version it is of.
+      request: (range) => ({ ...this.#request(this.seekable ? range : null), ifRange: null }),
+      compare: (head) => compareVersion(this.generation, this.totalBytes, head),
+    });
+    this.#recheck = recheck;
+    this.#recheckNotBeforeMs = clock.monotonicMs() + RECHECK_RETRY_MS;
+    recheck.result
+      .then(
+        (verdict) => this.#rechecked(verdict),
+        (error: unknown) => this.#recheckFailed(error),
+      )
+      .finally(() => {
+        this.#recheck = undefined;
+        this.#checkUnused();
+      });
+    return recheck;
+  }
+
+  #rechecked(verdict: 'same' | 'other'): void {
+    this.#noteAnswer();
+    if (verdict === 'other') this.supersede(CHANGED);
+    else this.#write(() => this.#services.generations.recordChecked(this.generation.id, this.#checkedAtMs));
+  }
+
+  #recheckFailed(error: unknown): void {
+    if (!(error instanceof LarderError) || error.code === 'stopped') return;
+    this.#services.sourceAnswered(this.identity.sourceId, error);
+    this.#noteMissing(error);
+  }
+
+  #verificationChanged(): void {
+    this.#watchdog.wakeReadable();
+    this.#schedulePlan();
+    this.#checkUnused();
+  }
+
+  #verificationFailed(error: unknown): void {
+    if (error instanceof LarderError && error.code === 'file-lost') {
+      this.supersede(FILE_LOST);
+      return;
+    }
+    this.#services.log.error('stored bytes could not be verified', { error: describeError(error) });
+    const failure = new LarderError('storage', `stored bytes cannot be verified: ${describeError(error)}`);
+    this.#watchdog.fail(failure, (reader) => this.bytes.known.contiguousEnd(reader.position) > reader.position);
+  }
+
+  /** Lets go of what is in memory behind the readers, and lets the fetches follow them. */
+  #trimMemory(): void {
+    const isNear = (piece: ByteRange, position: number) =>
+      piece.end > position && piece.start < position + MEMORY_AHEAD_BYTES + MEMORY_FILE_MAX_BYTES;
+    this.bytes.trimVolatile((piece) => [...this.readers].some((reader) => isNear(piece, reader.position)));
+    for (const fetch of this.fetches) if (fetch.toMemory) this.#room.extend(fetch);
   }
 
   /** Many events of one turn of the loop make one plan. */
   #schedulePlan(): void {
-    if (this.#planDue || this.#closed || (this.fetches.size === 0 && this.isComplete)) return;
+    const isIdle = this.fetches.size === 0 && this.isComplete && this.bytes.trusted.contains(0, this.totalBytes ?? 0);
+    if (this.#planDue || this.#closed || isIdle) return;
     this.#planDue = true;
     queueMicrotask(() => {
       this.#planDue = false;
@@ -348,14 +581,16 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #wants(): Want[] {
-    if (this.superseded) return [];
+    if (this.superseded || this.#isSettling) return [];
     const wants: Want[] = [];
     for (const reader of this.readers) {
       const want = reader.want();
       if (want !== null) wants.push(want);
     }
+    // What goes to no disk is fetched for whoever reads it now, and for nothing else.
+    if (this.#goesToMemory()) return wants;
     if (this.readers.size > 0) {
-      this.#edges = this.#edges.filter((edge) => !this.bytes.readable.contains(edge.start, edge.end));
+      this.#edges = this.#edges.filter((edge) => !this.bytes.known.contains(edge.start, edge.end));
       for (const edge of this.#edges) {
         const { start, end } = edge;
         wants.push({ start, until: end, limit: end, priority: Priority.high, slackBytes: Number.POSITIVE_INFINITY });
@@ -369,15 +604,17 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #plan(): void {
+    this.#verifyAhead();
+    this.#refuseConsumers();
     const live = [...this.fetches].filter((fetch) => fetch.state !== 'stopping' && fetch.state !== 'closed');
     const plan = planFetches({
       wants: this.#wants(),
       live,
-      known: this.bytes.readable,
+      known: this.bytes.known,
       totalBytes: this.totalBytes,
       seekable: this.seekable,
     });
-    for (const [fetch, terms] of plan.keep) fetch.setTerms(terms);
+    for (const [fetch, terms] of plan.keep) this.#keep(fetch, terms);
     for (const fetch of plan.stop) this.#stop(fetch);
     const now = this.#services.clock.monotonicMs();
     for (const terms of plan.create) {
@@ -402,6 +639,29 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#watchdog.notePaused(this.fetches);
   }
 
+  #keep(fetch: Fetch, terms: FetchTerms): void {
+    fetch.setTerms(terms);
+    if (fetch.state !== 'running') return;
+    this.#room.extend(fetch);
+    // There will be no room: another fetch goes on from here, past the disk.
+    if (!fetch.toMemory && fetch.isPaused && fetch.position < fetch.wantedEnd && this.#goesToMemory())
+      this.#stop(fetch);
+  }
+
+  /** What readers come to next is compared with its checksums before they are there. */
+  #verifyAhead(): void {
+    for (const reader of this.readers) {
+      const end = Math.min(reader.end, reader.position + VERIFY_AHEAD_BYTES);
+      if (reader.position < end) this.#verification.want({ start: reader.position, end });
+    }
+  }
+
+  #refuseConsumers(): void {
+    if (this.#consumers.size === 0) return;
+    const refusal = this.#refusal();
+    if (refusal !== null) for (const consumer of [...this.#consumers]) consumer.fail(refusal);
+  }
+
   /** One that had no connection yet is over at once; the others say so. */
   #stop(fetch: Fetch): void {
     fetch.stop();
@@ -417,7 +677,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.supersede(error.code === 'file-lost' ? FILE_LOST : CHANGED);
       return;
     }
-    if (error.code !== 'storage') this.#services.sourceAnswered(this.identity.sourceId, error);
+    if (error.code === 'storage' && !fetch.toMemory) {
+      // The next fetch passes its bytes on from memory.
+      this.#services.space.refused(error);
+      this.#schedulePlan();
+      return;
+    }
+    this.#services.sourceAnswered(this.identity.sourceId, error);
+    this.#noteMissing(error);
     const verdict = this.#gate.failed(error, now);
     if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs);
     if (verdict.kind === 'retry') {
@@ -448,6 +715,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     return (
       this.fetches.size > 0 ||
       this.#settling.size > 0 ||
+      this.#verification.isRunning ||
       this.#planDue ||
       this.#gate.notBeforeMs(Priority.critical) > nowMs
     );
@@ -470,6 +738,10 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (this.fetches.size === 0 && this.#settling.size === 0) this.#onSettled?.();
     if (!this.isUsed) this.#onUnused(this);
   }
+}
+
+function stoppingError(): LarderError {
+  return new LarderError('stopped', 'Larder is stopping', { retry: 'later' });
 }
 
 function supersededError(): LarderError {

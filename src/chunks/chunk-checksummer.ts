@@ -1,54 +1,49 @@
-// Computes crc32 of grid cells from bytes as they pass by. A cell that the bytes enter in its middle has none here.
+// Computes the crc32 of spans from bytes as they pass by. A span is a run of bytes within one cell of the grid: it
+// begins where the cell or the bytes began, and grows until the cell ends.
 import { crc32 } from 'node:zlib';
 import { chunkIndexAt, chunkRange } from '../bytes/chunk-grid.ts';
 import type { ChunkChecksum } from '../db/generations.ts';
 
 export class ChunkChecksummer {
-  readonly #totalBytes: number | null;
   #position: number;
+  #spanStart: number;
   #crc = 0;
-  /** Whether the running crc covers the current cell from its start. */
-  #covers: boolean;
+  #isTaken = true;
   #finished: ChunkChecksum[] = [];
 
-  constructor(position: number, totalBytes: number | null) {
-    this.#totalBytes = totalBytes;
+  constructor(position: number) {
     this.#position = position;
-    this.#covers = position === chunkRange(chunkIndexAt(position), totalBytes).start;
+    this.#spanStart = position;
   }
 
   /** `data` follows directly on what was given before. */
   update(data: Uint8Array): void {
     let done = 0;
     while (done < data.length) {
-      const chunkIndex = chunkIndexAt(this.#position);
-      const cell = chunkRange(chunkIndex, this.#totalBytes);
-      const part = data.subarray(done, done + Math.min(cell.end - this.#position, data.length - done));
-      if (this.#covers) this.#crc = crc32(part, this.#crc);
+      const cellEnd = chunkRange(chunkIndexAt(this.#position), null).end;
+      const part = data.subarray(done, done + Math.min(cellEnd - this.#position, data.length - done));
+      this.#crc = crc32(part, this.#crc);
       this.#position += part.length;
+      this.#isTaken = false;
       done += part.length;
-      if (this.#position < cell.end) continue;
-      if (this.#covers) this.#finished.push({ chunkIndex, crc32: this.#crc });
+      if (this.#position < cellEnd) continue;
+      this.#finished.push(this.#span());
+      this.#spanStart = this.#position;
       this.#crc = 0;
-      this.#covers = true;
+      this.#isTaken = true;
     }
   }
 
-  /** The body ended here, so the cell that is under way is the file's last. */
-  finish(): void {
-    // With a known length `update` has seen the last cell's end, or the body ended inside a cell that goes on.
-    if (this.#totalBytes !== null) return;
-    const chunkIndex = chunkIndexAt(this.#position);
-    if (this.#covers && this.#position > chunkRange(chunkIndex, null).start) {
-      this.#finished.push({ chunkIndex, crc32: this.#crc });
-    }
-    this.#covers = false;
-  }
-
-  /** Checksums of the cells finished since the last call. */
+  /** Checksums that cover every byte since the last call; the last span may begin before that, and may grow later. */
   take(): ChunkChecksum[] {
-    const finished = this.#finished;
+    const taken = this.#finished;
+    if (!this.#isTaken) taken.push(this.#span());
+    this.#isTaken = true;
     this.#finished = [];
-    return finished;
+    return taken;
+  }
+
+  #span(): ChunkChecksum {
+    return { start: this.#spanStart, end: this.#position, crc32: this.#crc };
   }
 }

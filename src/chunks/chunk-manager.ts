@@ -1,21 +1,29 @@
 // Opens entries and keeps the state of those in use. The way of a request: find the entry's rows, or ask the origin
 // once; then the file answers ranges.
-import { type ByteRange, clipRanges } from '../bytes/byte-range.ts';
+import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSpec } from '../bytes/range-header.ts';
+import { RangeSet } from '../bytes/range-set.ts';
+import type { Timer } from '../clock.ts';
 import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
+import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { IDLE_FILES_MAX } from '../limits.ts';
+import { IDLE_FILES_MAX, LABEL_DELAY_MS } from '../limits.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
-import { CachedFile } from './cached-file.ts';
+import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
+import { formatLabel } from './file-label.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Opening } from './opening.ts';
+import { StoredBytes } from './stored-bytes.ts';
+import { TrustRegistry } from './trust-registry.ts';
+import type { UseLog } from './use-log.ts';
 
-export interface ManagerServices extends FileServices {
+export interface ManagerServices extends Omit<FileServices, 'superseded'> {
   readonly entries: EntryTable;
+  readonly uses: UseLog;
   /** Random bytes as hex, for file names. */
   readonly newId: () => string;
   /** A client opened the file to read it. */
@@ -35,6 +43,7 @@ export interface OpenOptions {
 
 interface OpenEntry {
   readonly key: EntryKey;
+  readonly source: HttpSource;
   readonly address: MediaAddress;
   file: CachedFile | null;
   /** Set while the rows are looked up or the origin is asked. */
@@ -60,13 +69,21 @@ export class ChunkManager {
   readonly #entries = new Map<string, OpenEntry>();
   /** Files of older generations that readers still hold. */
   readonly #superseded = new Set<CachedFile>();
-  /** Uses since they were last written down. */
-  #uses = new Map<number, { atMs: number; count: number }>();
+  /** Generations that are over, as long as the database may say otherwise: it could not be written. */
+  readonly #overIds = new Set<number>();
+  /** Entries whose rows or files are being changed: who opens one meanwhile waits. */
+  readonly #locks = new Map<number, Promise<void>>();
+  readonly #labelDue = new Set<CachedFile>();
+  readonly #labelling = new Map<number, Promise<void>>();
+  #labelTimer: Timer | undefined;
+  readonly #trust = new TrustRegistry();
+  readonly #fileServices: FileServices;
   #stopping = false;
   #dropDue = false;
 
   constructor(services: ManagerServices) {
     this.#services = services;
+    this.#fileServices = { ...services, superseded: (file) => this.#noteSuperseded(file) };
   }
 
   /** Files in memory, in use or not. */
@@ -86,14 +103,14 @@ export class ChunkManager {
     const text = keyText(key);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
-      entry = { key, address, file: null, loading: null, opening: null, openers: 0 };
+      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0 };
       this.#entries.set(text, entry);
     }
     if (entry.file !== null && !entry.file.superseded) {
       this.#noteUse(entry.file, text, entry, options);
       return entry.file;
     }
-    entry.loading ??= this.#load(source, entry, options).finally(() => {
+    entry.loading ??= this.#load(entry, options).finally(() => {
       entry.loading = null;
       entry.opening = null;
     });
@@ -103,38 +120,117 @@ export class ChunkManager {
   }
 
   /** Takes an entry out: rows first, then its files. @returns false when somebody reads it */
-  async remove(entryId: number): Promise<boolean> {
-    const open = [...this.#entries].filter(([, entry]) => entry.file?.identity.entryId === entryId);
-    const old = [...this.#superseded].filter((file) => file.identity.entryId === entryId);
-    const files = [...open.flatMap(([, entry]) => (entry.file === null ? [] : [entry.file])), ...old];
-    if (files.some((file) => file.readers.size > 0)) return false;
-    for (const [text] of open) this.#entries.delete(text);
-    for (const file of old) this.#superseded.delete(file);
-    for (const file of files) {
-      await file.settle();
-      await file.close();
+  remove(entryId: number): Promise<boolean> {
+    return this.#exclusively(entryId, async () => {
+      const files = this.#filesOf(entryId);
+      if (files.some((file) => file.readers.size > 0)) return false;
+      await this.#removeNow(entryId, files);
+      return true;
+    });
+  }
+
+  /** Like `remove`, of what nobody reads, downloads or asks for at all. @returns the bytes that went; null when in use */
+  evict(entryId: number): Promise<number | null> {
+    return this.#exclusively(entryId, async () => {
+      const files = this.#filesOf(entryId);
+      if (files.some((file) => file.isUsed)) return null;
+      return this.#removeNow(entryId, files);
+    });
+  }
+
+  /** Bytes of a generation turned out to be damaged: they are given up. @returns how many were lost */
+  async loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
+    const open = [...this.files()].find((file) => file.generation.id === generationId);
+    if (open !== undefined) return open.bytes.lose(range, reason);
+    const { generations } = this.#services;
+    const generation = await generations.find(generationId);
+    if (generation === null) return 0;
+    return this.#exclusively(generation.entryId, async () => {
+      const trusted = this.#trust.of(generationId);
+      const ranges = await generations.listRanges(generationId);
+      return new StoredBytes(generation, ranges, trusted, this.#fileServices).lose(range, reason);
+    });
+  }
+
+  /** The current generation of an entry, when it is in memory. */
+  findOpen(entryId: number): CachedFile | undefined {
+    return this.#filesOf(entryId).find((file) => !file.superseded);
+  }
+
+  /** There is more room on the disk than before, or less. */
+  roomChanged(): void {
+    for (const entry of this.#entries.values()) {
+      const { file } = entry;
+      if (file === null) continue;
+      if (!file.isTransient) file.roomChanged();
+      else if (this.#services.space.refusal(file.totalBytes) === null) void this.#store(entry, file);
     }
-    const generations = await this.#services.generations.listOfEntry(entryId);
-    await this.#services.entries.remove(entryId);
-    for (const generation of generations) await this.#services.store.remove(generation.fileName);
-    return true;
   }
 
-  /** Uses since the last call, to be written down. */
-  takeUses(): ReadonlyMap<number, { atMs: number; count: number }> {
-    const uses = this.#uses;
-    this.#uses = new Map();
-    return uses;
-  }
-
-  /** Ends every fetch; resolves when what they brought is recorded. */
-  async stop(): Promise<void> {
+  /** Ends every fetch; resolves when what they brought is recorded. Readers go on with what is there. */
+  async settle(): Promise<void> {
     this.#stopping = true;
     for (const entry of this.#entries.values()) entry.opening?.cancel();
     await Promise.all([...this.#entries.values()].map((entry) => entry.loading?.catch(() => undefined)));
-    const files = [...this.files()];
-    await Promise.all(files.map((file) => file.settle()));
-    await Promise.all(files.map((file) => file.close()));
+    await Promise.all([...this.files()].map((file) => file.settle()));
+  }
+
+  /** To be called after `settle`, when the readers are gone. */
+  async close(): Promise<void> {
+    this.#labelTimer?.cancel();
+    for (const file of this.files()) this.#labelDue.add(file);
+    await this.#writeLabels();
+    await Promise.all(this.#labelling.values());
+    await Promise.all([...this.files()].map((file) => file.close()));
+  }
+
+  #filesOf(entryId: number): CachedFile[] {
+    return [...this.files()].filter((file) => file.identity.entryId === entryId);
+  }
+
+  /** One change of an entry at a time, and none while it is being loaded; who opens it waits until it is over. */
+  async #exclusively<Result>(entryId: number, action: () => Promise<Result>): Promise<Result> {
+    await this.#unlocked(entryId);
+    const done = Promise.withResolvers<void>();
+    this.#locks.set(entryId, done.promise);
+    try {
+      return await action();
+    } finally {
+      this.#locks.delete(entryId);
+      done.resolve();
+    }
+  }
+
+  async #unlocked(entryId: number): Promise<void> {
+    for (let lock = this.#locks.get(entryId); lock !== undefined; lock = this.#locks.get(entryId)) await lock;
+  }
+
+  async #removeNow(entryId: number, files: readonly CachedFile[]): Promise<number> {
+    const { entries, generations, space } = this.#services;
+    for (const [text, entry] of this.#entries) {
+      if (entry.file !== null && files.includes(entry.file)) this.#entries.delete(text);
+    }
+    for (const file of files) {
+      this.#superseded.delete(file);
+      await file.settle();
+      await file.close();
+    }
+    const rows = await generations.listOfEntry(entryId);
+    const bytes = await generations.countBytesOfEntry(entryId);
+    await entries.remove(entryId);
+    space.removed(bytes);
+    for (const row of rows) await this.#removeFile(row);
+    return bytes;
+  }
+
+  /** After its rows are gone. */
+  async #removeFile(generation: Pick<GenerationRow, 'id' | 'fileName'>): Promise<void> {
+    const { store, space } = this.#services;
+    this.#trust.delete(generation.id);
+    this.#overIds.delete(generation.id);
+    await this.#labelling.get(generation.id);
+    await store.remove(generation.fileName);
+    space.strayed(generation.id, 0);
   }
 
   async #waitAsOpener(entry: OpenEntry, loading: Promise<CachedFile>, signal: AbortSignal): Promise<CachedFile> {
@@ -153,34 +249,46 @@ export class ChunkManager {
     }
   }
 
-  async #load(source: HttpSource, entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
+  async #load(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
     if (entry.file?.superseded) this.#superseded.add(entry.file);
     entry.file = null;
-    const record = await this.#services.entries.find(entry.key);
-    if (record?.generation && record.headers) {
-      const { generation, headers } = record;
+    for (;;) {
+      const record = await this.#services.entries.find(entry.key);
+      if (record === null || record.generation === null || record.headers === null) break;
+      const { generation, headers, entryId, missingSince } = record;
+      if (this.#overIds.has(generation.id)) break;
       const ranges = await this.#listStoredRanges(generation);
-      entry.file = this.#createFile(source, entry, record.entryId, { generation, headers, ranges });
+      // Whoever changes the entry meanwhile is waited for, and what it did is looked up again.
+      if (this.#locks.has(entryId)) {
+        await this.#unlocked(entryId);
+        continue;
+      }
+      const trusted = this.#trust.of(generation.id);
+      entry.file = this.#createFile(entry, entryId, { generation, headers, ranges, trusted, missingSince });
       return entry.file;
     }
-    return this.#openAtOrigin(source, entry, options);
+    return this.#openAtOrigin(entry, options);
   }
 
-  /** What the rows say, as far as the file on disk bears it out. */
+  /** What the rows say, as far as the file on disk bears it out; what a kill left behind them is cut off. */
   async #listStoredRanges(generation: GenerationRow): Promise<ByteRange[]> {
-    const { generations, store, clock, log } = this.#services;
+    const { generations, store } = this.#services;
     const ranges = await generations.listRanges(generation.id);
     const end = ranges.at(-1)?.end ?? 0;
-    const length = end === 0 ? 0 : ((await store.findLength(generation.fileName)) ?? 0);
+    const length = (await store.findLength(generation.fileName)) ?? 0;
+    if (length > end) {
+      await store.truncate(generation.fileName, end).catch((error: unknown) => {
+        this.#services.log.debug('a chunk file could not be cut', { error: describeError(error) });
+      });
+    }
     if (length >= end) return ranges;
-    log.warning('a chunk file has lost bytes; they are fetched again', { file: generation.fileName });
-    const kept = clipRanges(ranges, length);
-    await generations.truncate(generation.id, kept, length, clock.nowMs());
-    return kept;
+    const bytes = new StoredBytes(generation, ranges, this.#trust.of(generation.id), this.#fileServices);
+    await bytes.lose({ start: length, end: Number.MAX_SAFE_INTEGER }, 'the file ends before them');
+    return bytes.available.toArray();
   }
 
-  async #openAtOrigin(source: HttpSource, entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
-    const { address } = entry;
+  async #openAtOrigin(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
+    const { address, source } = entry;
     const { scheduler, threads, clock, random, ownPort, sourceAnswered } = this.#services;
     const opening = new Opening({
       sourceId: source.id,
@@ -209,7 +317,7 @@ export class ChunkManager {
     }
     sourceAnswered(source.id, null);
     try {
-      const file = await this.#createGeneration(source, entry, result.head);
+      const file = await this.#createGeneration(entry, result.head);
       if (result.fetch !== null) {
         if (options.probe) result.fetch.stop();
         else {
@@ -229,50 +337,83 @@ export class ChunkManager {
     }
   }
 
-  async #createGeneration(source: HttpSource, entry: OpenEntry, head: OriginHead): Promise<CachedFile> {
-    const { entries, generations, clock, newId } = this.#services;
-    const { address, key } = entry;
-    const nowMs = clock.nowMs();
-    const { entryId, mediaId } = await entries.ensure({ ...address, ...key }, nowMs);
-    const created = await generations.create(
-      {
-        entryId,
-        etag: head.etag,
-        lastModified: head.lastModified,
-        totalBytes: head.totalBytes,
-        seekable: head.seekable,
-        fileName: chunkFileName(source.name, address.path, newId()),
-        contentType: head.contentType,
-        contentLanguage: head.contentLanguage,
-        contentDisposition: head.contentDisposition,
-      },
-      nowMs,
-    );
-    if (head.totalBytes !== null) await entries.recordSize(mediaId, key.quality, head.totalBytes);
-    return this.#createFile(source, entry, entryId, { ...created, ranges: [] });
+  /** Makes the rows of what the origin showed; without them where the database does not take any. */
+  async #createGeneration(entry: OpenEntry, head: OriginHead): Promise<CachedFile> {
+    const { clock, newId, space } = this.#services;
+    const fileName = chunkFileName(entry.source.name, entry.address.path, newId());
+    const generation = generationOf(head, fileName);
+    try {
+      const created = await this.#createRows(entry, generation);
+      return this.#createFile(entry, created.entryId, created);
+    } catch (error) {
+      space.refused(error);
+      const { contentType, contentLanguage, contentDisposition, ...row } = generation;
+      const times = { createdAt: clock.nowMs(), supersededAt: null, checkedAt: null, verifiedAt: null };
+      return this.#createFile(entry, TRANSIENT_ID, {
+        generation: { ...row, ...times, id: TRANSIENT_ID, entryId: TRANSIENT_ID },
+        headers: { generationId: TRANSIENT_ID, contentType, contentLanguage, contentDisposition },
+        ranges: [],
+        trusted: new RangeSet(),
+        missingSince: null,
+      });
+    }
   }
 
-  #createFile(
-    source: HttpSource,
+  async #createRows(
     entry: OpenEntry,
-    entryId: number,
-    stored: ConstructorParameters<typeof CachedFile>[1],
-  ): CachedFile {
-    const { address } = entry;
+    generation: Omit<NewGeneration, 'entryId'>,
+  ): Promise<StoredGeneration & { readonly entryId: number }> {
+    const { entries, generations, clock, uses } = this.#services;
+    const { address, key } = entry;
+    const nowMs = clock.nowMs();
+    const { entryId, mediaId } = await entries.ensure({ ...address, ...key }, uses.nextMs());
+    for (const old of await generations.listOfEntry(entryId)) {
+      if (this.#overIds.has(old.id)) await this.#recordOver(old.id);
+    }
+    const created = await generations.create({ ...generation, entryId }, nowMs);
+    if (generation.totalBytes !== null) await entries.recordSize(mediaId, key.quality, generation.totalBytes);
+    const trusted = this.#trust.of(created.generation.id);
+    return { ...created, entryId, ranges: [], trusted, missingSince: null };
+  }
+
+  /** Gives a file that was only passed on its rows. */
+  async #store(entry: OpenEntry, file: CachedFile): Promise<void> {
+    const { id: _id, entryId: _entryId, ...row } = file.generation;
+    try {
+      const stored = await this.#createRows(entry, { ...row, ...file.headers, totalBytes: file.totalBytes });
+      if (file.isTransient) file.becomeStored(stored.entryId, stored);
+    } catch (error) {
+      this.#services.space.refused(error);
+    }
+  }
+
+  /** In memory first: whoever opens the file next must not find the old version current, whatever the database says. */
+  async #noteSuperseded(file: CachedFile): Promise<void> {
+    if (file.isTransient) return;
+    this.#overIds.add(file.generation.id);
+    await this.#recordOver(file.generation.id);
+  }
+
+  async #recordOver(generationId: number): Promise<void> {
+    await this.#services.generations.supersede(generationId, this.#services.clock.nowMs());
+    this.#overIds.delete(generationId);
+  }
+
+  #createFile(entry: OpenEntry, entryId: number, stored: StoredGeneration): CachedFile {
+    const { address, source } = entry;
     const identity: FileIdentity = {
       entryId,
       sourceId: source.id,
       address,
       upstream: () => source.resolve(address.path),
     };
-    return new CachedFile(identity, stored, this.#services, (file) => this.#unused(file));
+    return new CachedFile(identity, stored, this.#fileServices, (file) => this.#unused(file));
   }
 
   #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
     if (!options.internal && !options.probe) {
-      const { entryId } = file.identity;
-      const before = this.#uses.get(entryId);
-      this.#uses.set(entryId, { atMs: this.#services.clock.nowMs(), count: (before?.count ?? 0) + 1 });
+      if (!file.isTransient) this.#services.uses.note(file.identity.entryId);
+      file.recheckIfDue();
       this.#services.fileOpened(file);
     }
     this.#entries.delete(text);
@@ -303,18 +444,86 @@ export class ChunkManager {
     });
   }
 
-  /** The last reader of an old generation left: it goes, row first, then file. */
+  /** Nobody reads it, and nothing is fetched of it. An old generation goes now, row first, then file. */
   #unused(file: CachedFile): void {
-    if (!file.superseded) return;
-    for (const entry of this.#entries.values()) if (entry.file === file) entry.file = null;
+    if (!file.superseded && !file.isTransient) {
+      this.#labelSoon(file);
+      return;
+    }
+    for (const [text, entry] of this.#entries) if (entry.file === file) this.#entries.delete(text);
     this.#superseded.delete(file);
-    const { generations, store, log } = this.#services;
+    const { generations, space, log } = this.#services;
+    const { generation } = file;
     void file
       .close()
-      .then(() => generations.remove([file.generation.id]))
-      .then(() => store.remove(file.generation.fileName))
+      .then(() => {
+        if (file.isTransient) return;
+        return this.#exclusively(generation.entryId, async () => {
+          // Its entry may have been removed meanwhile, and it with it.
+          if ((await generations.find(generation.id)) === null) return;
+          await generations.remove([generation.id]);
+          space.removed(file.available.byteCount);
+          await this.#removeFile(generation);
+        });
+      })
       .catch((error: unknown) => {
         log.warning('an old version could not be removed; the next start does it', { error: describeError(error) });
       });
   }
+
+  /** Not at once: a player that reads in short requests would have it written after each. */
+  #labelSoon(file: CachedFile): void {
+    if (!file.bytes.isLabelDue) return;
+    this.#labelDue.add(file);
+    this.#labelTimer ??= this.#services.clock.after(LABEL_DELAY_MS, () => {
+      this.#labelTimer = undefined;
+      void this.#writeLabels();
+    });
+  }
+
+  /** Writes beside each chunk file that changed what it is. */
+  async #writeLabels(): Promise<void> {
+    for (const file of this.#labelDue) {
+      this.#labelDue.delete(file);
+      const { generation, bytes } = file;
+      if (file.superseded || !bytes.isLabelDue || this.#labelling.has(generation.id)) continue;
+      bytes.isLabelDue = false;
+      const writing = this.#writeLabel(file).catch((error: unknown) => {
+        // It is needed only when the database is lost.
+        this.#services.log.debug('a label could not be written', { error: describeError(error) });
+      });
+      this.#labelling.set(generation.id, writing);
+      await writing;
+      this.#labelling.delete(generation.id);
+    }
+  }
+
+  async #writeLabel(file: CachedFile): Promise<void> {
+    const { generation, headers, identity, totalBytes, seekable } = file;
+    const ranges = file.available.toArray();
+    const checksums = await file.bytes.listChecksums({ start: 0, end: Number.MAX_SAFE_INTEGER });
+    const state = await this.#services.entries.findState(identity.entryId);
+    if (state === null) return;
+    const text = formatLabel({
+      source: state.source,
+      path: identity.address.path,
+      etag: generation.etag,
+      lastModified: generation.lastModified,
+      totalBytes,
+      seekable,
+      contentType: headers.contentType,
+      contentLanguage: headers.contentLanguage,
+      contentDisposition: headers.contentDisposition,
+      lastUsedAt: state.lastUsedAt,
+      pinned: state.pinned,
+      ranges,
+      checksums,
+    });
+    await this.#services.store.writeLabel(generation.fileName, text);
+  }
+}
+
+function generationOf(head: OriginHead, fileName: string): Omit<NewGeneration, 'entryId'> {
+  const { etag, lastModified, totalBytes, seekable, contentType, contentLanguage, contentDisposition } = head;
+  return { fileName, etag, lastModified, totalBytes, seekable, contentType, contentLanguage, contentDisposition };
 }

@@ -31,7 +31,16 @@ export interface ChunkStore {
   openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter>;
   /** Length in bytes, or null when there is no such file. */
   findLength(fileName: string): Promise<number | null>;
-  /** Removing what is not there is not an error. */
+  /** Cuts off what lies at and behind `length`. */
+  truncate(fileName: string, length: number): Promise<void>;
+  /** Removes the file and its label. Removing what is not there is not an error. */
   remove(fileName: string): Promise<void>;
+  /** Names of all files, and of those of which only the label is left. */
   list(): AsyncIterable<string>;
+  /** Keeps a text beside the file that says what it is; replaced as a whole, so that it is never read half written. */
+  writeLabel(fileName: string, text: string): Promise<void>;
+  /** Null when there is none. */
+  readLabel(fileName: string): Promise<string | null>;
+  /** Writes a few bytes for good and removes them. @throws Error when the disk does not take them */
+  probe(): Promise<void>;
 }

@@ -1,12 +1,12 @@
 // The message loop of a download thread: hands each message to the fetch it is for. Never opens the database.
-import { crc32 } from 'node:zlib';
 import type { Clock } from '../clock.ts';
 import { toErrorValue } from '../errors.ts';
 import { OriginClient } from '../sources/origin-client.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { Downloader } from './downloader.ts';
-import type { ChecksumRequest, FromThread, ToThread } from './fetch-messages.ts';
+import { Downloader, storageError } from './downloader.ts';
+import type { FromThread, ToThread } from './fetch-messages.ts';
 import { FileChunkStore } from './file-chunk-store.ts';
+import { computeChecksums } from './span-checksums.ts';
 
 const TICK_MS = 1_000;
 
@@ -45,36 +45,29 @@ export function runDownloadThread(clock: Clock, post: (message: FromThread) => v
       case 'credit':
         downloaders.get(message.fetchId)?.setCredit(message);
         return;
+      case 'recorded':
+        downloaders.get(message.fetchId)?.recorded(message);
+        return;
       case 'stop':
         downloaders.get(message.fetchId)?.stop();
         return;
-      case 'checksum':
-        void computeChecksums(store!, message).then(post);
+      case 'checksum': {
+        const { requestId, fileName, spans } = message;
+        computeChecksums(store!, fileName, spans).then(
+          (checksums) => post({ kind: 'checksums', requestId, checksums, error: null }),
+          (error: unknown) =>
+            post({ kind: 'checksums', requestId, checksums: [], error: toErrorValue(storageError(error)) }),
+        );
         return;
+      }
+      case 'probe': {
+        const { requestId } = message;
+        store!.probe().then(
+          () => post({ kind: 'probed', requestId, error: null }),
+          (error: unknown) => post({ kind: 'probed', requestId, error: toErrorValue(storageError(error)) }),
+        );
+        return;
+      }
     }
   };
-}
-
-async function computeChecksums(store: ChunkStore, message: ChecksumRequest): Promise<FromThread> {
-  const checksums: { chunkIndex: number; crc32: number }[] = [];
-  try {
-    const reader = await store.openReader(message.fileName);
-    try {
-      for (const cell of message.cells) {
-        const buffer = new Uint8Array(cell.end - cell.start);
-        let filled = 0;
-        while (filled < buffer.length) {
-          const count = await reader.read(buffer.subarray(filled), cell.start + filled);
-          if (count === 0) throw new Error(`the chunk file ends at ${cell.start + filled}`);
-          filled += count;
-        }
-        checksums.push({ chunkIndex: cell.chunkIndex, crc32: crc32(buffer) });
-      }
-    } finally {
-      await reader.close();
-    }
-    return { kind: 'checksums', requestId: message.requestId, checksums, error: null };
-  } catch (error) {
-    return { kind: 'checksums', requestId: message.requestId, checksums: [], error: toErrorValue(error) };
-  }
 }

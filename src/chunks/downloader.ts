@@ -1,5 +1,6 @@
 // A download thread's side of one fetch: reads the origin's body, writes it at its offsets, reports how far it came,
-// syncs behind itself and reports what is durable. It decides nothing about what is fetched.
+// syncs behind itself and reports what is durable. It decides nothing about what is fetched, and writes nothing past
+// its credit: what is not granted stays with the origin. Where the disk takes nothing, the bytes are handed on instead.
 import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { describeError, type ErrorValue, LarderError, systemCode, toErrorValue } from '../errors.ts';
@@ -15,7 +16,7 @@ import type { OriginClient, OriginRequest, OriginResponse } from '../sources/ori
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { ChunkChecksummer } from './chunk-checksummer.ts';
 import type { ChunkStore, ChunkWriter } from './chunk-store.ts';
-import type { FetchAccept, FetchCredit, FetchStart, FromThread } from './fetch-messages.ts';
+import type { FetchAccept, FetchCredit, FetchRecorded, FetchStart, FromThread } from './fetch-messages.ts';
 
 export interface DownloaderParts {
   readonly client: OriginClient;
@@ -29,7 +30,7 @@ export class Downloader {
   readonly #fetchId: number;
   readonly #abort = new AbortController();
   #accept: ((message: FetchAccept | null) => void) | undefined;
-  #wakeForCredit: (() => void) | undefined;
+  #wake: (() => void) | undefined;
   #stopped = false;
   #end = Number.POSITIVE_INFINITY;
   #credit = 0;
@@ -40,6 +41,9 @@ export class Downloader {
   #endsFile = true;
   #reported = 0;
   #durable = 0;
+  /** Everything before it has its rows. */
+  #recorded = 0;
+  #toMemory = false;
   #lastDataAtMs = 0;
   #waitsForOrigin = false;
   #stalled = false;
@@ -64,14 +68,19 @@ export class Downloader {
   setCredit(message: FetchCredit): void {
     this.#credit = message.credit;
     this.#end = message.end ?? Number.POSITIVE_INFINITY;
-    this.#wakeForCredit?.();
+    this.#wake?.();
+  }
+
+  recorded(message: FetchRecorded): void {
+    this.#recorded = Math.max(this.#recorded, message.position);
+    this.#wake?.();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#abort.abort();
     this.#accept?.(null);
-    this.#wakeForCredit?.();
+    this.#wake?.();
   }
 
   /** Once a second: notices stalls, and syncs what trickles in. */
@@ -115,12 +124,16 @@ export class Downloader {
     this.#writeFrom = Math.max(head.start, accept.writeFrom);
     this.#reported = this.#writeFrom;
     this.#durable = this.#writeFrom;
-    this.#checksummer = new ChunkChecksummer(this.#writeFrom, accept.totalBytes);
+    this.#recorded = this.#writeFrom;
+    this.#toMemory = accept.toMemory;
+    this.#checksummer = new ChunkChecksummer(this.#writeFrom);
     this.#lastSyncAtMs = this.#parts.clock.monotonicMs();
     if (accept.sample !== null) await this.#checkSample(request, accept.fileName, accept.sample);
-    this.#writer = await this.#parts.store.openWriter(accept.fileName, accept.mayCreate).catch((error: unknown) => {
-      throw storageError(error);
-    });
+    if (!this.#toMemory) {
+      this.#writer = await this.#parts.store.openWriter(accept.fileName, accept.mayCreate).catch((error: unknown) => {
+        throw storageError(error);
+      });
+    }
     const bodyEnd = head.bodyBytes === null ? null : head.start + head.bodyBytes;
     return body === null ? bodyEnd === head.start : await this.#pump(body, bodyEnd);
   }
@@ -151,50 +164,82 @@ export class Downloader {
   /** @returns whether the body came to its proper end */
   async #pump(body: ReadableStream<Uint8Array>, bodyEnd: number | null): Promise<boolean> {
     const reader = body.getReader();
-    while (!this.#stopped && this.#position < this.#end) {
-      if (this.#position >= this.#credit) await this.#waitForCredit();
-      if (this.#position - this.#durable > UNRECORDED_MAX_BYTES) {
-        this.#startSync(1);
-        await this.#syncing;
-      }
-      if (this.#writeError !== undefined) throw this.#writeError;
-      if (this.#stopped || this.#position >= this.#end) break;
+    while (this.#mayGoOn()) {
+      await this.#waitForRoom();
+      if (!this.#mayGoOn()) break;
       this.#lastDataAtMs = this.#parts.clock.monotonicMs();
       this.#waitsForOrigin = true;
       const result = await reader.read();
       this.#waitsForOrigin = false;
       if (result.done) return this.#checkBodyEnd(bodyEnd);
-      this.#take(result.value, bodyEnd);
+      if (bodyEnd !== null && this.#position + result.value.length > bodyEnd) {
+        throw new LarderError('origin-lied', 'the origin sent more bytes than it announced', { retry: 'soon' });
+      }
+      await this.#takeAll(result.value);
     }
     if (this.#stopped || bodyEnd === null || this.#position !== bodyEnd) return false;
     this.#reportProgress();
     // Everything is here; reading on to the body's end lets the connection be used again.
     await reader.read();
-    if (this.#endsFile) this.#checksummer!.finish();
     return true;
   }
 
-  #take(data: Uint8Array, bodyEnd: number | null): void {
-    const after = this.#position + data.length;
-    if (bodyEnd !== null && after > bodyEnd) {
-      throw new LarderError('origin-lied', 'the origin sent more bytes than it announced', { retry: 'soon' });
+  #mayGoOn(): boolean {
+    if (this.#writeError !== undefined) throw this.#writeError;
+    return !this.#stopped && this.#position < this.#end;
+  }
+
+  /** Takes a piece of the body as far as there is room, waiting for more room in between. */
+  async #takeAll(data: Uint8Array): Promise<void> {
+    let rest = data;
+    while (rest.length > 0) {
+      await this.#waitForRoom();
+      if (!this.#mayGoOn()) return;
+      const count = Math.min(rest.length, this.#roomEnd() - this.#position);
+      this.#take(rest.subarray(0, count));
+      rest = rest.subarray(count);
     }
-    const from = Math.max(0, this.#writeFrom - this.#position);
-    const wanted = data.subarray(Math.min(from, data.length), Math.min(data.length, this.#end - this.#position));
-    if (wanted.length > 0) {
-      const offset = Math.max(this.#position, this.#writeFrom);
-      try {
-        this.#writer!.write(wanted, offset);
-      } catch (error) {
-        throw storageError(error);
-      }
-      this.#checksummer!.update(wanted);
+  }
+
+  /** How far it may write: its credit, and not too far ahead of the rows. */
+  #roomEnd(): number {
+    return Math.min(this.#credit, this.#end, this.#toMemory ? Infinity : this.#recorded + UNRECORDED_MAX_BYTES);
+  }
+
+  async #waitForRoom(): Promise<void> {
+    if (this.#position < this.#roomEnd()) return;
+    this.#reportProgress();
+    while (this.#mayGoOn() && this.#position >= this.#roomEnd()) {
+      this.#startSync(1);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
+  }
+
+  #take(data: Uint8Array): void {
+    const wanted = data.subarray(Math.min(Math.max(0, this.#writeFrom - this.#position), data.length));
     const isFirst = this.#reported === this.#writeFrom;
-    this.#position = Math.min(after, this.#end);
+    if (wanted.length > 0) this.#keep(wanted, Math.max(this.#position, this.#writeFrom));
+    this.#position += data.length;
+    if (this.#toMemory) return;
     if (isFirst || this.#position - this.#reported >= PROGRESS_BYTES) this.#reportProgress();
     else this.#reportSoon();
     if (this.#position - this.#durable >= RECORD_BYTES) this.#startSync(RECORD_BYTES);
+  }
+
+  #keep(data: Uint8Array, position: number): void {
+    if (this.#toMemory) {
+      this.#reported = position + data.length;
+      this.#parts.post({ kind: 'data', fetchId: this.#fetchId, position, bytes: data });
+      return;
+    }
+    try {
+      this.#writer!.write(data, position);
+    } catch (error) {
+      throw storageError(error);
+    }
+    this.#checksummer!.update(data);
   }
 
   #checkBodyEnd(bodyEnd: number | null): boolean {
@@ -203,18 +248,7 @@ export class Downloader {
         retry: 'soon',
       });
     }
-    if (this.#endsFile) this.#checksummer!.finish();
     return true;
-  }
-
-  async #waitForCredit(): Promise<void> {
-    this.#reportProgress();
-    this.#startSync(1);
-    while (!this.#stopped && this.#position >= this.#credit && this.#position < this.#end) {
-      await new Promise<void>((resolve) => {
-        this.#wakeForCredit = resolve;
-      });
-    }
   }
 
   #reportProgress(): void {
@@ -237,6 +271,7 @@ export class Downloader {
     if (this.#position - this.#durable < bytes || this.#writeError !== undefined) return;
     this.#syncing = this.#sync(this.#writer).finally(() => {
       this.#syncing = undefined;
+      this.#wake?.();
     });
   }
 
@@ -277,7 +312,7 @@ function isPiece(range: OriginRange | null, head: OriginHead): boolean {
   return range?.kind === 'from' && range.end !== null && head.bodyBytes !== null && head.totalBytes === null;
 }
 
-function storageError(error: unknown): LarderError {
+export function storageError(error: unknown): LarderError {
   if (error instanceof LarderError) return error;
   if (systemCode(error) === 'ENOENT') {
     return new LarderError('file-lost', 'a chunk file is not there any more', { retry: 'soon', cause: error });

@@ -1,9 +1,11 @@
 // What the main thread and a download thread say to each other: plain values only. A fetch is one upstream request.
 //
-//   main → thread   start ─────────► accept ──► credit / limit* ──► stop?
-//   thread → main          opened ─┘        progress*, durable* ──► closed ──► durable? ──► ended
+//   main → thread   start ─────────► accept ──► credit*, recorded* ──► stop?
+//   thread → main          opened ─┘        (progress*, durable*) or data* ──► closed ──► durable? ──► ended
 //
 // `opened` waits for the main thread's word: only it knows whether the response belongs to the generation being read.
+import type { ByteRange } from '../bytes/byte-range.ts';
+import type { ChunkChecksum } from '../db/generations.ts';
 import type { ErrorValue } from '../errors.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead } from '../sources/origin-response.ts';
@@ -25,15 +27,16 @@ export interface FetchAccept {
   readonly fileName: string;
   /** Nothing was ever written: the file may be made. Else it must be there, or its bytes are lost. */
   readonly mayCreate: boolean;
+  /** The disk does not take the bytes: they are sent as they are, and nothing is written. */
+  readonly toMemory: boolean;
   /** Stored bytes to compare with the origin's first, where no validator names the version; half-open. */
-  readonly sample: { readonly start: number; readonly end: number } | null;
+  readonly sample: ByteRange | null;
   /** The body's bytes before this offset are on disk already (a sequential origin starts at 0 again). */
   readonly writeFrom: number;
   /** Stop before this offset; null reads to the end of the body. */
   readonly end: number | null;
-  /** Pause before this offset until more credit comes. */
+  /** Nothing is written at or behind this offset until more credit comes. */
   readonly credit: number;
-  readonly totalBytes: number | null;
 }
 
 export interface FetchCredit {
@@ -48,15 +51,36 @@ export interface FetchStop {
   readonly fetchId: number;
 }
 
-/** Reads cells of the grid back and computes their crc32: for those that two fetches completed together. */
+/** The rows of everything before `position` have committed. */
+export interface FetchRecorded {
+  readonly kind: 'recorded';
+  readonly fetchId: number;
+  readonly position: number;
+}
+
+/** Reads spans of a chunk file back and computes their crc32. */
 export interface ChecksumRequest {
   readonly kind: 'checksum';
   readonly requestId: number;
   readonly fileName: string;
-  readonly cells: readonly { readonly chunkIndex: number; readonly start: number; readonly end: number }[];
+  readonly spans: readonly ByteRange[];
 }
 
-export type ToThread = ThreadSettings | FetchStart | FetchAccept | FetchCredit | FetchStop | ChecksumRequest;
+/** Writes a few bytes for good and removes them: whether the disk takes anything. */
+export interface ProbeRequest {
+  readonly kind: 'probe';
+  readonly requestId: number;
+}
+
+export type ToThread =
+  | ThreadSettings
+  | FetchStart
+  | FetchAccept
+  | FetchCredit
+  | FetchRecorded
+  | FetchStop
+  | ChecksumRequest
+  | ProbeRequest;
 
 export interface FetchOpened {
   readonly kind: 'opened';
@@ -71,13 +95,21 @@ export interface FetchProgress {
   readonly position: number;
 }
 
+/** In place of progress, where the disk does not take the bytes. */
+export interface FetchData {
+  readonly kind: 'data';
+  readonly fetchId: number;
+  readonly position: number;
+  readonly bytes: Uint8Array;
+}
+
 /** Bytes of [start, end) are durable. */
 export interface FetchDurable {
   readonly kind: 'durable';
   readonly fetchId: number;
   readonly start: number;
   readonly end: number;
-  readonly checksums: readonly { readonly chunkIndex: number; readonly crc32: number }[];
+  readonly checksums: readonly ChunkChecksum[];
 }
 
 /** The connection is over: its place may be given to another. */
@@ -100,8 +132,24 @@ export interface FetchEnded {
 export interface ChecksumResult {
   readonly kind: 'checksums';
   readonly requestId: number;
-  readonly checksums: readonly { readonly chunkIndex: number; readonly crc32: number }[];
+  /** crc32 of each span; null for one that cannot be read, or not to its end. */
+  readonly checksums: readonly (number | null)[];
+  /** The file cannot be opened at all. */
   readonly error: ErrorValue | null;
 }
 
-export type FromThread = FetchOpened | FetchProgress | FetchDurable | FetchClosed | FetchEnded | ChecksumResult;
+export interface ProbeResult {
+  readonly kind: 'probed';
+  readonly requestId: number;
+  readonly error: ErrorValue | null;
+}
+
+export type FromThread =
+  | FetchOpened
+  | FetchProgress
+  | FetchData
+  | FetchDurable
+  | FetchClosed
+  | FetchEnded
+  | ChecksumResult
+  | ProbeResult;

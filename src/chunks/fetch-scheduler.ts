@@ -1,6 +1,6 @@
 // What the chunk manager needs of a scheduler and of download threads: the scheduler folder implements both.
 
-import type { ChunkChecksum } from '../db/generations.ts';
+import type { ByteRange } from '../bytes/byte-range.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead } from '../sources/origin-response.ts';
 import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
@@ -37,6 +37,7 @@ export interface FetchScheduler {
 export interface FetchListener {
   opened(head: OriginHead): void;
   progressed(position: number): void;
+  received(position: number, bytes: Uint8Array): void;
   durable(message: FetchDurable): void;
   closed(message: FetchClosed): void;
   ended(message: FetchEnded): void;
@@ -45,13 +46,18 @@ export interface FetchListener {
 export interface ThreadFetch {
   accept(message: Omit<FetchAccept, 'kind' | 'fetchId'>): void;
   setCredit(credit: number, end: number | null): void;
+  /** The rows of everything before `position` have committed. */
+  recorded(position: number): void;
   stop(): void;
 }
 
 export interface FetchThreads {
   start(request: OriginRequest, listener: FetchListener): ThreadFetch;
-  checksum(
-    fileName: string,
-    cells: readonly { readonly chunkIndex: number; readonly start: number; readonly end: number }[],
-  ): Promise<readonly ChunkChecksum[]>;
+  /**
+   * crc32 of spans of a chunk file as they are on the disk; null for one that cannot be read.
+   * @throws LarderError `file-lost` when the file is not there
+   */
+  checksum(fileName: string, spans: readonly ByteRange[]): Promise<readonly (number | null)[]>;
+  /** @throws LarderError `storage` when the disk takes nothing */
+  probe(): Promise<void>;
 }

@@ -19,6 +19,8 @@ export interface FetchOwner {
   requestFor(fetch: Fetch): OriginRequest | null;
   fetchOpened(fetch: Fetch, head: OriginHead): void;
   fetchProgressed(fetch: Fetch, from: number): void;
+  /** Bytes at the fetch's position that are on no disk; progress is told right after. */
+  fetchReceived(fetch: Fetch, bytes: Uint8Array): void;
   fetchDurable(fetch: Fetch, message: FetchDurable): void;
   fetchClosed(fetch: Fetch, message: FetchClosed): void;
   fetchEnded(fetch: Fetch, message: FetchEnded): void;
@@ -53,7 +55,14 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   firstByteMs = FIRST_BYTE_GUESS_MS;
   receivedBytes = 0;
   openedAtMs: number | null = null;
+  /** Its bytes are passed on from memory; none of them is written. */
+  toMemory = false;
+  /** Room on the disk is taken up to here, and settled (recorded) up to there. */
+  reservedEnd = 0;
+  settledEnd = 0;
   #terms: FetchTerms;
+  /** It may not go further, whatever its terms say: there is no room. */
+  #ceiling = Number.POSITIVE_INFINITY;
   #thread: ThreadFetch | undefined;
   #askedAtMs = 0;
   #sampledAtMs = 0;
@@ -78,8 +87,17 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     return this.#terms.end;
   }
 
+  /** How far it is wanted now. */
+  get wantedEnd(): number {
+    return Math.min(this.#terms.credit, this.#terms.end);
+  }
+
   get isPaused(): boolean {
-    return this.state === 'running' && this.position >= this.#terms.credit;
+    return this.state === 'running' && this.position >= this.#credit;
+  }
+
+  get #credit(): number {
+    return Math.min(this.#terms.credit, this.#ceiling);
   }
 
   enqueue(): void {
@@ -99,21 +117,51 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.#thread = this.#options.threads.start(request, this);
   }
 
-  accept(message: Omit<FetchAccept, 'kind' | 'fetchId' | 'credit' | 'end'>, position: number): void {
-    this.state = 'running';
+  /** The response is taken: `position` is the first byte that it writes. */
+  beginAt(position: number, toMemory: boolean): void {
     this.firstOffset = position;
     this.position = position;
+    this.reservedEnd = position;
+    this.settledEnd = position;
+    this.toMemory = toMemory;
     this.#sampledAtMs = this.#options.clock.monotonicMs();
-    this.#thread?.accept({ ...message, credit: this.#terms.credit, end: finiteOrNull(this.#terms.end) });
+  }
+
+  accept(message: Pick<FetchAccept, 'fileName' | 'mayCreate' | 'sample'>): void {
+    const { toMemory, position: writeFrom } = this;
+    this.state = 'running';
+    this.#thread?.accept({
+      ...message,
+      toMemory,
+      writeFrom,
+      credit: this.#credit,
+      end: finiteOrNull(this.#terms.end),
+    });
   }
 
   setTerms(terms: FetchTerms): void {
+    const credit = this.#credit;
     const before = this.#terms;
     this.#terms = { ...terms };
     if (terms.priority !== before.priority) this.#options.scheduler.reorder(this);
-    if (this.state === 'running' && (terms.credit !== before.credit || terms.end !== before.end)) {
-      this.#thread?.setCredit(terms.credit, finiteOrNull(terms.end));
-    }
+    this.#tellCredit(credit, before.end);
+  }
+
+  setCeiling(offset: number): void {
+    const credit = this.#credit;
+    this.#ceiling = offset;
+    this.#tellCredit(credit, this.#terms.end);
+  }
+
+  /** The rows of everything before `position` have committed. */
+  recorded(position: number): void {
+    this.settledEnd = Math.max(this.settledEnd, position);
+    this.#thread?.recorded(position);
+  }
+
+  #tellCredit(creditBefore: number, endBefore: number): void {
+    if (this.state !== 'running' || (this.#credit === creditBefore && this.#terms.end === endBefore)) return;
+    this.#thread?.setCredit(this.#credit, finiteOrNull(this.#terms.end));
   }
 
   /** Nobody wants it any more. What it has written is kept. */
@@ -150,6 +198,12 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.position = position;
     this.receivedBytes += position - from;
     this.owner.fetchProgressed(this, from);
+  }
+
+  received(position: number, bytes: Uint8Array): void {
+    if (this.state === 'closed') return;
+    this.owner.fetchReceived(this, bytes);
+    this.progressed(position + bytes.length);
   }
 
   durable(message: FetchDurable): void {

@@ -1,6 +1,6 @@
 // The chunk store on a local file system: folders 0700, files 0600.
 import { close, constants, fdatasync, fsync, open, read, readSync, writeSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open as openHandle, readdir, readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join, normalize, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { assert } from '../assert.ts';
@@ -9,6 +9,10 @@ import type { ChunkReader, ChunkStore, ChunkWriter } from './chunk-store.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
+/** Behind the name of a chunk file: the text that says what it is. Chunk files end in an id and an extension. */
+const LABEL_SUFFIX = '.larder.json';
+const PROBE_NAME = '.probe';
+const PROBE_BYTES = 64 * 1024;
 
 const openFile = promisify(open) as (path: string, flags: number, mode: number) => Promise<number>;
 const closeFile = promisify(close);
@@ -121,16 +125,60 @@ export class FileChunkStore implements ChunkStore {
     }
   }
 
+  async truncate(fileName: string, length: number): Promise<void> {
+    await truncate(this.#pathOf(fileName), length);
+  }
+
   async remove(fileName: string): Promise<void> {
-    await rm(this.#pathOf(fileName), { force: true });
+    const path = this.#pathOf(fileName);
+    await rm(path, { force: true });
+    await rm(path + LABEL_SUFFIX, { force: true });
+  }
+
+  async writeLabel(fileName: string, text: string): Promise<void> {
+    const path = this.#pathOf(fileName) + LABEL_SUFFIX;
+    const unfinished = `${path}.new`;
+    const handle = await openHandle(unfinished, 'w', FILE_MODE);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, path);
+  }
+
+  async readLabel(fileName: string): Promise<string | null> {
+    try {
+      return await readFile(this.#pathOf(fileName) + LABEL_SUFFIX, 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  async probe(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true, mode: FOLDER_MODE });
+    const path = join(this.#folder, PROBE_NAME);
+    const handle = await openHandle(path, 'w', FILE_MODE);
+    try {
+      await handle.write(new Uint8Array(PROBE_BYTES));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+      await rm(path, { force: true });
+    }
   }
 
   async *list(): AsyncIterable<string> {
     for (const folder of await this.#entriesOf(this.#folder)) {
       if (!folder.isDirectory()) continue;
+      const names = new Set<string>();
       for (const file of await this.#entriesOf(join(this.#folder, folder.name))) {
-        if (file.isFile()) yield `${folder.name}/${file.name}`;
+        // A label whose file is gone is listed by the name of its file.
+        if (file.isFile()) names.add(file.name.replace(/\.larder\.json(\.new)?$/, ''));
       }
+      for (const name of names) yield `${folder.name}/${name}`;
     }
   }
 

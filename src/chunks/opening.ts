@@ -132,6 +132,10 @@ export class Opening implements FetchOwner {
     // Until a file adopts the fetch nothing is accepted, so nothing is written.
   }
 
+  fetchReceived(): void {
+    // As above.
+  }
+
   fetchDurable(): void {
     // As above.
   }

@@ -1,5 +1,5 @@
 // One open response to a player, as the engine sees it: a position that moves through a range, and a wait for bytes.
-import type { ByteRange } from '../bytes/byte-range.ts';
+import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import { LarderError } from '../errors.ts';
 import { READ_AHEAD_START_BYTES } from '../limits.ts';
@@ -31,10 +31,12 @@ export interface ReaderOptions {
   readonly label: ReaderLabel;
   readonly readAheadMaxBytes: number;
   readonly gapsAtOpen: readonly ByteRange[];
+  /** What is missing goes to no disk. */
+  readonly isPassedOn: boolean;
   readonly nowMs: () => number;
 }
 
-export type CacheStatus = 'HIT' | 'PARTIAL' | 'MISS';
+export type CacheStatus = 'HIT' | 'PARTIAL' | 'MISS' | 'BYPASS';
 
 export class Reader {
   readonly label: ReaderLabel;
@@ -58,9 +60,7 @@ export class Reader {
     this.position = options.range.start;
     this.openedAtMs = options.nowMs();
     this.#missing = RangeSet.of(options.gapsAtOpen);
-    const missingBytes = this.#missing.byteCount;
-    const hit = missingBytes === 0;
-    this.cacheStatus = hit ? 'HIT' : missingBytes >= options.range.end - options.range.start ? 'MISS' : 'PARTIAL';
+    this.cacheStatus = cacheStatusOf(options, this.#missing.byteCount);
     this.#replanAt = this.position;
   }
 
@@ -153,4 +153,10 @@ export class Reader {
     this.waitingSinceMs = null;
     return resolve === undefined || reject === undefined ? null : { resolve, reject };
   }
+}
+
+function cacheStatusOf({ range, isPassedOn }: ReaderOptions, missingBytes: number): CacheStatus {
+  if (missingBytes === 0) return 'HIT';
+  if (isPassedOn) return 'BYPASS';
+  return missingBytes >= rangeLength(range) ? 'MISS' : 'PARTIAL';
 }

@@ -1,21 +1,22 @@
 // The bytes of one generation on this machine: its file, the rows that say what of it is available, and what running
-// fetches have written on top. Always true: `available` changes only after the rows committed.
+// fetches have brought on top. Always true: `available` changes only after the rows committed, and what is served was
+// either fetched in this life of the program or compared with its checksum.
 import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
-import { chunkIndexAt, chunkRange } from '../bytes/chunk-grid.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { Clock } from '../clock.ts';
 import type { GenerationRow } from '../db/entries.ts';
-import type { GenerationTable } from '../db/generations.ts';
-import { describeError, LarderError, systemCode } from '../errors.ts';
+import type { ChunkChecksum, GenerationTable } from '../db/generations.ts';
+import { LarderError, systemCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { ChunkReader, ChunkStore } from './chunk-store.ts';
 import type { FetchDurable } from './fetch-messages.ts';
-import type { FetchThreads } from './fetch-scheduler.ts';
+import type { Space } from './space.ts';
+import { VolatileBytes } from './volatile-bytes.ts';
 
 export interface StoredBytesServices {
-  readonly threads: FetchThreads;
   readonly generations: GenerationTable;
   readonly store: ChunkStore;
+  readonly space: Space;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -24,31 +25,47 @@ export interface StoredBytesServices {
 const SAMPLE_BYTES = 4_096;
 
 export class StoredBytes {
-  readonly #generation: GenerationRow;
+  /** What is available is more than the label beside the file says. */
+  isLabelDue = false;
+  #generation: GenerationRow;
   readonly #services: StoredBytesServices;
   /** Mirror of the rows. */
   readonly #available: RangeSet;
-  /** The rows and the watermarks of running fetches together. */
-  readonly #readable: RangeSet;
+  /** The rows and what running fetches have brought together: nobody needs to fetch it. */
+  readonly #known: RangeSet;
+  /** What of it may be served: the rest was not compared with its checksums yet. */
+  readonly #trusted: RangeSet;
+  readonly #volatile = new VolatileBytes();
   #totalBytes: number | null;
   /** Writes to the rows go one after the other. */
   #recording: Promise<void> = Promise.resolve();
   #chunkReader: Promise<ChunkReader> | undefined;
 
-  constructor(generation: GenerationRow, ranges: readonly ByteRange[], services: StoredBytesServices) {
+  /** `trusted` is kept beyond this object's life, so that nothing is verified twice in one life of the program. */
+  constructor(
+    generation: GenerationRow,
+    ranges: readonly ByteRange[],
+    trusted: RangeSet,
+    services: StoredBytesServices,
+  ) {
     this.#generation = generation;
     this.#services = services;
     this.#totalBytes = generation.totalBytes;
     this.#available = RangeSet.of(ranges);
-    this.#readable = RangeSet.of(ranges);
+    this.#known = RangeSet.of(ranges);
+    this.#trusted = trusted;
   }
 
   get available(): RangeSet {
     return this.#available;
   }
 
-  get readable(): RangeSet {
-    return this.#readable;
+  get known(): RangeSet {
+    return this.#known;
+  }
+
+  get trusted(): RangeSet {
+    return this.#trusted;
   }
 
   get totalBytes(): number | null {
@@ -59,52 +76,94 @@ export class StoredBytes {
     return this.#totalBytes !== null && this.#available.contains(0, this.#totalBytes);
   }
 
-  /** Written, and not recorded yet. */
+  /** Whether anything of it was written to its file. */
+  get hasFile(): boolean {
+    return this.#known.byteCount > this.#volatile.byteCount;
+  }
+
+  /** Brought by a fetch, and not recorded (yet). */
   inFlight(): ByteRange[] {
-    return this.#readable.toArray().flatMap((range) => this.#available.gaps(range.start, range.end));
+    return this.#known.toArray().flatMap((range) => this.#available.gaps(range.start, range.end));
   }
 
   noteWritten(start: number, end: number): void {
-    this.#readable.add(start, end);
+    this.#known.add(start, end);
+    this.#trusted.add(start, end);
   }
 
-  /** What was written but did not become durable is not there. To be called when no fetch writes any more. */
-  forgetUnrecorded(): void {
-    for (const range of this.inFlight()) this.#readable.remove(range.start, range.end);
+  /** Bytes that go to no disk. */
+  noteVolatile(start: number, bytes: Uint8Array): void {
+    this.noteWritten(start, start + bytes.length);
+    this.#forget(this.#volatile.add(start, bytes));
+  }
+
+  /** Lets go of what is in memory only and nobody `needs`. */
+  trimVolatile(needs: (piece: ByteRange) => boolean): void {
+    if (this.#volatile.byteCount > 0) this.#forget(this.#volatile.trim(needs));
+  }
+
+  /**
+   * What was written but did not become durable is not there. To be called when no fetch writes any more.
+   * @returns whether there was any
+   */
+  forgetUnrecorded(): boolean {
+    const lost = this.inFlight();
+    this.trimVolatile(() => false);
+    this.#forget(lost);
+    return lost.length > 0;
   }
 
   /** The end was seen: the length is known from now on. */
   learnLength(totalBytes: number): void {
     this.#totalBytes = totalBytes;
-    void this.afterRecording(() => this.#services.generations.recordLength(this.#generation.id, totalBytes));
   }
 
-  /** Records durable bytes; resolves when the rows committed, or when that failed and was logged. */
-  record(message: FetchDurable): Promise<void> {
-    return this.afterRecording(() => this.#record(message));
-  }
-
-  /** Runs `action` when everything that waits to be recorded was. Its failure is logged, not thrown. */
-  afterRecording(action: () => Promise<void> | void): Promise<void> {
-    this.#recording = this.#recording.then(action).catch((error: unknown) => {
-      this.#services.log.error('bytes could not be recorded; they will be fetched again', {
-        file: this.#generation.fileName,
-        error: describeError(error),
-      });
-    });
-    return this.#recording;
+  /** The generation has rows from now on. */
+  becomeStored(generation: GenerationRow): void {
+    this.#generation = generation;
   }
 
   /**
-   * Resolves to the number of bytes read; 0 when the file turned out to end before them, and the rows were corrected.
+   * Records durable bytes; resolves when the rows committed.
+   * @throws what the database threw: the bytes are not recorded then
+   */
+  record({ start, end, checksums }: FetchDurable): Promise<void> {
+    return this.inOrder(async () => {
+      const { generations, clock, space } = this.#services;
+      const merged = this.#available.mergedWith(start, end);
+      await generations.recordRange(this.#generation.id, merged, checksums, clock.nowMs());
+      const before = this.#available.byteCount;
+      this.#available.add(start, end);
+      this.noteWritten(start, end);
+      space.stored(end - start, this.#available.byteCount - before);
+      this.isLabelDue = true;
+    });
+  }
+
+  /** Runs `action` when everything that waits to be recorded was, or failed. */
+  inOrder<Result>(action: () => Promise<Result> | Result): Promise<Result> {
+    const result = this.#recording.then(action);
+    this.#recording = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /**
+   * Resolves to the number of bytes read; 0 when they turned out not to be there, and the rows were corrected.
    * @throws LarderError `file-lost` when the file was deleted
    */
   async read(buffer: Uint8Array, position: number): Promise<number> {
+    if (this.#volatile.byteCount > 0) {
+      const count = this.#volatile.read(buffer, position);
+      if (count > 0) return count;
+    }
     try {
       const reader = await this.#openReader();
       const isRecent = this.#available.contiguousEnd(position) === position;
       const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
-      if (count === 0 && !(await this.#loseBytes())) {
+      if (count === 0 && !(await this.#loseTail())) {
         // The file by this name has the bytes, the one that was open had not: once more, and then no further.
         const again = await (await this.#openReader()).read(buffer, position);
         if (again === 0) throw new LarderError('storage', 'a chunk file cannot be read', { retry: 'later' });
@@ -112,8 +171,13 @@ export class StoredBytes {
       }
       return count;
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      throw new LarderError('file-lost', 'a chunk file is not there any more', { retry: 'soon', cause: error });
+      if (systemCode(error) === 'ENOENT') {
+        throw new LarderError('file-lost', 'a chunk file is not there any more', { retry: 'soon', cause: error });
+      }
+      // A bad sector: what it held is fetched again, and written to where the disk thinks fit.
+      if (systemCode(error) !== 'EIO') throw error;
+      await this.lose({ start: position, end: position + 1 }, 'the disk cannot read them');
+      return 0;
     }
   }
 
@@ -126,9 +190,65 @@ export class StoredBytes {
     return { start, end: Math.min(range.end, start + SAMPLE_BYTES) };
   }
 
+  /** Checksums of the spans that have a byte in `range`. */
+  listChecksums(range: ByteRange): Promise<ChunkChecksum[]> {
+    return this.#services.generations.listChecksums(this.#generation.id, range);
+  }
+
+  /** The bytes of `range` are what was fetched. Those that are not available (any more) are passed over. */
+  trust(range: ByteRange): void {
+    for (const part of this.#available.parts(range.start, range.end)) this.#trusted.add(part.start, part.end);
+  }
+
+  /** Bytes that a database of an earlier schema has no checksums of get theirs. */
+  async recordChecksums(checksums: readonly ChunkChecksum[]): Promise<void> {
+    await this.inOrder(() => this.#services.generations.recordChecksums(this.#generation.id, checksums));
+  }
+
+  /**
+   * Bytes are not there, or not right: the rows are corrected, so that they are fetched again. What shares a checksum
+   * with them goes, too.
+   * @returns how many bytes were lost
+   */
+  async lose(range: ByteRange, reason: string): Promise<number> {
+    const { generations, space, clock, log } = this.#services;
+    const spans = await this.listChecksums(range);
+    const lost = {
+      start: Math.min(range.start, spans[0]?.start ?? range.start),
+      end: Math.max(range.end, spans.at(-1)?.end ?? range.end),
+    };
+    const before = this.#available.byteCount;
+    this.#available.remove(lost.start, lost.end);
+    this.#forget([lost]);
+    const bytes = before - this.#available.byteCount;
+    if (bytes === 0) return 0;
+    log.warning('stored bytes were lost; they are fetched again', {
+      file: this.#generation.fileName,
+      from: lost.start,
+      bytes,
+      reason,
+    });
+    try {
+      await this.inOrder(() =>
+        generations.loseRange(this.#generation.id, this.#available.toArray(), lost, clock.nowMs()),
+      );
+      space.removed(bytes);
+    } catch (error) {
+      space.refused(error);
+    }
+    return bytes;
+  }
+
   async close(): Promise<void> {
     await this.#recording;
     await this.#closeReader();
+  }
+
+  #forget(ranges: readonly ByteRange[]): void {
+    for (const range of ranges) {
+      this.#known.remove(range.start, range.end);
+      this.#trusted.remove(range.start, range.end);
+    }
   }
 
   #openReader(): Promise<ChunkReader> {
@@ -149,52 +269,16 @@ export class StoredBytes {
     await reader?.close();
   }
 
-  async #record({ start, end, checksums }: FetchDurable): Promise<void> {
-    const { generations, clock } = this.#services;
-    const merged = this.#available.mergedWith(start, end);
-    await generations.recordRange(this.#generation.id, merged, checksums, clock.nowMs());
-    this.#available.add(start, end);
-    this.#readable.add(start, end);
-    await this.#checksumCompleted(start, end, new Set(checksums.map((checksum) => checksum.chunkIndex)));
-  }
-
-  /** Cells that this record completed and no single fetch saw whole. */
-  async #checksumCompleted(start: number, end: number, known: ReadonlySet<number>): Promise<void> {
-    const cells: { chunkIndex: number; start: number; end: number }[] = [];
-    for (let chunkIndex = chunkIndexAt(start); chunkIndex <= chunkIndexAt(end - 1); chunkIndex++) {
-      const cell = chunkRange(chunkIndex, this.#totalBytes);
-      if (!known.has(chunkIndex) && this.#available.contains(cell.start, cell.end)) cells.push({ chunkIndex, ...cell });
-    }
-    if (cells.length === 0) return;
-    const { generations, threads, clock, log } = this.#services;
-    try {
-      const checksums = await threads.checksum(this.#generation.fileName, cells);
-      await generations.recordChecksums(this.#generation.id, checksums, clock.nowMs());
-    } catch (error) {
-      // The bytes are there all the same; they have no checksum until they are read through.
-      log.warning('a checksum could not be recorded', { file: this.#generation.fileName, error: describeError(error) });
-    }
-  }
-
   /**
-   * Rows promised bytes behind the file's end: the rows are corrected, the bytes fetched again.
+   * Rows promised bytes behind the file's end.
    * @returns whether any were lost
    */
-  async #loseBytes(): Promise<boolean> {
-    const { generations, store, clock, log } = this.#services;
-    const length = (await store.findLength(this.#generation.fileName)) ?? 0;
-    const before = this.#available.byteCount;
-    const readableBefore = this.#readable.byteCount;
-    this.#available.remove(length, Number.MAX_SAFE_INTEGER);
-    this.#readable.remove(length, Number.MAX_SAFE_INTEGER);
+  async #loseTail(): Promise<boolean> {
+    const length = (await this.#services.store.findLength(this.#generation.fileName)) ?? 0;
     await this.#closeReader();
-    if (this.#available.byteCount === before) return this.#readable.byteCount < readableBefore;
-    log.warning('a chunk file has lost bytes; they are fetched again', {
-      file: this.#generation.fileName,
-      bytes: before - this.#available.byteCount,
-    });
-    const kept = this.#available.toArray();
-    await this.afterRecording(() => generations.truncate(this.#generation.id, kept, length, clock.nowMs()));
-    return true;
+    const tail = { start: length, end: Number.MAX_SAFE_INTEGER };
+    const knownBefore = this.#known.byteCount;
+    const lostBytes = await this.lose(tail, 'the file ends before them');
+    return lostBytes > 0 || this.#known.byteCount < knownBefore;
   }
 }

@@ -22,6 +22,44 @@ function connectTables(client: Client) {
   return drizzle(client, { schema });
 }
 
+/** Whether an error says that the file's content is damaged. */
+export function isDatabaseDamage(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if (/SQLITE_CORRUPT|SQLITE_NOTADB|file is not a database|disk image is malformed/.test(describeError(current))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Reads the whole database. @returns what is wrong with it, in SQLite's words */
+export async function checkDatabase({ client }: Pick<Database, 'client'>): Promise<string[]> {
+  try {
+    const check = await client.execute('PRAGMA quick_check');
+    return check.rows.map((row) => String(row[0])).filter((text) => text !== 'ok');
+  } catch (error) {
+    return [describeError(error)];
+  }
+}
+
+/** Tells of the first statement that met damage. */
+function watchForDamage(client: Client, onDamage: () => void): void {
+  let isTold = false;
+  for (const name of ['execute', 'batch'] as const) {
+    const run = client[name].bind(client) as (...args: unknown[]) => Promise<unknown>;
+    Object.assign(client, {
+      [name]: (...args: unknown[]) =>
+        run(...args).catch((error: unknown) => {
+          if (!isTold && isDatabaseDamage(error)) {
+            isTold = true;
+            onDamage();
+          }
+          throw error;
+        }),
+    });
+  }
+}
+
 /** One connection without our PRAGMAs; throws what the driver throws. */
 export function connect(file: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS): Client {
   // One connection only: PRAGMAs are per connection, and nothing here holds a transaction across an await.
@@ -33,7 +71,7 @@ export function connect(file: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS): 
  * {@link import('./migrate.ts').migrate}.
  * @throws LarderError `data-folder` when the file is no database or cannot be opened
  */
-export async function openDatabase(file: string): Promise<Database> {
+export async function openDatabase(file: string, onDamage: () => void = () => undefined): Promise<Database> {
   let client: Client | undefined;
   try {
     client = connect(file);
@@ -46,9 +84,10 @@ export async function openDatabase(file: string): Promise<Database> {
     client?.close();
     throw new LarderError('data-folder', `cannot open the database ${file}: ${describeError(error)}`, {
       cause: error,
-      hint: 'check that the disk has room and the file belongs to the user Larder runs as; a damaged database can be moved away, the cache then starts empty',
+      hint: 'check that the disk has room and the file belongs to the user Larder runs as',
     });
   }
   const open = client;
+  watchForDamage(open, onDamage);
   return { tables: connectTables(open), client: open, close: () => open.close() };
 }

@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, isNull, max, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -34,6 +34,7 @@ export type HeaderRow = typeof cacheHeaders.$inferSelect;
 export interface EntryRecord {
   readonly entryId: number;
   readonly mediaId: number;
+  readonly missingSince: number | null;
   readonly generation: GenerationRow | null;
   readonly headers: HeaderRow | null;
 }
@@ -51,6 +52,16 @@ export interface EntrySummary {
   readonly totalBytes: number | null;
   readonly ranges: readonly ByteRange[];
   readonly lastUsedAt: number;
+  readonly pinned: boolean;
+  readonly missingSince: number | null;
+  readonly missingReason: string | null;
+}
+
+export interface EvictableEntry {
+  readonly entryId: number;
+  readonly lastUsedAt: number;
+  readonly source: string;
+  readonly path: string;
 }
 
 export interface EntryCursor {
@@ -87,7 +98,8 @@ export class EntryTable {
       .limit(1);
     const row = rows[0];
     if (row === undefined) return null;
-    return { entryId: row.entry.id, mediaId: row.entry.mediaId, generation: row.generation, headers: row.headers };
+    const { id: entryId, mediaId, missingSince } = row.entry;
+    return { entryId, mediaId, missingSince, generation: row.generation, headers: row.headers };
   }
 
   /** The entry of `description`, made with its media item and quality when it is not there yet. */
@@ -156,6 +168,68 @@ export class EntryTable {
     if (first !== undefined) await this.#tables.batch([first, ...rest]);
   }
 
+  /** The origin says that it has no such file (any more). What is stored stays. */
+  async recordMissing(entryId: number, reason: string, nowMs: number): Promise<void> {
+    await this.#tables
+      .update(cacheEntries)
+      .set({ missingSince: nowMs, missingReason: reason })
+      .where(eq(cacheEntries.id, entryId));
+  }
+
+  async recordFound(entryId: number): Promise<void> {
+    await this.#tables
+      .update(cacheEntries)
+      .set({ missingSince: null, missingReason: null })
+      .where(eq(cacheEntries.id, entryId));
+  }
+
+  /** @returns whether there is such an entry */
+  async setPinned(entryId: number, pinned: boolean): Promise<boolean> {
+    const rows = await this.#tables
+      .update(cacheEntries)
+      .set({ pinned })
+      .where(eq(cacheEntries.id, entryId))
+      .returning({ id: cacheEntries.id });
+    return rows.length > 0;
+  }
+
+  /** Entries that may be evicted, least recently used first, from behind `cursor`. */
+  listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
+    return this.#tables
+      .select({
+        entryId: cacheEntries.id,
+        lastUsedAt: cacheEntries.lastUsedAt,
+        source: sources.name,
+        path: cacheQualityVariants.path,
+      })
+      .from(cacheEntries)
+      .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))
+      .innerJoin(
+        cacheQualityVariants,
+        and(
+          eq(cacheQualityVariants.mediaId, cacheEntries.mediaId),
+          eq(cacheQualityVariants.quality, cacheEntries.quality),
+        ),
+      )
+      .where(
+        and(
+          // As the partial index says it.
+          sql`${cacheEntries.pinned} = 0`,
+          cursor === null
+            ? undefined
+            : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) > (${cursor.lastUsedAt}, ${cursor.entryId})`,
+        ),
+      )
+      .orderBy(asc(cacheEntries.lastUsedAt), asc(cacheEntries.id))
+      .limit(limit);
+  }
+
+  /** Time of the newest use; 0 when there is none. */
+  async findNewestUse(): Promise<number> {
+    const rows = await this.#tables.select({ newest: max(cacheEntries.lastUsedAt) }).from(cacheEntries);
+    return rows[0]?.newest ?? 0;
+  }
+
   async remove(entryId: number): Promise<void> {
     await this.#tables.delete(cacheEntries).where(eq(cacheEntries.id, entryId));
   }
@@ -165,6 +239,26 @@ export class EntryTable {
     const rows = await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1);
     const row = rows[0];
     return row === undefined ? null : { source: row.source, path: row.path };
+  }
+
+  /** What a label says of an entry besides its generation; null when it is gone. */
+  async findState(
+    entryId: number,
+  ): Promise<{ source: { name: string; url: string }; lastUsedAt: number; pinned: boolean } | null> {
+    const rows = await this.#tables
+      .select({
+        name: sources.name,
+        url: sources.url,
+        lastUsedAt: cacheEntries.lastUsedAt,
+        pinned: cacheEntries.pinned,
+      })
+      .from(cacheEntries)
+      .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))
+      .where(eq(cacheEntries.id, entryId));
+    const [row] = rows;
+    if (row === undefined) return null;
+    const { name, url, lastUsedAt, pinned } = row;
+    return { source: { name, url }, lastUsedAt, pinned };
   }
 
   /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges. */
@@ -200,6 +294,9 @@ export class EntryTable {
         generationId: cacheGenerations.id,
         totalBytes: cacheGenerations.totalBytes,
         lastUsedAt: cacheEntries.lastUsedAt,
+        pinned: cacheEntries.pinned,
+        missingSince: cacheEntries.missingSince,
+        missingReason: cacheEntries.missingReason,
       })
       .from(cacheEntries)
       .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))

@@ -1,8 +1,8 @@
 // Generations of entries and the byte ranges that are available of each. The rows here are the one truth of what
 // Larder has: a range exists from the moment its row commits.
-import { and, asc, eq, gt, gte, inArray, isNotNull, lt } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
-import { chunkIndexAt } from '../bytes/chunk-grid.ts';
+import { CHUNK_BYTES } from '../limits.ts';
 import type { Tables } from './database.ts';
 import type { GenerationRow, HeaderRow } from './entries.ts';
 import { cacheChunks, cacheGenerations, cacheHeaders, chunkChecksums } from './schema.ts';
@@ -19,9 +19,16 @@ export interface NewGeneration {
   readonly contentDisposition: string | null;
 }
 
-export interface ChunkChecksum {
-  readonly chunkIndex: number;
+/** crc32 of a run of bytes within one cell of the grid. */
+export interface ChunkChecksum extends ByteRange {
   readonly crc32: number;
+}
+
+/** A generation that is due to be compared with its checksums. */
+export interface ScrubCandidate {
+  readonly generationId: number;
+  readonly fileName: string;
+  readonly verifiedAt: number | null;
 }
 
 export interface StoredFile {
@@ -44,7 +51,7 @@ export class GenerationTable {
     const { contentType, contentLanguage, contentDisposition, ...row } = generation;
     const created = await this.#tables
       .insert(cacheGenerations)
-      .values({ ...row, createdAt: nowMs })
+      .values({ ...row, createdAt: nowMs, checkedAt: nowMs, verifiedAt: nowMs })
       .returning();
     const headers = { generationId: created[0]!.id, contentType, contentLanguage, contentDisposition };
     await this.#tables.insert(cacheHeaders).values(headers);
@@ -73,6 +80,11 @@ export class GenerationTable {
     await this.#tables.delete(cacheGenerations).where(inArray(cacheGenerations.id, [...generationIds]));
   }
 
+  async find(generationId: number): Promise<GenerationRow | null> {
+    const rows = await this.#tables.select().from(cacheGenerations).where(eq(cacheGenerations.id, generationId));
+    return rows[0] ?? null;
+  }
+
   listRanges(generationId: number): Promise<ByteRange[]> {
     return this.#tables
       .select({ start: cacheChunks.start, end: cacheChunks.end })
@@ -81,13 +93,21 @@ export class GenerationTable {
       .orderBy(asc(cacheChunks.start));
   }
 
-  /** Chunks of the grid that have a checksum. */
-  async listChecksums(generationId: number): Promise<ChunkChecksum[]> {
+  /** Checksums of the spans that have a byte in `range`, in order. */
+  listChecksums(generationId: number, range: ByteRange): Promise<ChunkChecksum[]> {
     return this.#tables
-      .select({ chunkIndex: chunkChecksums.chunkIndex, crc32: chunkChecksums.crc32 })
+      .select({ start: chunkChecksums.start, end: chunkChecksums.end, crc32: chunkChecksums.crc32 })
       .from(chunkChecksums)
-      .where(eq(chunkChecksums.generationId, generationId))
-      .orderBy(asc(chunkChecksums.chunkIndex));
+      .where(
+        and(
+          eq(chunkChecksums.generationId, generationId),
+          // No span is longer than a cell: the index is entered right before the range.
+          gt(chunkChecksums.start, range.start - CHUNK_BYTES),
+          lt(chunkChecksums.start, range.end),
+          gt(chunkChecksums.end, range.start),
+        ),
+      )
+      .orderBy(asc(chunkChecksums.start));
   }
 
   /**
@@ -117,20 +137,48 @@ export class GenerationTable {
           target: [cacheChunks.generationId, cacheChunks.start],
           set: { end: merged.end, recordedAt: nowMs },
         }),
-      ...this.#checksumStatements(generationId, checksums, nowMs),
+      ...this.#checksumStatements(generationId, checksums),
     ]);
   }
 
-  async recordChecksums(generationId: number, checksums: readonly ChunkChecksum[], nowMs: number): Promise<void> {
-    const [first, ...rest] = this.#checksumStatements(generationId, checksums, nowMs);
+  /** Start of the first span that lies behind `offset`; null when there is none. */
+  async findNextChecksum(generationId: number, offset: number): Promise<number | null> {
+    const rows = await this.#tables
+      .select({ start: chunkChecksums.start })
+      .from(chunkChecksums)
+      .where(and(eq(chunkChecksums.generationId, generationId), gt(chunkChecksums.start, offset)))
+      .orderBy(asc(chunkChecksums.start))
+      .limit(1);
+    return rows[0]?.start ?? null;
+  }
+
+  /** Rows of a file that was there before them. */
+  async adopt(
+    generationId: number,
+    ranges: readonly ByteRange[],
+    checksums: readonly ChunkChecksum[],
+    nowMs: number,
+  ): Promise<void> {
+    const statements = [
+      ...ranges.map(({ start, end }) =>
+        this.#tables.insert(cacheChunks).values({ generationId, start, end, recordedAt: nowMs }),
+      ),
+      ...this.#checksumStatements(generationId, checksums),
+    ];
+    const [first, ...rest] = statements;
+    if (first !== undefined) await this.#tables.batch([first, ...rest]);
+  }
+
+  async recordChecksums(generationId: number, checksums: readonly ChunkChecksum[]): Promise<void> {
+    const [first, ...rest] = this.#checksumStatements(generationId, checksums);
     if (first !== undefined) await this.#tables.batch([first, ...rest]);
   }
 
   /**
-   * The file turned out to end at `length`: `kept` is what is left of its ranges; checksums of cells that reach past
-   * the length go.
+   * Bytes turned out not to be there, or not to be right: `kept` is what is left of the ranges, the checksums of spans
+   * that reach into `lost` go. `lost` must begin and end where spans do.
    */
-  async truncate(generationId: number, kept: readonly ByteRange[], length: number, nowMs: number): Promise<void> {
+  async loseRange(generationId: number, kept: readonly ByteRange[], lost: ByteRange, nowMs: number): Promise<void> {
     await this.#tables.batch([
       this.#tables.delete(cacheChunks).where(eq(cacheChunks.generationId, generationId)),
       ...kept.map((range) =>
@@ -141,9 +189,49 @@ export class GenerationTable {
       this.#tables
         .delete(chunkChecksums)
         .where(
-          and(eq(chunkChecksums.generationId, generationId), gte(chunkChecksums.chunkIndex, chunkIndexAt(length))),
+          and(
+            eq(chunkChecksums.generationId, generationId),
+            lt(chunkChecksums.start, lost.end),
+            gt(chunkChecksums.end, lost.start),
+          ),
         ),
     ]);
+  }
+
+  /** The origin said that this is still its version. */
+  async recordChecked(generationId: number, nowMs: number): Promise<void> {
+    await this.#tables.update(cacheGenerations).set({ checkedAt: nowMs }).where(eq(cacheGenerations.id, generationId));
+  }
+
+  /** All its bytes were compared with their checksums. */
+  async recordVerified(generationId: number, nowMs: number): Promise<void> {
+    await this.#tables.update(cacheGenerations).set({ verifiedAt: nowMs }).where(eq(cacheGenerations.id, generationId));
+  }
+
+  /** The generation that was verified longest ago, or never; null when all were since `beforeMs`. */
+  async findScrubCandidate(beforeMs: number): Promise<ScrubCandidate | null> {
+    const rows = await this.#tables
+      .select({
+        generationId: cacheGenerations.id,
+        fileName: cacheGenerations.fileName,
+        verifiedAt: cacheGenerations.verifiedAt,
+      })
+      .from(cacheGenerations)
+      // Null sorts first.
+      .orderBy(asc(cacheGenerations.verifiedAt), asc(cacheGenerations.id))
+      .limit(1);
+    const [row] = rows;
+    return row === undefined || (row.verifiedAt !== null && row.verifiedAt >= beforeMs) ? null : row;
+  }
+
+  /** Sum of the available bytes of an entry's generations. */
+  async countBytesOfEntry(entryId: number): Promise<number> {
+    const rows = await this.#tables
+      .select({ bytes: sql<number>`coalesce(sum(${cacheChunks.end} - ${cacheChunks.start}), 0)` })
+      .from(cacheGenerations)
+      .innerJoin(cacheChunks, eq(cacheChunks.generationId, cacheGenerations.id))
+      .where(eq(cacheGenerations.entryId, entryId));
+    return rows[0]?.bytes ?? 0;
   }
 
   async hasFile(fileName: string): Promise<boolean> {
@@ -192,14 +280,16 @@ export class GenerationTable {
     return this.#tables.select().from(cacheGenerations).where(eq(cacheGenerations.entryId, entryId));
   }
 
-  #checksumStatements(generationId: number, checksums: readonly ChunkChecksum[], nowMs: number) {
-    return checksums.map((checksum) =>
+  #checksumStatements(generationId: number, checksums: readonly ChunkChecksum[]) {
+    return checksums.map(({ start, end, crc32 }) =>
       this.#tables
         .insert(chunkChecksums)
-        .values({ generationId, ...checksum, recordedAt: nowMs })
+        .values({ generationId, start, end, crc32 })
         .onConflictDoUpdate({
-          target: [chunkChecksums.generationId, chunkChecksums.chunkIndex],
-          set: { crc32: checksum.crc32, recordedAt: nowMs },
+          target: [chunkChecksums.generationId, chunkChecksums.start],
+          set: { end, crc32 },
+          // A span grows while its cell is being fetched; a shorter one would leave bytes without a checksum.
+          setWhere: sql`excluded."end" >= ${chunkChecksums.end}`,
         }),
     );
   }

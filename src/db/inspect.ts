@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError } from '../errors.ts';
-import { connect } from './database.ts';
+import { checkDatabase, connect } from './database.ts';
 
 export type Inspection =
   | { readonly kind: 'none' }
@@ -11,7 +11,7 @@ export type Inspection =
   | { readonly kind: 'checked'; readonly schema: number; readonly problems: readonly string[] };
 
 /** Whether a running Larder holds the folder: its lock cannot be had. */
-async function isHeld(folder: string): Promise<boolean> {
+export async function isHeld(folder: string): Promise<boolean> {
   if (!existsSync(join(folder, 'larder.lock'))) return false;
   const client = connect(join(folder, 'larder.lock'), 0);
   try {
@@ -35,8 +35,7 @@ export async function inspectDatabase(folder: string): Promise<Inspection> {
   let client: ReturnType<typeof connect> | undefined;
   try {
     client = connect(file);
-    const check = await client.execute('PRAGMA quick_check');
-    const problems = check.rows.map((row) => String(row[0])).filter((text) => text !== 'ok');
+    const problems = await checkDatabase({ client });
     const schema = await client.execute('SELECT max(version) AS version FROM schema_migrations');
     return { kind: 'checked', schema: Number(schema.rows[0]?.version ?? 0), problems };
   } catch (error) {

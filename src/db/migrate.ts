@@ -4,6 +4,8 @@ import type { Client } from '@libsql/client/sqlite3';
 import type { Migration } from '../../migrations/index.ts';
 import { describeError, LarderError } from '../errors.ts';
 
+export type { Migration };
+
 export interface MigrateOptions {
   readonly migrations: readonly Migration[];
   readonly nowMs: () => number;

@@ -13,6 +13,7 @@ export const sources = sqliteTable('sources', {
   lastErrorCode: text('last_error_code'),
   lastErrorText: text('last_error_text'),
   lastErrorAt: integer('last_error_at'),
+  failingSince: integer('failing_since'),
 });
 
 export const mediaItems = sqliteTable('media_items', {
@@ -45,6 +46,9 @@ export const cacheEntries = sqliteTable('cache_entries', {
   createdAt: integer('created_at').notNull(),
   lastUsedAt: integer('last_used_at').notNull(),
   useCount: integer('use_count').notNull().default(0),
+  pinned: integer('pinned', { mode: 'boolean' }).notNull().default(false),
+  missingSince: integer('missing_since'),
+  missingReason: text('missing_reason'),
 });
 
 export const cacheGenerations = sqliteTable('cache_generations', {
@@ -57,6 +61,8 @@ export const cacheGenerations = sqliteTable('cache_generations', {
   fileName: text('file_name').notNull(),
   createdAt: integer('created_at').notNull(),
   supersededAt: integer('superseded_at'),
+  checkedAt: integer('checked_at'),
+  verifiedAt: integer('verified_at'),
 });
 
 export const cacheHeaders = sqliteTable('cache_headers', {
@@ -81,11 +87,11 @@ export const chunkChecksums = sqliteTable(
   'chunk_checksums',
   {
     generationId: integer('generation_id').notNull(),
-    chunkIndex: integer('chunk_index').notNull(),
+    start: integer('start').notNull(),
+    end: integer('end').notNull(),
     crc32: integer('crc32').notNull(),
-    recordedAt: integer('recorded_at').notNull(),
   },
-  (table) => [primaryKey({ columns: [table.generationId, table.chunkIndex] })],
+  (table) => [primaryKey({ columns: [table.generationId, table.start] })],
 );
 
 export const cacheDownloadQueue = sqliteTable('cache_download_queue', {
@@ -118,4 +124,12 @@ export const userPreferences = sqliteTable('user_preferences', {
   name: text('name').primaryKey(),
   value: text('value').notNull(),
   updatedAt: integer('updated_at').notNull(),
+});
+
+export const events = sqliteTable('events', {
+  id: integer('id').primaryKey(),
+  at: integer('at').notNull(),
+  kind: text('kind').notNull(),
+  subject: text('subject').notNull(),
+  text: text('text').notNull(),
 });

@@ -26,6 +26,11 @@ export class StatisticsTable {
     return rows[0]!; // seeded by the migration
   }
 
+  /** Writes something that changes nothing. @throws what the database throws when it takes no rows */
+  async touch(nowMs: number): Promise<void> {
+    await this.#tables.update(cacheStatistics).set({ updatedAt: nowMs });
+  }
+
   async add(counters: Readonly<Counters>, nowMs: number): Promise<void> {
     await this.#tables.update(cacheStatistics).set({
       servedBytes: sql`${cacheStatistics.servedBytes} + ${counters.servedBytes}`,

@@ -50,6 +50,7 @@ const WHOLE_OF_UNKNOWN: ByteRange = { start: 0, end: Number.MAX_SAFE_INTEGER };
 export class StreamHandler {
   readonly #services: StreamServices;
   #openCount = 0;
+  #onEnded: (() => void) | undefined;
 
   constructor(services: StreamServices) {
     this.#services = services;
@@ -57,6 +58,18 @@ export class StreamHandler {
 
   get openCount(): number {
     return this.#openCount;
+  }
+
+  /** Resolves when no stream is open any more, or after that time. */
+  ended(withinMs: number): Promise<void> {
+    if (this.#openCount === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#services.clock.after(withinMs, resolve);
+      this.#onEnded = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
@@ -86,6 +99,7 @@ export class StreamHandler {
       this.#fail(request, response, error);
     } finally {
       this.#openCount -= 1;
+      if (this.#openCount === 0) this.#onEnded?.();
       response.off('close', onClose);
     }
   }

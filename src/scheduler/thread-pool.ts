@@ -1,9 +1,9 @@
 // Download threads: started when first needed, replaced when they die. A dead thread's fetches fail as if their
 // connections had broken, so that they are asked for again.
 import type { Worker } from 'node:worker_threads';
+import type { ByteRange } from '../bytes/byte-range.ts';
 import type { FetchAccept, FromThread, ToThread } from '../chunks/fetch-messages.ts';
 import type { FetchListener, FetchThreads, ThreadFetch } from '../chunks/fetch-scheduler.ts';
-import type { ChunkChecksum } from '../db/generations.ts';
 import { describeError, type ErrorValue, fromErrorValue } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
@@ -18,11 +18,14 @@ export interface ThreadPoolOptions {
 interface Thread {
   readonly worker: Worker;
   readonly fetches: Map<number, { listener: FetchListener; position: number; closed: boolean }>;
-  readonly checksums: Map<
-    number,
-    { resolve: (checksums: readonly ChunkChecksum[]) => void; reject: (error: Error) => void }
-  >;
+  /** Requests that are answered once. */
+  readonly asked: Map<number, Asked>;
   dead: boolean;
+}
+
+interface Asked {
+  readonly resolve: (answer: readonly (number | null)[]) => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** Fetches that one thread carries well: its time goes into copying, and it copies faster than most lines bring. */
@@ -51,19 +54,25 @@ export class ThreadPool implements FetchThreads {
     return {
       accept: (message: Omit<FetchAccept, 'kind' | 'fetchId'>) => send({ kind: 'accept', fetchId, ...message }),
       setCredit: (credit, end) => send({ kind: 'credit', fetchId, credit, end }),
+      recorded: (position) => send({ kind: 'recorded', fetchId, position }),
       stop: () => send({ kind: 'stop', fetchId }),
     };
   }
 
-  checksum(
-    fileName: string,
-    cells: readonly { chunkIndex: number; start: number; end: number }[],
-  ): Promise<readonly ChunkChecksum[]> {
+  checksum(fileName: string, spans: readonly ByteRange[]): Promise<readonly (number | null)[]> {
+    return this.#ask((requestId) => ({ kind: 'checksum', requestId, fileName, spans }));
+  }
+
+  async probe(): Promise<void> {
+    await this.#ask((requestId) => ({ kind: 'probe', requestId }));
+  }
+
+  #ask(message: (requestId: number) => ToThread): Promise<readonly (number | null)[]> {
     const thread = this.#leastBusy();
     const requestId = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      thread.checksums.set(requestId, { resolve, reject });
-      thread.worker.postMessage({ kind: 'checksum', requestId, fileName, cells } satisfies ToThread);
+      thread.asked.set(requestId, { resolve, reject });
+      thread.worker.postMessage(message(requestId));
     });
   }
 
@@ -89,7 +98,7 @@ export class ThreadPool implements FetchThreads {
 
   #startThread(): Thread {
     const worker = this.#options.startThread();
-    const thread: Thread = { worker, fetches: new Map(), checksums: new Map(), dead: false };
+    const thread: Thread = { worker, fetches: new Map(), asked: new Map(), dead: false };
     worker.on('message', (message: FromThread) => this.#receive(thread, message));
     worker.on('error', (error: unknown) => this.#bury(thread, describeError(error)));
     worker.on('exit', (code: number) => this.#bury(thread, `exit code ${code}`));
@@ -99,11 +108,11 @@ export class ThreadPool implements FetchThreads {
   }
 
   #receive(thread: Thread, message: FromThread): void {
-    if (message.kind === 'checksums') {
-      const request = thread.checksums.get(message.requestId);
-      thread.checksums.delete(message.requestId);
-      if (message.error === null) request?.resolve(message.checksums);
-      else request?.reject(fromErrorValue(message.error));
+    if (message.kind === 'checksums' || message.kind === 'probed') {
+      const asked = thread.asked.get(message.requestId);
+      thread.asked.delete(message.requestId);
+      if (message.error !== null) asked?.reject(fromErrorValue(message.error));
+      else asked?.resolve(message.kind === 'checksums' ? message.checksums : []);
       return;
     }
     const fetch = thread.fetches.get(message.fetchId);
@@ -115,6 +124,10 @@ export class ThreadPool implements FetchThreads {
       case 'progress':
         fetch.position = message.position;
         fetch.listener.progressed(message.position);
+        return;
+      case 'data':
+        fetch.position = message.position + message.bytes.length;
+        fetch.listener.received(message.position, message.bytes);
         return;
       case 'durable':
         fetch.listener.durable(message);
@@ -144,8 +157,8 @@ export class ThreadPool implements FetchThreads {
       }
       fetch.listener.ended({ kind: 'ended', fetchId, error: DIED });
     }
-    for (const request of thread.checksums.values()) request.reject(new Error(DIED.message));
+    for (const asked of thread.asked.values()) asked.reject(fromErrorValue(DIED));
     thread.fetches.clear();
-    thread.checksums.clear();
+    thread.asked.clear();
   }
 }

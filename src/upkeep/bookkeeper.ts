@@ -2,6 +2,7 @@
 // database by the upkeep thread. Nothing is written when nothing happened.
 import { stat } from 'node:fs/promises';
 import type { Worker } from 'node:worker_threads';
+import type { UseLog } from '../chunks/use-log.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { EntryTable } from '../db/entries.ts';
 import type { Counters, StatisticsTable } from '../db/statistics.ts';
@@ -14,7 +15,7 @@ export interface BookkeeperServices {
   readonly statistics: StatisticsTable;
   readonly entries: EntryTable;
   readonly counters: Counters;
-  readonly takeUses: () => ReadonlyMap<number, { atMs: number; count: number }>;
+  readonly uses: UseLog;
   readonly databaseFile: string;
   readonly startUpkeepThread: () => Worker;
   readonly clock: Clock;
@@ -34,6 +35,7 @@ export class Bookkeeper {
   #upkeep: Worker | undefined;
   /** Time of the last write to the log that the last checkpoint saw. */
   #movedUpToMs = 0;
+  #isFailing = false;
 
   constructor(services: BookkeeperServices) {
     this.#services = services;
@@ -47,16 +49,31 @@ export class Bookkeeper {
 
   /** Writes counters and uses; counters that cannot be written are kept for the next time. */
   async flush(): Promise<void> {
-    const { counters, statistics, entries, takeUses, clock, log } = this.#services;
+    const { counters, statistics, clock, log } = this.#services;
     const snapshot = { ...counters };
-    const uses = takeUses();
     try {
-      if (uses.size > 0) await entries.recordUse(uses);
+      await this.writeUses();
       if (Object.values(snapshot).every((value) => value === 0)) return;
       await statistics.add(snapshot, clock.nowMs());
       for (const name of Object.keys(snapshot) as (keyof Counters)[]) counters[name] -= snapshot[name];
+      this.#isFailing = false;
     } catch (error) {
-      log.warning('statistics could not be written', { error: describeError(error) });
+      // Once, not each minute.
+      if (!this.#isFailing) log.warning('statistics could not be written', { error: describeError(error) });
+      this.#isFailing = true;
+    }
+  }
+
+  /** Writes down who was used when; must come before anybody asks who was not. */
+  async writeUses(): Promise<void> {
+    const { entries, uses } = this.#services;
+    const taken = uses.take();
+    if (taken.size === 0) return;
+    try {
+      await entries.recordUse(taken);
+    } catch (error) {
+      uses.giveBack(taken);
+      throw error;
     }
   }
 

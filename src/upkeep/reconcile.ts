@@ -1,16 +1,16 @@
 // After a start: files and rows are brought to agree (DESIGN.md §5, invariant 8). Runs while requests are served
 // already; a file that a row is made for meanwhile is found by its row.
-import { clipRanges } from '../bytes/byte-range.ts';
+import type { ByteRange } from '../bytes/byte-range.ts';
 import type { ChunkStore } from '../chunks/chunk-store.ts';
-import type { Clock } from '../clock.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import type { Log } from '../log.ts';
 
 export interface ReconcileServices {
   readonly generations: GenerationTable;
   readonly store: ChunkStore;
-  readonly clock: Clock;
   readonly log: Log;
+  /** Gives up bytes that turned out not to be there. @returns how many there were */
+  readonly loseBytes: (generationId: number, range: ByteRange, reason: string) => Promise<number>;
 }
 
 export interface ReconcileResult {
@@ -22,7 +22,7 @@ export interface ReconcileResult {
 const PAGE_ROWS = 200;
 
 /** To be called before the first file is opened: generations that nobody can be reading any more. */
-export async function removeSuperseded(services: ReconcileServices): Promise<void> {
+export async function removeSuperseded(services: Pick<ReconcileServices, 'generations' | 'store'>): Promise<void> {
   const { generations, store } = services;
   const superseded = await generations.listSuperseded();
   await generations.remove(superseded.map((generation) => generation.id));
@@ -34,7 +34,7 @@ export async function reconcile(services: ReconcileServices): Promise<ReconcileR
   return { correctedRows: await correctRows(services), orphanFiles: await removeOrphans(services) };
 }
 
-async function correctRows({ generations, store, clock, log }: ReconcileServices): Promise<number> {
+async function correctRows({ generations, store, loseBytes }: ReconcileServices): Promise<number> {
   let corrected = 0;
   let afterId = 0;
   for (;;) {
@@ -46,9 +46,8 @@ async function correctRows({ generations, store, clock, log }: ReconcileServices
       if (file.lengthAtLeast === 0) continue;
       const length = (await store.findLength(file.fileName)) ?? 0;
       if (length >= file.lengthAtLeast) continue;
-      const kept = clipRanges(await generations.listRanges(file.generationId), length);
-      await generations.truncate(file.generationId, kept, length, clock.nowMs());
-      log.warning('a chunk file lost bytes while Larder was off; they will be fetched again', { file: file.fileName });
+      const tail = { start: length, end: Number.MAX_SAFE_INTEGER };
+      await loseBytes(file.generationId, tail, 'the file ended before them when Larder started');
       corrected += 1;
     }
   }

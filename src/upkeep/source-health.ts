@@ -9,7 +9,8 @@ export interface SourceState {
   readonly lastErrorAt: number | null;
   readonly lastErrorText: string | null;
   readonly hint: string | null;
-  readonly isFailing: boolean;
+  /** Since when every request fails; null while they do not. */
+  readonly failingSince: number | null;
 }
 
 const WRITE_PERIOD_MS = 60_000;
@@ -31,9 +32,8 @@ export class SourceHealth {
   load(rows: readonly SourceRow[]): void {
     for (const row of rows) {
       this.#names.set(row.id, row.name);
-      const { lastSuccessAt, lastErrorAt, lastErrorText } = row;
-      const isFailing = lastErrorAt !== null;
-      this.#states.set(row.id, { lastSuccessAt, lastErrorAt, lastErrorText, hint: null, isFailing });
+      const { lastSuccessAt, lastErrorAt, lastErrorText, failingSince } = row;
+      this.#states.set(row.id, { lastSuccessAt, lastErrorAt, lastErrorText, hint: null, failingSince });
     }
   }
 
@@ -51,13 +51,14 @@ export class SourceHealth {
       lastErrorAt: fault === null ? null : nowMs,
       lastErrorText: fault?.message ?? null,
       hint: fault?.hint ?? null,
-      isFailing: fault !== null,
+      failingSince: fault === null ? null : (before?.failingSince ?? nowMs),
     };
     this.#states.set(sourceId, state);
-    const changed = before === undefined || before.isFailing !== state.isFailing || before.lastSuccessAt === null;
+    const wasFailing = before !== undefined && before.failingSince !== null;
+    const changed = before === undefined || wasFailing !== (fault !== null) || before.lastSuccessAt === null;
     const name = this.#names.get(sourceId);
-    if (changed && fault !== null) this.#log.warning('a source fails', { source: name, error: fault.message });
-    if (changed && fault === null && before?.isFailing) this.#log.info('a source answers again', { source: name });
+    if (fault !== null && !wasFailing) this.#log.warning('a source fails', { source: name, error: fault.message });
+    if (fault === null && wasFailing) this.#log.info('a source answers again', { source: name });
     if (changed || nowMs - (this.#writtenAtMs.get(sourceId) ?? 0) > WRITE_PERIOD_MS)
       this.#write(sourceId, fault, nowMs);
   }
@@ -68,8 +69,9 @@ export class SourceHealth {
       fault === null
         ? this.#table.recordSuccess(sourceId, nowMs)
         : this.#table.recordFailure(sourceId, fault.code, fault.message, nowMs);
+    // The database's trouble is told by whoever records bytes; this is written again soon.
     written.catch((error: unknown) => {
-      this.#log.warning('the state of a source could not be written', { error: describeError(error) });
+      this.#log.debug('the state of a source could not be written', { error: describeError(error) });
     });
   }
 }

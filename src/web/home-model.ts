@@ -183,7 +183,7 @@ export class HomeModel {
       return {
         name: source.name,
         url: source.url,
-        state: state?.isFailing ? 'failing' : state?.lastSuccessAt != null ? 'well' : 'untried',
+        state: state?.failingSince != null ? 'failing' : state?.lastSuccessAt != null ? 'well' : 'untried',
         lastSuccessAtMs: state?.lastSuccessAt ?? null,
         lastErrorAtMs: state?.lastErrorAt ?? null,
         lastError: state?.lastErrorText ?? null,

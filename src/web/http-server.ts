@@ -21,6 +21,7 @@ const HEADERS_MAX_BYTES = 64 * 1024;
 
 export class HttpServer {
   readonly #server: Server;
+  #closed: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
     const prefix = `${options.basePath}/s/`;
@@ -71,11 +72,15 @@ export class HttpServer {
     });
   }
 
-  /** Takes no new connections and cuts those that are open. */
-  stop(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+  /** Takes no new connections; those that are idle are closed. */
+  stopAccepting(): void {
+    this.#closed = new Promise((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+  }
+
+  /** Cuts what is still open. */
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await this.#closed;
   }
 }

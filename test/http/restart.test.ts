@@ -12,7 +12,10 @@ const SIZE = 7_000_000;
 async function chunkFiles(larder: RunningLarder): Promise<string[]> {
   const folder = join(larder.dataFolder, 'chunks');
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
-  return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const isChunkFile = (name: string) => !name.endsWith('.larder.json');
+  return names
+    .filter((entry) => entry.isFile() && isChunkFile(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 test('what was recorded is served after a restart with the origin down', async () => {

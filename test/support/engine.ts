@@ -1,16 +1,19 @@
 // The engine in one process and in virtual time: the real manager, files, plans, queue, downloaders and database, with
 // a fake clock, an origin without sockets, and a disk that can forget.
 
-import { crc32 } from 'node:zlib';
+import type { ByteRange } from '../../src/bytes/byte-range.ts';
 import type { RangeSpec } from '../../src/bytes/range-header.ts';
 import type { CachedFile } from '../../src/chunks/cached-file.ts';
 import { ChunkManager } from '../../src/chunks/chunk-manager.ts';
-import { Downloader } from '../../src/chunks/downloader.ts';
+import { Downloader, storageError } from '../../src/chunks/downloader.ts';
 import type { FromThread } from '../../src/chunks/fetch-messages.ts';
 import type { FetchListener, FetchThreads, ThreadFetch } from '../../src/chunks/fetch-scheduler.ts';
 import type { Reader } from '../../src/chunks/reader.ts';
+import { computeChecksums } from '../../src/chunks/span-checksums.ts';
+import { UseLog } from '../../src/chunks/use-log.ts';
 import { LarderError } from '../../src/errors.ts';
 import { createLog } from '../../src/log.ts';
+import { SpaceKeeper, type SpacePolicy } from '../../src/offline/space-keeper.ts';
 import { FetchQueue } from '../../src/scheduler/fetch-queue.ts';
 import { HttpSource } from '../../src/sources/http-source.ts';
 import { describePath } from '../../src/sources/media-address.ts';
@@ -45,6 +48,7 @@ class InlineThreads implements FetchThreads {
     return {
       accept: (message) => tell(() => downloader.accept({ kind: 'accept', fetchId, ...message })),
       setCredit: (credit, end) => tell(() => downloader.setCredit({ kind: 'credit', fetchId, credit, end })),
+      recorded: (position) => tell(() => downloader.recorded({ kind: 'recorded', fetchId, position })),
       stop: () => tell(() => downloader.stop()),
     };
   }
@@ -52,24 +56,24 @@ class InlineThreads implements FetchThreads {
   /** How long reading cells back takes. */
   checksumDelayMs = 0;
 
-  async checksum(fileName: string, cells: readonly { chunkIndex: number; start: number; end: number }[]) {
-    if (this.checksumDelayMs > 0) {
-      await new Promise<void>((resolve) => this.#engine.clock.after(this.checksumDelayMs, resolve));
+  async checksum(fileName: string, spans: readonly ByteRange[]) {
+    const { clock, store } = this.#engine;
+    await new Promise<void>((resolve) => clock.after(this.checksumDelayMs, resolve));
+    try {
+      return await computeChecksums(store, fileName, spans);
+    } catch (error) {
+      throw storageError(error);
     }
-    const reader = await this.#engine.store.openReader(fileName);
-    const checksums: { chunkIndex: number; crc32: number }[] = [];
-    for (const cell of cells) {
-      const buffer = new Uint8Array(cell.end - cell.start);
-      await reader.read(buffer, cell.start);
-      checksums.push({ chunkIndex: cell.chunkIndex, crc32: crc32(buffer) });
-    }
-    await reader.close();
-    return checksums;
+  }
+
+  async probe(): Promise<void> {
+    await this.#engine.store.probe();
   }
 
   #deliver(listener: FetchListener, message: FromThread): void {
     if (message.kind === 'opened') listener.opened(message.head);
     else if (message.kind === 'progress') listener.progressed(message.position);
+    else if (message.kind === 'data') listener.received(message.position, message.bytes);
     else if (message.kind === 'durable') listener.durable(message);
     else if (message.kind === 'closed') listener.closed(message);
     else if (message.kind === 'ended') listener.ended(message);
@@ -85,6 +89,11 @@ export interface EngineOptions {
   readonly store?: MemoryChunkStore;
   /** How long a thread takes to read cells back and sum them. */
   readonly checksumDelayMs?: number;
+  /** Default: room for everything. */
+  readonly policy?: SpacePolicy;
+  /** Bytes that the disk has for everybody; default: plenty. */
+  readonly diskBytes?: number;
+  readonly recheckAfterMs?: number;
 }
 
 export interface Engine extends AsyncDisposable {
@@ -94,10 +103,17 @@ export interface Engine extends AsyncDisposable {
   readonly cache: CacheDatabase;
   readonly queue: FetchQueue;
   readonly manager: ChunkManager;
+  readonly space: SpaceKeeper;
+  readonly uses: UseLog;
   readonly source: HttpSource;
+  /** Bytes of the disk that others take. */
+  othersBytes: number;
+  readonly events: { kind: string; subject: string; text: string }[];
   readonly logLines: string[];
   readonly sourceErrors: LarderError[];
   readonly liveDownloads: number;
+  /** As at a shutdown: what is being fetched is recorded, then all is closed. */
+  stop(): Promise<void>;
   open(path: string, spec?: RangeSpec | null, options?: { probe?: boolean; signal?: AbortSignal }): Promise<CachedFile>;
   /** Opens and makes a reader, as the proxy does. */
   read(path: string, start: number, end: number | null): Promise<Reader>;
@@ -148,14 +164,45 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   const logLines: string[] = [];
   const sourceErrors: LarderError[] = [];
   let lastId = 0;
-  const manager = new ChunkManager({
+  const log = createLog({ level: 'info', write: (line) => logLines.push(line), nowMs: () => clock.nowMs() });
+  const events: { kind: string; subject: string; text: string }[] = [];
+  const noteEvent = (kind: string, subject: string, text: string) => void events.push({ kind, subject, text });
+  const uses = new UseLog(clock, await cache.entries.findNewestUse());
+  const diskBytes = options.diskBytes ?? 2 ** 45;
+  let othersBytes = 0;
+  const space: SpaceKeeper = new SpaceKeeper((await cache.statistics.get()).cachedBytes, {
+    policy: () => options.policy ?? { capBytes: 2 ** 44, floorBytes: 0 },
+    lookAtDisk: () =>
+      Promise.resolve({ freeBytes: diskBytes - othersBytes - store.writtenBytes, totalBytes: diskBytes }),
+    listEvictable: async (limit, cursor) => {
+      await cache.entries.recordUse(uses.take());
+      return cache.entries.listEvictable(limit, cursor);
+    },
+    countBytes: (entryId) => cache.generations.countBytesOfEntry(entryId),
+    evict: (entryId) => manager.evict(entryId),
+    isWanted: () => [...manager.files()].some((file) => file.isUsed),
+    changed: () => manager.roomChanged(),
+    tryToWrite: async () => {
+      await threads.probe();
+      await cache.statistics.touch(clock.nowMs());
+    },
+    giveUpBallast: () => Promise.resolve(false),
+    noteEvent,
+    clock,
+    log,
+  });
+  const manager: ChunkManager = new ChunkManager({
     scheduler: queue,
     threads,
     generations: cache.generations,
     entries: cache.entries,
     store,
+    space,
+    uses,
     clock,
-    log: createLog({ level: 'info', write: (line) => logLines.push(line), nowMs: () => clock.nowMs() }),
+    log,
+    recheckAfterMs: () => options.recheckAfterMs ?? 3_600_000,
+    damaged: (file, range) => noteEvent('damaged', file.identity.address.path, `${range.start}-${range.end}`),
     counters: { servedBytes: 0, servedFromDiskBytes: 0, originBytes: 0, hitCount: 0, partialCount: 0, missCount: 0 },
     random: () => random.next(),
     readAheadMaxBytes: () => 16 * 2 ** 20,
@@ -164,6 +211,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     newId: () => `${(options.seed ?? 1).toString(16)}e${(++lastId).toString(16)}`,
     fileOpened: () => undefined,
   });
+  await space.start();
 
   async function until(condition: () => boolean, limitMs = 600_000): Promise<void> {
     const endMs = clock.monotonicMs() + limitMs;
@@ -192,7 +240,16 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     cache,
     queue,
     manager,
+    space,
+    uses,
     source,
+    get othersBytes() {
+      return othersBytes;
+    },
+    set othersBytes(bytes) {
+      othersBytes = bytes;
+    },
+    events,
     logLines,
     sourceErrors,
     get liveDownloads() {
@@ -214,6 +271,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       return promise;
     },
     until,
+    async stop() {
+      await manager.settle();
+      await manager.close();
+      await space.stop();
+    },
     async [Symbol.asyncDispose]() {
       if (options.cache === undefined) await cache[Symbol.asyncDispose]();
     },

@@ -1,15 +1,50 @@
-// A disk in memory that keeps account of what a power cut would take: `crash` forgets every write that was not synced,
-// and every file whose name was not. It can be told to refuse writes or syncs.
+// A disk in memory that keeps account of what a power cut would take. `crash` forgets what was not synced: all of it,
+// or with a source of chance any part of it in any order, as real disks do. It can be told to refuse writes or syncs,
+// and its bits can be turned.
 import { RangeSet } from '../../src/bytes/range-set.ts';
 import type { ChunkReader, ChunkStore, ChunkWriter } from '../../src/chunks/chunk-store.ts';
+import type { Random } from './random.ts';
+
+interface Piece {
+  readonly start: number;
+  readonly end: number;
+}
+
+class Content {
+  data = new Uint8Array(64 * 1024);
+  length = 0;
+
+  write(bytes: Uint8Array, position: number): void {
+    const end = position + bytes.length;
+    if (end > this.data.length) {
+      const larger = new Uint8Array(Math.max(end, this.data.length * 2));
+      larger.set(this.data.subarray(0, this.length));
+      this.data = larger;
+    }
+    this.data.set(bytes, position);
+    this.length = Math.max(this.length, end);
+  }
+
+  truncate(length: number): void {
+    this.data.fill(0, length);
+    this.length = length;
+  }
+
+  copy(): Content {
+    const copy = new Content();
+    copy.data = this.data.slice(0, Math.max(this.length, 1));
+    copy.length = this.length;
+    return copy;
+  }
+}
 
 interface MemoryFile {
-  data: Uint8Array;
-  length: number;
-  /** Content and length as of the last sync; null while the name itself would not survive. */
-  synced: { data: Uint8Array; length: number } | null;
+  content: Content;
+  /** As of the last sync. */
+  synced: Content;
+  nameIsDurable: boolean;
   readonly durable: RangeSet;
-  unsynced: RangeSet;
+  unsynced: Piece[];
 }
 
 export type StoreEvent =
@@ -28,23 +63,54 @@ export class MemoryChunkStore implements ChunkStore {
   refuseSyncs: string | null = null;
   /** Runs before each sync is done; resolves when the disk is through with it. */
   beforeSync: () => Promise<void> = () => Promise.resolve();
-  readonly #files = new Map<string, MemoryFile>();
+  #files = new Map<string, MemoryFile>();
+  /** Removed since the last crash: a power cut may bring them back. */
+  readonly #removed = new Map<string, MemoryFile>();
+  readonly #labels = new Map<string, { text: string; before: string | null }>();
+
+  /** Bytes that all files hold, holes not counted. */
+  get writtenBytes(): number {
+    let bytes = 0;
+    for (const file of this.#files.values()) {
+      bytes += RangeSet.of([...file.durable.toArray(), ...file.unsynced]).byteCount;
+    }
+    return bytes;
+  }
 
   /** What would survive a power cut now. */
   durableRanges(fileName: string): RangeSet {
     return this.#files.get(fileName)?.durable ?? new RangeSet();
   }
 
-  /** The power fails: only what was synced is left. */
-  crash(): void {
-    for (const [name, file] of this.#files) {
-      if (file.synced === null) {
-        this.#files.delete(name);
-        continue;
+  /** The power fails: what was not synced is lost; with `random` each piece of it may be lost, torn or kept. */
+  crash(random: Random | null = null): void {
+    const survives = () => random?.chance(0.5) ?? false;
+    for (const [name, file] of this.#removed) {
+      if (file.nameIsDurable && !this.#files.has(name) && survives()) this.#files.set(name, file);
+    }
+    this.#removed.clear();
+    for (const label of this.#labels.values()) {
+      if (label.before !== null && survives()) label.text = label.before;
+    }
+    const files = [...this.#files];
+    this.#files = new Map();
+    for (const [name, file] of files) {
+      if (!file.nameIsDurable && !survives()) continue;
+      const content = file.synced.copy();
+      for (const { start, end } of file.unsynced) {
+        if (!survives()) continue;
+        const torn = survives() ? start + random!.between(0, end - start) : end;
+        content.write(file.content.data.subarray(start, torn), start);
       }
-      file.data = file.synced.data.slice();
-      file.length = file.synced.length;
-      file.unsynced = new RangeSet();
+      this.#files.set(name, { ...file, content, synced: content.copy(), nameIsDurable: true, unsynced: [] });
+    }
+  }
+
+  /** A bit of the stored file turns. */
+  flipBit(fileName: string, position: number): void {
+    const file = this.#files.get(fileName)!;
+    for (const content of [file.content, file.synced]) {
+      if (position < content.length) content.data[position]! ^= 1;
     }
   }
 
@@ -54,7 +120,8 @@ export class MemoryChunkStore implements ChunkStore {
     let isOpen = true;
     const readRecent = (buffer: Uint8Array, position: number) => {
       if (!isOpen) throw systemError('EBADF');
-      const part = file.data.subarray(position, Math.min(file.length, position + buffer.length));
+      const { data, length } = file.content;
+      const part = data.subarray(position, Math.min(length, position + buffer.length));
       buffer.set(part);
       return part.length;
     };
@@ -71,16 +138,16 @@ export class MemoryChunkStore implements ChunkStore {
 
   openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter> {
     let file = this.#files.get(fileName);
-    if (file === undefined && !mayCreate) {
-      return Promise.reject(Object.assign(new Error(`no file ${fileName}`), { code: 'ENOENT' }));
+    if (file === undefined && (!mayCreate || this.refuseWrites !== null)) {
+      return Promise.reject(systemError(mayCreate ? this.refuseWrites! : 'ENOENT'));
     }
     if (file === undefined) {
       file = {
-        data: new Uint8Array(64 * 1024),
-        length: 0,
-        synced: null,
+        content: new Content(),
+        synced: new Content(),
+        nameIsDurable: false,
         durable: new RangeSet(),
-        unsynced: new RangeSet(),
+        unsynced: [],
       };
       this.#files.set(fileName, file);
     }
@@ -93,43 +160,66 @@ export class MemoryChunkStore implements ChunkStore {
   }
 
   findLength(fileName: string): Promise<number | null> {
-    return Promise.resolve(this.#files.get(fileName)?.length ?? null);
+    return Promise.resolve(this.#files.get(fileName)?.content.length ?? null);
+  }
+
+  truncate(fileName: string, length: number): Promise<void> {
+    const file = this.#files.get(fileName);
+    if (file === undefined) return Promise.reject(systemError('ENOENT'));
+    file.content.truncate(length);
+    file.synced.truncate(Math.min(length, file.synced.length));
+    file.durable.remove(length, Number.MAX_SAFE_INTEGER);
+    file.unsynced = file.unsynced.filter((piece) => piece.end <= length);
+    return Promise.resolve();
   }
 
   remove(fileName: string): Promise<void> {
+    const file = this.#files.get(fileName);
+    if (file !== undefined) this.#removed.set(fileName, file);
     this.#files.delete(fileName);
+    this.#labels.delete(fileName);
     return Promise.resolve();
   }
 
   async *list(): AsyncIterable<string> {
-    yield* this.#files.keys();
+    yield* [...this.#files.keys()];
+  }
+
+  writeLabel(fileName: string, text: string): Promise<void> {
+    if (this.refuseWrites !== null) return Promise.reject(systemError(this.refuseWrites));
+    this.#labels.set(fileName, { text, before: this.#labels.get(fileName)?.text ?? null });
+    return Promise.resolve();
+  }
+
+  readLabel(fileName: string): Promise<string | null> {
+    return Promise.resolve(this.#labels.get(fileName)?.text ?? null);
+  }
+
+  probe(): Promise<void> {
+    const refused = this.refuseWrites ?? this.refuseSyncs;
+    return refused === null ? Promise.resolve() : Promise.reject(systemError(refused));
   }
 
   #write(fileName: string, file: MemoryFile, data: Uint8Array, position: number): void {
     if (this.refuseWrites !== null) throw systemError(this.refuseWrites);
     const end = position + data.length;
-    if (end > file.data.length) {
-      const larger = new Uint8Array(Math.max(end, file.data.length * 2));
-      larger.set(file.data);
-      file.data = larger;
-    }
-    file.data.set(data, position);
-    file.length = Math.max(file.length, end);
-    file.unsynced.add(position, end);
+    file.content.write(data, position);
+    file.unsynced.push({ start: position, end });
     this.events.push({ kind: 'write', fileName, start: position, end });
   }
 
   async #sync(fileName: string, file: MemoryFile): Promise<void> {
     // What is written while the disk works is not part of this sync.
-    const covered = file.unsynced.toArray();
-    const snapshot = { data: file.data.slice(0, file.length), length: file.length };
+    const covered = [...file.unsynced];
+    const bytes = covered.map(({ start, end }) => file.content.data.slice(start, end));
     await this.beforeSync();
     if (this.refuseSyncs !== null) throw systemError(this.refuseSyncs);
-    file.synced = snapshot;
-    for (const range of covered) {
-      file.durable.add(range.start, range.end);
-      file.unsynced.remove(range.start, range.end);
+    for (const [index, { start, end }] of covered.entries()) {
+      file.synced.write(bytes[index]!, start);
+      file.durable.add(start, end);
     }
+    file.unsynced = file.unsynced.filter((piece) => !covered.includes(piece));
+    file.nameIsDurable = true;
     this.events.push({ kind: 'sync', fileName });
   }
 }

@@ -248,12 +248,12 @@ describe('ChunkManager', () => {
     }
   });
 
-  test('stop() ends readers and fetches and records what they brought', async () => {
+  test('settle() ends fetches and records what they brought', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.bin', 50 * MIB);
     const reader = await engine.finish(engine.read('a.bin', 0, null));
     await engine.finish(drainReader(reader, 5 * MIB));
-    await engine.finish(engine.manager.stop());
+    await engine.finish(engine.stop());
     expect(engine.origin.openCount).toBe(0);
     const bytes = (await engine.cache.statistics.get()).cachedBytes;
     expect(bytes).toBeGreaterThanOrEqual(5 * MIB);
@@ -273,14 +273,14 @@ describe('ChunkManager', () => {
     expect(await engine.cache.statistics.get()).toMatchObject({ entryCount: 0, cachedBytes: 0 });
   });
 
-  test('takeUses() counts opens by players and not those of probes', async () => {
+  test('open() counts opens by players and not those of probes', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.bin', 100);
     await engine.finish(engine.open('a.bin', null, { probe: true }));
     const { identity } = await engine.finish(engine.open('a.bin'));
     await engine.finish(engine.open('a.bin'));
-    expect(engine.manager.takeUses().get(identity.entryId)?.count).toBe(2);
-    expect(engine.manager.takeUses().size).toBe(0);
+    expect(engine.uses.take().get(identity.entryId)?.count).toBe(2);
+    expect(engine.uses.take().size).toBe(0);
   });
 
   test('invariant 3: open() right after a change gives the new version when the old one is still being recorded', async () => {
@@ -393,7 +393,7 @@ describe('ChunkManager', () => {
     expect(engine.origin.requests.length).toBe(1);
   });
 
-  test('stop() succeeds when somebody still reads an old version', async () => {
+  test('settle() succeeds when somebody still reads an old version', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.bin', 20 * MIB);
     engine.origin.fault = (_, count) => (count === 0 ? { cutAfterBytes: MIB } : {});
@@ -405,21 +405,30 @@ describe('ChunkManager', () => {
     expect((await failure(engine.finish(drainReader(seeker)))).code).toBe('origin-changed');
     seeker.close();
     await engine.finish(engine.open('a.bin'));
-    await engine.finish(engine.manager.stop());
+    await engine.finish(engine.stop());
   });
 
-  test('a reader hears of a full disk, and reads on when there is room again', async () => {
+  test('invariant 6: readers go on past a full disk, and what they read is kept again when there is room', async () => {
     await using engine = await startEngine();
-    addFile(engine, 'a.bin', 5 * MIB);
-    engine.store.refuseWrites = 'ENOSPC';
-    const refused = await engine.finish(engine.read('a.bin', 0, null));
-    expect(await failure(engine.finish(drainReader(refused)))).toMatchObject({
-      code: 'storage',
-      hint: expect.stringContaining('full'),
-    });
-    refused.close();
-    engine.store.refuseWrites = null;
+    addFile(engine, 'a.bin', 30 * MIB);
+    engine.origin.fault = () => ({ bytesPerMs: 2_000 });
     const reader = await engine.finish(engine.read('a.bin', 0, null));
-    assertContent(await engine.finish(drainReader(reader)), seedOf(engine, 'a.bin'), 0);
+    const before = await engine.finish(drainReader(reader, 5 * MIB));
+    engine.store.refuseWrites = 'ENOSPC';
+    const during = await engine.finish(drainReader(reader, 10 * MIB));
+    const [file] = [...engine.manager.files()];
+    const cachedBytes = file!.available.byteCount;
+    expect(cachedBytes).toBeLessThan(10 * MIB);
+    engine.store.refuseWrites = null;
+    await engine.clock.run(10_000);
+    const after = await engine.finish(drainReader(reader));
+    assertContent(Buffer.concat([before, during, after]), seedOf(engine, 'a.bin'), 0);
+    expect(file!.available.byteCount).toBeGreaterThan(cachedBytes + 10 * MIB);
+    reader.close();
+    // The state is told when it changes, not for each byte.
+    expect(engine.events.map((event) => event.kind)).toEqual(['disk-refused', 'disk-well']);
+    await engine.until(() => engine.liveDownloads === 0);
+    await engine.clock.run(1_000);
+    expect(engine.space.state).toMatchObject({ reservedBytes: 0, trouble: null });
   });
 });

@@ -1,12 +1,12 @@
 // Downloader between a real origin on real sockets and a chunk store: what it writes, what it says and in which order.
 import { describe, expect, test } from 'bun:test';
 import { crc32 } from 'node:zlib';
-import { chunkRange } from '../../src/bytes/chunk-grid.ts';
 import { RangeSet } from '../../src/bytes/range-set.ts';
 import type { ChunkStore } from '../../src/chunks/chunk-store.ts';
 import { Downloader } from '../../src/chunks/downloader.ts';
 import type { FetchAccept, FromThread } from '../../src/chunks/fetch-messages.ts';
 import { FileChunkStore } from '../../src/chunks/file-chunk-store.ts';
+import type { ChunkChecksum } from '../../src/db/generations.ts';
 import {
   CHUNK_BYTES,
   PROGRESS_BYTES,
@@ -32,12 +32,17 @@ class Run {
   readonly clock = new FakeClock();
   readonly messages: FromThread[] = [];
   readonly downloader: Downloader;
+  /** What it says is durable gets its rows in the same moment. */
+  recordsAtOnce = true;
   #listeners: (() => void)[] = [];
 
   constructor(store: ChunkStore) {
     const client = new OriginClient(this.clock);
     const post = (message: FromThread) => {
       this.messages.push(message);
+      if (message.kind === 'durable' && this.recordsAtOnce) {
+        queueMicrotask(() => this.downloader.recorded({ kind: 'recorded', fetchId: 1, position: message.end }));
+      }
       for (const listener of this.#listeners.splice(0)) listener();
     };
     this.downloader = new Downloader(1, { client, store, clock: this.clock, post });
@@ -66,7 +71,7 @@ class Run {
       writeFrom: 0,
       end: null,
       credit: Number.POSITIVE_INFINITY,
-      totalBytes: null,
+      toMemory: false,
       ...details,
     });
   }
@@ -102,7 +107,7 @@ async function runToEnd(
   const run = new Run(store);
   run.start(origin, range);
   const { head } = await run.said('opened');
-  run.accept({ writeFrom: head.start, totalBytes: head.totalBytes, ...details });
+  run.accept({ writeFrom: head.start, ...details });
   await run.said('ended');
   return run;
 }
@@ -170,7 +175,7 @@ describe('Downloader', () => {
     const run = new Run(new MemoryChunkStore());
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 500_000 });
+    run.accept();
     await run.said('progress');
     while (!run.messages.some((message) => message.kind === 'progress' && message.position === 70_000))
       await run.clock.run(20);
@@ -192,7 +197,7 @@ describe('Downloader', () => {
     };
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 3 * RECORD_BYTES + 99 });
+    run.accept();
     await run.said('ended');
     expect(claimed.length).toBeGreaterThan(1);
     expect(claimed).not.toContain(false);
@@ -216,7 +221,7 @@ describe('Downloader', () => {
     const run = new Run(store);
     run.start(origin);
     await run.said('opened');
-    run.accept({ credit: 1_000_000, totalBytes: 5_000_000 });
+    run.accept({ credit: 1_000_000 });
     await run.said('durable');
     store.refuseWrites = 'ENOSPC';
     run.downloader.setCredit({ kind: 'credit', fetchId: 1, credit: 5_000_000, end: null });
@@ -244,7 +249,7 @@ describe('Downloader', () => {
     const run = new Run(new MemoryChunkStore());
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 500_000 });
+    run.accept();
     await run.said('progress');
     run.downloader.tick();
     await turnLoop();
@@ -273,13 +278,14 @@ describe('Downloader', () => {
     const run = new Run(store);
     run.start(origin);
     await run.said('opened');
-    run.accept({ credit: 1_000_000, totalBytes: 40_000_000 });
+    run.accept({ credit: 1_000_000 });
     const paused = await run.said('progress', (message) => message.position >= 1_000_000);
     await run.said('durable', (message) => message.end >= 1_000_000);
     for (let turn = 0; turn < 20; turn++) await turnLoop();
     expect(run.all('progress').at(-1)?.position).toBe(paused.position);
-    // Credit is a mark to stop behind, not to cut at: at most one piece of the body is past it.
-    expect(paused.position).toBeLessThan(1_000_000 + 2 * 1024 * 1024);
+    // Invariant 6: what is not granted is not written.
+    expect(paused.position).toBe(1_000_000);
+    expect(await store.findLength(FILE)).toBe(1_000_000);
     run.downloader.setCredit({ kind: 'credit', fetchId: 1, credit: 40_000_000, end: 12_000_000 });
     expect(await run.said('closed')).toMatchObject({ position: 12_000_000, error: null });
     await run.said('ended');
@@ -292,7 +298,7 @@ describe('Downloader', () => {
     const run = new Run(store);
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 50_000_000 });
+    run.accept();
     await run.said('progress', (message) => message.position > 1_000_000);
     run.downloader.stop();
     const closed = await run.said('closed');
@@ -314,8 +320,7 @@ describe('Downloader', () => {
       run.start(origin);
       await origin.until(() => origin.openCount(PATH) > 0);
       if (moment !== 'headers') await run.said('opened');
-      if (moment === 'credit' || moment === 'origin')
-        run.accept({ credit: moment === 'credit' ? 1_000 : 1e9, totalBytes: 50_000_000 });
+      if (moment === 'credit' || moment === 'origin') run.accept({ credit: moment === 'credit' ? 1_000 : 1e9 });
       if (moment === 'credit' || moment === 'origin') await run.said('progress');
       run.downloader.stop();
       expect((await run.said('closed')).error).toBeNull();
@@ -359,7 +364,7 @@ describe('Downloader', () => {
     const run = new Run(new MemoryChunkStore());
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 3_000_000 });
+    run.accept();
     while (run.all('progress').at(-1)?.position !== 100_000) await run.clock.run(20);
     run.clock.advance(STALL_TIMEOUT_MS - 1_000);
     run.downloader.tick();
@@ -381,7 +386,7 @@ describe('Downloader', () => {
     const run = new Run(new MemoryChunkStore());
     run.start(origin);
     await run.said('opened');
-    run.accept({ credit: 100_000, totalBytes: 30_000_000 });
+    run.accept({ credit: 100_000 });
     await run.said('progress', (message) => message.position >= 100_000);
     run.clock.advance(3_600_000);
     run.downloader.tick();
@@ -406,7 +411,7 @@ describe('Downloader', () => {
     await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 700_000 } } });
     origin.behave(PATH, { ranges: 'none', hideLength: true });
     const run = await runToEnd(new MemoryChunkStore(), origin, null);
-    expect(run.all('opened')[0]!.head).toMatchObject({ bodyBytes: null, totalBytes: null });
+    expect(run.all('opened')[0]!.head).toMatchObject({ bodyBytes: null });
     expect(run.all('closed')[0]).toMatchObject({ position: 700_000, bodyEnded: true, error: null });
   });
 
@@ -417,23 +422,20 @@ describe('Downloader', () => {
     expect(run.all('durable')).toEqual([]);
   });
 
-  test('run() sums each cell that it saw whole, once, when it crosses several', async () => {
+  test('run() gives the checksum of every byte that it says is durable', async () => {
     const sizeBytes = 3 * CHUNK_BYTES + 1_234;
     await using origin = await startOrigin({ files: { [PATH]: { sizeBytes } } });
     const run = await runToEnd(new MemoryChunkStore(), origin, { kind: 'from', start: 1_000, end: null });
-    const checksums = run.all('durable').flatMap((message) => message.checksums);
-    expect(checksums).toEqual(
-      [1, 2, 3].map((chunkIndex) => {
-        const cell = chunkRange(chunkIndex, sizeBytes);
-        return { chunkIndex, crc32: crc32(contentOf(origin.seedOf(PATH), cell.start, cell.end)) };
-      }),
-    );
-  });
-
-  test('run() sums no cell that it saw in part when a bounded request ends inside it', async () => {
-    await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 3 * CHUNK_BYTES } } });
-    const run = await runToEnd(new MemoryChunkStore(), origin, { kind: 'from', start: 0, end: 256 * 1024 });
-    expect(run.all('durable').flatMap((message) => message.checksums)).toEqual([]);
+    const spans = new Map<number, ChunkChecksum>();
+    for (const message of run.all('durable')) {
+      for (const span of message.checksums) spans.set(span.start, span);
+      expect(RangeSet.of(message.checksums).contains(message.start, message.end)).toBe(true);
+    }
+    for (const { start, end, crc32: sum } of spans.values()) {
+      expect(sum).toBe(crc32(contentOf(origin.seedOf(PATH), start, end)));
+      expect(Math.floor(start / CHUNK_BYTES)).toBe(Math.floor((end - 1) / CHUNK_BYTES));
+    }
+    expect(RangeSet.of(spans.values()).toArray()).toEqual([{ start: 1_000, end: sizeBytes }]);
   });
 
   test('run() does not take the end of a bounded request for the end of the file when the total is not told', async () => {
@@ -449,31 +451,54 @@ describe('Downloader', () => {
     const run = new Run(new MemoryChunkStore());
     run.start(origin);
     await run.said('opened');
-    run.accept({ credit: 1_000, totalBytes: 500_000 });
+    run.accept({ credit: 1_000 });
     run.downloader.setCredit({ kind: 'credit', fetchId: 1, credit: 500_000, end: 500_000 });
     await run.said('progress');
     for (let turn = 0; turn < 3_000 && run.all('closed').length === 0; turn++) await run.clock.run(20);
     expect(run.all('closed')[0]).toMatchObject({ position: 500_000, error: null });
   });
 
-  test('run() waits for the disk when it is too far behind with syncing', async () => {
+  test('run() writes no more than the bound ahead of the rows, however long the disk or the database takes', async () => {
     await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 2 * UNRECORDED_MAX_BYTES } } });
     const store = new MemoryChunkStore();
     let letGo: () => void = () => undefined;
     store.beforeSync = () => new Promise((resolve) => (letGo = resolve));
     const run = new Run(store);
+    run.recordsAtOnce = false;
     run.start(origin);
     await run.said('opened');
-    run.accept({ totalBytes: 2 * UNRECORDED_MAX_BYTES });
-    const reported = () => run.all('progress').at(-1)?.position ?? 0;
-    // The last bytes before the halt may be fewer than a step: those are told by the clock.
-    while (reported() <= UNRECORDED_MAX_BYTES) await run.clock.run(20);
-    const before = reported();
+    run.accept();
+    await run.said('progress', (message) => message.position === UNRECORDED_MAX_BYTES);
     for (let turn = 0; turn < 50; turn++) await turnLoop();
-    expect(reported()).toBeLessThan(before + 2 * RECORD_BYTES);
+    expect(await store.findLength(FILE)).toBe(UNRECORDED_MAX_BYTES);
     store.beforeSync = () => Promise.resolve();
     letGo();
+    // Synced is not recorded: it goes on only as far as the rows have come.
+    await run.said('durable', (message) => message.end === UNRECORDED_MAX_BYTES);
+    for (let turn = 0; turn < 50; turn++) await turnLoop();
+    expect(await store.findLength(FILE)).toBe(UNRECORDED_MAX_BYTES);
+    run.downloader.recorded({ kind: 'recorded', fetchId: 1, position: 1_000 });
+    await run.said('progress', (message) => message.position === UNRECORDED_MAX_BYTES + 1_000);
+    run.recordsAtOnce = true;
+    run.downloader.recorded({ kind: 'recorded', fetchId: 1, position: UNRECORDED_MAX_BYTES });
     await run.said('ended');
     expect(run.durable().byteCount).toBe(2 * UNRECORDED_MAX_BYTES);
   }, 20_000);
+
+  test('run() hands the bytes on and writes none when they go to memory', async () => {
+    await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 700_000 } } });
+    const store = new MemoryChunkStore();
+    store.refuseWrites = 'ENOSPC';
+    const run = await runToEnd(store, origin, { kind: 'from', start: 0, end: null }, { toMemory: true });
+    let position = 0;
+    for (const message of run.all('data')) {
+      expect(message.position).toBe(position);
+      assertContent(message.bytes, origin.seedOf(PATH), position);
+      position += message.bytes.length;
+    }
+    expect(position).toBe(700_000);
+    expect(run.all('closed')[0]).toMatchObject({ position: 700_000, bodyEnded: true, error: null });
+    expect(run.all('durable')).toEqual([]);
+    expect(store.events).toEqual([]);
+  });
 });

@@ -49,6 +49,7 @@ function readerOf(
     label,
     readAheadMaxBytes: 16 * MIB,
     gapsAtOpen,
+    isPassedOn: false,
     nowMs: () => 5,
   });
 }

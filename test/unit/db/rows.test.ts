@@ -16,6 +16,8 @@ async function newGeneration(
   return { sourceId, entryId, generationId: generation.id };
 }
 
+const ALL = { start: 0, end: Number.MAX_SAFE_INTEGER };
+
 describe('GenerationTable.recordRange()', () => {
   test('invariant 2: recordRange() keeps the rows sorted, disjoint and coalesced when ranges come in any order', async () => {
     await using cache = await openCacheDatabase();
@@ -37,7 +39,7 @@ describe('GenerationTable.recordRange()', () => {
       if (step % 40 === 39) {
         const length = random.between(100, 500);
         model.remove(length, 1_000);
-        await cache.generations.truncate(generationId, model.toArray(), length, NOW_MS);
+        await cache.generations.loseRange(generationId, model.toArray(), { start: length, end: 1_000 }, NOW_MS);
       }
     }
     expect(await cache.generations.listRanges(neighbour)).toEqual([{ start: 0, end: 500 }]);
@@ -46,7 +48,7 @@ describe('GenerationTable.recordRange()', () => {
   test('recordRange() is seen by another connection when it resolved', async () => {
     await using cache = await openCacheDatabase();
     const { generationId } = await newGeneration(cache);
-    await cache.generations.recordRange(generationId, { start: 5, end: 10 }, [{ chunkIndex: 0, crc32: 7 }], NOW_MS);
+    await cache.generations.recordRange(generationId, { start: 5, end: 10 }, [{ start: 5, end: 10, crc32: 7 }], NOW_MS);
     const other = connect(cache.file);
     expect(
       (await other.execute('SELECT start, "end" FROM cache_chunks')).rows.map((row) => [row.start, row.end]),
@@ -60,23 +62,59 @@ describe('GenerationTable.recordRange()', () => {
     const { generationId } = await newGeneration(cache);
     await cache.generations.recordRange(generationId, { start: 0, end: 10 }, [], NOW_MS);
     const bad = [
-      { chunkIndex: 0, crc32: 5 },
-      { chunkIndex: 1, crc32: -1 },
+      { start: 0, end: 10, crc32: 5 },
+      { start: 10, end: 99, crc32: -1 },
     ];
     await expect(cache.generations.recordRange(generationId, { start: 0, end: 99 }, bad, NOW_MS)).rejects.toThrow();
     expect(await cache.generations.listRanges(generationId)).toEqual([{ start: 0, end: 10 }]);
-    expect(await cache.generations.listChecksums(generationId)).toEqual([]);
+    expect(await cache.generations.listChecksums(generationId, ALL)).toEqual([]);
   });
 
-  test('truncate() drops the checksum of the cell that the length cuts and of those behind it', async () => {
+  test('recordRange() keeps the longer of two spans that begin at the same byte', async () => {
     await using cache = await openCacheDatabase();
     const { generationId } = await newGeneration(cache);
-    const checksums = [0, 1, 2, 3].map((chunkIndex) => ({ chunkIndex, crc32: chunkIndex }));
-    await cache.generations.recordRange(generationId, { start: 0, end: 4 * CHUNK_BYTES }, checksums, NOW_MS);
-    const length = CHUNK_BYTES + 5;
-    await cache.generations.truncate(generationId, [{ start: 0, end: length }], length, NOW_MS);
-    expect(await cache.generations.listChecksums(generationId)).toEqual([{ chunkIndex: 0, crc32: 0 }]);
-    expect(await cache.generations.listRanges(generationId)).toEqual([{ start: 0, end: length }]);
+    const record = (end: number, crc32: number) =>
+      cache.generations.recordRange(generationId, { start: 0, end }, [{ start: 0, end, crc32 }], NOW_MS);
+    await record(100, 1);
+    await record(200, 2);
+    await record(150, 3);
+    expect(await cache.generations.listChecksums(generationId, ALL)).toEqual([{ start: 0, end: 200, crc32: 2 }]);
+  });
+
+  test('listChecksums() gives the spans that have a byte in the range, and no other', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    const spans = [0, 1, 2, 3].map((cell) => ({
+      start: cell * CHUNK_BYTES,
+      end: (cell + 1) * CHUNK_BYTES,
+      crc32: cell,
+    }));
+    await cache.generations.recordRange(generationId, { start: 0, end: 4 * CHUNK_BYTES }, spans, NOW_MS);
+    const list = async (start: number, end: number) =>
+      (await cache.generations.listChecksums(generationId, { start, end })).map((span) => span.crc32);
+    expect(await list(CHUNK_BYTES, CHUNK_BYTES + 1)).toEqual([1]);
+    expect(await list(CHUNK_BYTES - 1, CHUNK_BYTES + 1)).toEqual([0, 1]);
+    expect(await list(2 * CHUNK_BYTES - 1, 2 * CHUNK_BYTES)).toEqual([1]);
+    expect(await list(0, 9 * CHUNK_BYTES)).toEqual([0, 1, 2, 3]);
+  });
+
+  test('loseRange() drops the checksums of the spans that it reaches into', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await newGeneration(cache);
+    const spans = [0, 1, 2, 3].map((cell) => ({
+      start: cell * CHUNK_BYTES,
+      end: (cell + 1) * CHUNK_BYTES,
+      crc32: cell,
+    }));
+    await cache.generations.recordRange(generationId, { start: 0, end: 4 * CHUNK_BYTES }, spans, NOW_MS);
+    const kept = [
+      { start: 0, end: CHUNK_BYTES },
+      { start: 3 * CHUNK_BYTES, end: 4 * CHUNK_BYTES },
+    ];
+    const lost = { start: CHUNK_BYTES, end: 3 * CHUNK_BYTES };
+    await cache.generations.loseRange(generationId, kept, lost, NOW_MS);
+    expect(await cache.generations.listChecksums(generationId, ALL)).toEqual([spans[0]!, spans[3]!]);
+    expect(await cache.generations.listRanges(generationId)).toEqual(kept);
   });
 });
 
@@ -108,7 +146,7 @@ describe('cache_statistics', () => {
         const [generationId, ranges] = random.pick(generations);
         const length = random.between(0, 5_000);
         ranges.remove(length, 10_000);
-        await cache.generations.truncate(generationId, ranges.toArray(), length, NOW_MS);
+        await cache.generations.loseRange(generationId, ranges.toArray(), { start: length, end: 10_000 }, NOW_MS);
       } else if (dice < 0.95) {
         const [generationId] = random.pick(generations);
         await cache.generations.remove([generationId]);
@@ -204,7 +242,9 @@ describe('identities', () => {
       `INSERT INTO cache_chunks VALUES (${generationId}, -1, 5, 0)`,
       `INSERT INTO cache_chunks VALUES (999, 1, 5, 0)`,
       `INSERT INTO cache_chunks VALUES (${generationId}, 1.5, 5, 0)`,
-      `INSERT INTO chunk_checksums VALUES (${generationId}, 0, 4294967296, 0)`,
+      `INSERT INTO chunk_checksums VALUES (${generationId}, 0, 5, 4294967296)`,
+      `INSERT INTO chunk_checksums VALUES (${generationId}, 5, 5, 0)`,
+      `INSERT INTO cache_entries (source_id, media_id, quality, created_at, last_used_at, pinned) VALUES (${sourceId}, 1, 'q', 0, 0, 2)`,
       `INSERT INTO cache_download_queue (entry_id, requested_by, state, next_attempt_at, created_at) VALUES (${entryId}, 'me', 'queued', 0, 0)`,
       `INSERT INTO cache_download_queue (entry_id, requested_by, state, next_attempt_at, created_at) VALUES (${entryId}, 'person', 'processing', 0, 0)`,
       'INSERT INTO cache_statistics (id, entry_count, cached_bytes) VALUES (2, 0, 0)',

@@ -72,13 +72,16 @@ describe('schema', () => {
     await cache.generations.recordRange(
       generation.id,
       { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER },
-      [{ chunkIndex: 2 ** 31, crc32: 0xffffffff }],
+      [{ start: 2 ** 52, end: 2 ** 52 + 1, crc32: 0xffffffff }],
       NOW_MS,
     );
     expect(await cache.generations.listRanges(generation.id)).toEqual([
       { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER },
     ]);
-    expect(await cache.generations.listChecksums(generation.id)).toEqual([{ chunkIndex: 2 ** 31, crc32: 0xffffffff }]);
+    const behind = { start: 2 ** 52, end: Number.MAX_SAFE_INTEGER };
+    expect(await cache.generations.listChecksums(generation.id, behind)).toEqual([
+      { start: 2 ** 52, end: 2 ** 52 + 1, crc32: 0xffffffff },
+    ]);
     expect((await cache.entries.find(entryOf(source.id, 'a')))!.generation!.totalBytes).toBe(Number.MAX_SAFE_INTEGER);
     expect(await cache.rows('SELECT typeof(start) AS t, typeof(recorded_at) AS r FROM cache_chunks')).toEqual([
       { t: 'integer', r: 'integer' },

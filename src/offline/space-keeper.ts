@@ -1,0 +1,333 @@
+// Keeps the cache within its cap and the disk above its floor of free bytes (DESIGN.md §5, invariants 6 and 7). Room is
+// taken before it is written. When there is too little, the least recently used entry that nobody uses and nobody
+// pinned goes; when nothing may go, or the disk refuses bytes, files are told so and pass on what they fetch.
+import type { Space } from '../chunks/space.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { EntryCursor, EvictableEntry } from '../db/entries.ts';
+import { describeError, LarderError, systemCode } from '../errors.ts';
+import {
+  DISK_LOOK_IDLE_MS,
+  DISK_LOOK_MS,
+  DISK_RETRY_IDLE_MS,
+  DISK_RETRY_MS,
+  HEADROOM_BYTES,
+  ROOM_MIN_BYTES,
+} from '../limits.ts';
+import type { Log } from '../log.ts';
+
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface SpacePolicy {
+  /** Cached bytes at most, those in flight included. */
+  readonly capBytes: number;
+  /** Bytes of the disk that stay free. */
+  readonly floorBytes: number;
+}
+
+export interface SpaceServices {
+  readonly policy: (disk: DiskSpace) => SpacePolicy;
+  readonly lookAtDisk: () => Promise<DiskSpace>;
+  /** Entries that nobody pinned, least recently used first; uses up to now are written down before. */
+  readonly listEvictable: (limit: number, cursor: EntryCursor | null) => Promise<EvictableEntry[]>;
+  readonly countBytes: (entryId: number) => Promise<number>;
+  /** @returns the bytes that went; null when the entry is in use */
+  readonly evict: (entryId: number) => Promise<number | null>;
+  /** Whether somebody waits for room. */
+  readonly isWanted: () => boolean;
+  /** Files are to look again at what room there is. */
+  readonly changed: () => void;
+  /** Writes something for good and removes it, on the disk and in the database. @throws when one of them refuses */
+  readonly tryToWrite: () => Promise<void>;
+  /** A file that is there to be given up. @returns whether there was one */
+  readonly giveUpBallast: () => Promise<boolean>;
+  readonly noteEvent: (kind: string, subject: string, text: string) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface SpaceState extends SpacePolicy, DiskSpace {
+  readonly usedBytes: number;
+  readonly reservedBytes: number;
+  /** Why nothing is written now; null when all is well. */
+  readonly trouble: string | null;
+}
+
+const EVICTABLE_PAGE = 50;
+
+export class SpaceKeeper implements Space {
+  readonly #services: SpaceServices;
+  #policy: SpacePolicy = { capBytes: 0, floorBytes: 0 };
+  #disk: DiskSpace = { freeBytes: 0, totalBytes: 0 };
+  /** Bytes that the last look at the disk has not seen written, at most. */
+  #unseenBytes = 0;
+  #usedBytes: number;
+  #reservedBytes = 0;
+  readonly #strays = new Map<number, number>();
+  #strayBytes = 0;
+  /** The disk or the database refuses. */
+  #broken: LarderError | null = null;
+  /** There is no room, and none can be made. */
+  #full: LarderError | null = null;
+  readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', { retry: 'later' });
+  #lookedAtMs = 0;
+  /** Room that is to be there after the running round of evictions. */
+  #targetBytes = 0;
+  #making: Promise<void> | undefined;
+  #retry: Timer | undefined;
+  #looking: Timer | undefined;
+  #stopped = false;
+
+  /** @param usedBytes - what the rows say is cached */
+  constructor(usedBytes: number, services: SpaceServices) {
+    this.#usedBytes = usedBytes;
+    this.#services = services;
+  }
+
+  /** Looks at the disk, and brings the cache within its bounds. */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#looking = this.#services.clock.every(DISK_LOOK_IDLE_MS, () => void this.makeRoom(0));
+    void this.makeRoom(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#retry?.cancel();
+    this.#looking?.cancel();
+    await this.#making;
+  }
+
+  get state(): SpaceState {
+    return {
+      ...this.#policy,
+      ...this.#disk,
+      usedBytes: this.#usedBytes + this.#strayBytes,
+      reservedBytes: this.#reservedBytes,
+      trouble: (this.#broken ?? this.#full)?.message ?? null,
+    };
+  }
+
+  refusal(totalBytes: number | null): LarderError | null {
+    if (this.#broken !== null) return this.#broken;
+    if (totalBytes !== null && totalBytes > this.#policy.capBytes) return this.#tooLarge;
+    // What was in use a moment ago may be evicted by now.
+    const age = this.#services.clock.monotonicMs() - this.#lookedAtMs;
+    if (this.#full !== null && age > DISK_LOOK_MS) void this.makeRoom(this.#headroomBytes());
+    return this.#full;
+  }
+
+  reserve(bytes: number): number {
+    const room = this.#roomBytes();
+    const granted = Math.max(0, Math.min(bytes, room));
+    this.#reservedBytes += granted;
+    this.#unseenBytes += granted;
+    if (granted < bytes || room - granted < this.#headroomBytes()) void this.makeRoom(this.#headroomBytes());
+    else if (this.#services.clock.monotonicMs() - this.#lookedAtMs > DISK_LOOK_MS) void this.#look();
+    return granted;
+  }
+
+  release(bytes: number): void {
+    // What it wrote may be on the disk all the same: the next look at the disk tells.
+    this.#reservedBytes -= bytes;
+  }
+
+  stored(reserved: number, added: number): void {
+    this.#reservedBytes -= reserved;
+    this.#usedBytes += added;
+  }
+
+  removed(bytes: number): void {
+    this.#usedBytes -= bytes;
+  }
+
+  strayed(generationId: number, bytes: number): void {
+    this.#strayBytes += bytes - (this.#strays.get(generationId) ?? 0);
+    if (bytes === 0) this.#strays.delete(generationId);
+    else this.#strays.set(generationId, bytes);
+  }
+
+  refused(error: unknown): void {
+    const { log, noteEvent } = this.#services;
+    const words = describeError(error);
+    // Rows of something that was removed in the same moment: nothing is wrong with the disk.
+    if (/FOREIGN KEY/.test(words)) {
+      log.debug('something was recorded of what is gone', { error: words });
+      return;
+    }
+    if (this.#broken === null) {
+      const hint = hintFor(error);
+      this.#broken = new LarderError('storage', `nothing can be cached: ${words}`, { retry: 'later', hint });
+      log.error('the disk refuses bytes; streams go on uncached', { error: words, hint });
+      noteEvent('disk-refused', 'disk', `Nothing can be cached since now: ${words}. Streams go on uncached; ${hint}.`);
+      this.#services.changed();
+    }
+    this.#retryLater();
+  }
+
+  /** Evicts until `targetBytes` may be written, if it can. Rounds do not overlap. */
+  makeRoom(targetBytes: number): Promise<void> {
+    this.#targetBytes = Math.max(this.#targetBytes, targetBytes);
+    this.#making ??= this.#makeRoom()
+      .catch((error: unknown) => this.refused(error))
+      .finally(() => {
+        this.#making = undefined;
+      });
+    return this.#making;
+  }
+
+  /** Settings have changed. */
+  policyChanged(): Promise<void> {
+    this.#applyPolicy();
+    return this.makeRoom(0);
+  }
+
+  #roomBytes(): number {
+    const inCap = this.#policy.capBytes - this.#usedBytes - this.#strayBytes - this.#reservedBytes;
+    const onDisk = this.#disk.freeBytes - this.#policy.floorBytes - this.#unseenBytes;
+    return Math.min(inCap, onDisk);
+  }
+
+  #headroomBytes(): number {
+    return Math.min(HEADROOM_BYTES, Math.floor(this.#policy.capBytes / 16));
+  }
+
+  #applyPolicy(): void {
+    this.#policy = this.#services.policy(this.#disk);
+  }
+
+  async #look(): Promise<void> {
+    this.#lookedAtMs = this.#services.clock.monotonicMs();
+    // What is reserved now may or may not be seen by this look; it is counted as not seen.
+    const reservedBefore = this.#reservedBytes;
+    const grantedBefore = this.#unseenBytes;
+    this.#disk = await this.#services.lookAtDisk();
+    this.#unseenBytes = reservedBefore + (this.#unseenBytes - grantedBefore);
+    this.#applyPolicy();
+  }
+
+  async #makeRoom(): Promise<void> {
+    await this.#look();
+    while (!this.#stopped && this.#roomBytes() < this.#targetBytes && (await this.#evictOne())) {
+      // One after the other, and each only when the one before was not enough.
+    }
+    this.#targetBytes = 0;
+    this.#judge();
+    this.#services.changed();
+  }
+
+  /** Whether there is room for anything at all. */
+  #judge(): void {
+    const { log, noteEvent } = this.#services;
+    const isFull = this.#roomBytes() < Math.min(ROOM_MIN_BYTES, this.#headroomBytes());
+    if (isFull && this.#full === null) {
+      const byCap = this.#policy.capBytes - this.#usedBytes <= this.#disk.freeBytes - this.#policy.floorBytes;
+      const why = byCap
+        ? 'the cache is at its size and everything in it is in use or pinned'
+        : 'the disk has no more than the bytes that are to stay free, and nothing may be evicted';
+      this.#full = new LarderError('storage', why, {
+        retry: 'later',
+        hint: byCap ? 'unpin something, or give the cache more with --cache-size' : 'make room on the disk',
+      });
+      log.warning('there is no room; streams go on uncached', { why });
+      noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
+    } else if (!isFull && this.#full !== null) {
+      this.#full = null;
+      log.info('there is room again; caching goes on');
+      noteEvent('room-again', 'disk', 'There is room again; caching goes on.');
+    }
+    if (this.#full !== null) this.#retryLater();
+  }
+
+  /** @returns whether something went */
+  async #evictOne(): Promise<boolean> {
+    const { listEvictable, countBytes } = this.#services;
+    let cursor: EntryCursor | null = null;
+    for (;;) {
+      const page: EvictableEntry[] = await listEvictable(EVICTABLE_PAGE, cursor);
+      for (const entry of page) {
+        if ((await countBytes(entry.entryId)) > 0 && (await this.#evict(entry))) return true;
+      }
+      cursor = page.at(-1) ?? null;
+      if (cursor === null) return false;
+    }
+  }
+
+  async #evict(entry: EvictableEntry): Promise<boolean> {
+    const { evict, giveUpBallast, noteEvent, clock } = this.#services;
+    const why = this.#describeNeed();
+    let bytes: number | null;
+    try {
+      bytes = await evict(entry.entryId);
+    } catch (error) {
+      // On a disk without a byte left even a removal cannot be written down.
+      if (!isFullError(error) || !(await giveUpBallast())) throw error;
+      bytes = await evict(entry.entryId);
+    }
+    if (bytes === null) return false;
+    // Some file systems give room back late: it is believed until the next look.
+    this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes + bytes };
+    const days = Math.max(0, Math.floor((clock.nowMs() - entry.lastUsedAt) / 86_400_000));
+    const megabytes = (bytes / 1e6).toFixed(1);
+    const text = `${megabytes} MB went, least recently used (${days} days ago), because ${why}.`;
+    noteEvent('evicted', `${entry.source}/${entry.path}`, text);
+    return true;
+  }
+
+  #describeNeed(): string {
+    const { capBytes, floorBytes } = this.#policy;
+    const inCap = capBytes - this.#usedBytes - this.#strayBytes - this.#reservedBytes;
+    return inCap <= this.#disk.freeBytes - floorBytes - this.#unseenBytes
+      ? `the cache is at its size of ${(capBytes / 1e9).toFixed(2)} GB`
+      : `${(floorBytes / 1e9).toFixed(2)} GB of the disk are to stay free`;
+  }
+
+  #retryLater(): void {
+    if (this.#retry !== undefined || this.#stopped) return;
+    const delayMs = this.#services.isWanted() ? DISK_RETRY_MS : DISK_RETRY_IDLE_MS;
+    this.#retry = this.#services.clock.after(delayMs, () => {
+      this.#retry = undefined;
+      void this.#try();
+    });
+  }
+
+  /** Whether the disk takes bytes again, and whether there is room by now. */
+  async #try(): Promise<void> {
+    const { tryToWrite, noteEvent, log } = this.#services;
+    if (this.#broken !== null) {
+      try {
+        await tryToWrite();
+        await this.#look();
+      } catch {
+        this.#retryLater();
+        return;
+      }
+      // A disk with a handful of free bytes takes the trial, and refuses the next film.
+      if (this.#disk.freeBytes < ROOM_MIN_BYTES * 4) {
+        await this.makeRoom(this.#headroomBytes());
+        if (this.#disk.freeBytes < ROOM_MIN_BYTES * 4) {
+          this.#retryLater();
+          return;
+        }
+      }
+      this.#broken = null;
+      log.info('the disk takes bytes again; caching goes on');
+      noteEvent('disk-well', 'disk', 'The disk takes bytes again; caching goes on.');
+    }
+    await this.makeRoom(this.#headroomBytes());
+  }
+}
+
+function isFullError(error: unknown): boolean {
+  return /SQLITE_FULL|disk is full/.test(describeError(error)) || systemCode(error) === 'ENOSPC';
+}
+
+function hintFor(error: unknown): string {
+  if (isFullError(error) || systemCode(error) === 'EDQUOT') return 'make room on the disk of the data folder';
+  if (systemCode(error) === 'EROFS' || /SQLITE_READONLY|readonly/.test(describeError(error))) {
+    return 'the disk of the data folder is read-only: check it, and mount it for writing';
+  }
+  return 'check the disk of the data folder, and who may write there';
+}

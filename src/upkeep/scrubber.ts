@@ -1,0 +1,112 @@
+// Compares all that is kept with its checksums, slowly and in the background: bits turn while nobody reads them. What is
+// damaged is given up, so that it is fetched again when it is wanted next.
+import type { ByteRange } from '../bytes/byte-range.ts';
+import type { FetchThreads } from '../chunks/fetch-scheduler.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { GenerationTable, ScrubCandidate } from '../db/generations.ts';
+import { describeError, LarderError } from '../errors.ts';
+import { CHUNK_BYTES, SCRUB_LOOK_MS, SCRUB_PERIOD_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
+
+export interface ScrubberServices {
+  readonly generations: GenerationTable;
+  readonly threads: Pick<FetchThreads, 'checksum'>;
+  /** Gives up damaged bytes. @returns how many there were */
+  readonly loseBytes: (generationId: number, range: ByteRange, reason: string) => Promise<number>;
+  /** 0 turns it off. */
+  readonly bytesPerSecond: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface ScrubResult {
+  readonly verifiedBytes: number;
+  readonly damagedBytes: number;
+}
+
+/** Bytes whose checksums are looked up and compared in one step. */
+const STEP_BYTES = 2 * CHUNK_BYTES;
+
+export class Scrubber {
+  readonly #services: ScrubberServices;
+  #timer: Timer | undefined;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(services: ScrubberServices) {
+    this.#services = services;
+  }
+
+  start(): void {
+    this.#timer = this.#services.clock.every(SCRUB_LOOK_MS, () => this.#run());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#wake?.();
+    await this.#running;
+  }
+
+  /** Compares one generation as a whole, no faster than the given rate. @throws LarderError when it cannot be read */
+  async scrub(candidate: ScrubCandidate, bytesPerSecond: number): Promise<ScrubResult> {
+    const { generations, threads, loseBytes, clock } = this.#services;
+    const { generationId, fileName } = candidate;
+    let verifiedBytes = 0;
+    let damagedBytes = 0;
+    for (let position = 0; !this.#stopped; ) {
+      const spans = await generations.listChecksums(generationId, { start: position, end: position + STEP_BYTES });
+      const last = spans.at(-1);
+      const next = last?.end ?? (await generations.findNextChecksum(generationId, position));
+      if (next === null) break;
+      const found = await threads.checksum(fileName, spans);
+      for (const [index, span] of spans.entries()) {
+        if (found[index] === span.crc32) verifiedBytes += span.end - span.start;
+        else damagedBytes += await loseBytes(generationId, span, 'a check found that they are not what was fetched');
+      }
+      const bytes = spans.reduce((sum, span) => sum + span.end - span.start, 0);
+      position = next;
+      await this.#pause((bytes * 1_000) / bytesPerSecond, clock);
+    }
+    if (!this.#stopped) await generations.recordVerified(generationId, clock.nowMs());
+    return { verifiedBytes, damagedBytes };
+  }
+
+  #run(): void {
+    this.#running ??= this.#scrubDue()
+      .catch((error: unknown) => {
+        this.#services.log.warning('the background check stopped', { error: describeError(error) });
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #scrubDue(): Promise<void> {
+    const { generations, bytesPerSecond, loseBytes, clock, log } = this.#services;
+    while (!this.#stopped && bytesPerSecond() > 0) {
+      const candidate = await generations.findScrubCandidate(clock.nowMs() - SCRUB_PERIOD_MS);
+      if (candidate === null) return;
+      try {
+        const { verifiedBytes, damagedBytes } = await this.scrub(candidate, bytesPerSecond());
+        log.debug('a file was verified', { file: candidate.fileName, bytes: verifiedBytes, damaged: damagedBytes });
+      } catch (error) {
+        if (!(error instanceof LarderError) || error.code !== 'file-lost') throw error;
+        await loseBytes(candidate.generationId, { start: 0, end: Number.MAX_SAFE_INTEGER }, 'the file is not there');
+        await generations.recordVerified(candidate.generationId, clock.nowMs());
+      }
+    }
+  }
+
+  #pause(delayMs: number, clock: Clock): Promise<void> {
+    if (this.#stopped || !(delayMs > 0)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = clock.after(delayMs, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+}
