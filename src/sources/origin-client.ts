@@ -26,9 +26,20 @@ export interface OriginResponse {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
+const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
+/** What an address that was good for a while says afterwards. */
+const EXPIRED_STATUSES = new Set([401, 403, 404, 410]);
+
 function rangeHeader(range: OriginRange): string {
   if (range.kind === 'suffix') return `bytes=-${range.length}`;
   return `bytes=${range.start}-${range.end === null ? '' : range.end - 1}`;
+}
+
+/** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
+function reasonOf(error: unknown): string {
+  return describeError(error)
+    .replace(/ fetching ".*"/, '')
+    .replace(/\. For more information, pass `verbose.*$/, '');
 }
 
 /** Splits the wait for headers in two: a host that does not even take a connection is told apart from a silent one. */
@@ -71,6 +82,28 @@ export class OriginClient {
    * @throws LarderError that says whether and when to try again
    */
   async open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
+    let { response, isRedirected } = await this.#follow(request, abort);
+    if (isRedirected && EXPIRED_STATUSES.has(response.status)) {
+      // What was redirected to may have been good for a while only, and the redirect old: a fresh one is asked for, once.
+      await response.body?.cancel();
+      ({ response } = await this.#follow(request, abort));
+    }
+    try {
+      return {
+        head: readOriginHead(response, request.range, request.expectsMedia, this.#clock.nowMs()),
+        body: response.body,
+      };
+    } catch (error) {
+      abort.abort();
+      throw error;
+    }
+  }
+
+  /** The first response that is no redirect. */
+  async #follow(
+    request: OriginRequest,
+    abort: AbortController,
+  ): Promise<{ response: Response; isRedirected: boolean }> {
     const rule = { baseUrl: request.baseUrl, ownPort: request.ownPort };
     let url = new URL(request.url);
     const first = url;
@@ -79,17 +112,7 @@ export class OriginClient {
       // Credentials belong to the host they were given for.
       const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
       const response = await this.#request(url, { ...credentials, ...this.#rangeHeaders(request) }, abort);
-      if (![301, 302, 303, 307, 308].includes(response.status)) {
-        try {
-          return {
-            head: readOriginHead(response, request.range, request.expectsMedia, this.#clock.nowMs()),
-            body: response.body,
-          };
-        } catch (error) {
-          abort.abort();
-          throw error;
-        }
-      }
+      if (!REDIRECT_STATUSES.has(response.status)) return { response, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
       if (location === null || !URL.canParse(location, url)) {
@@ -149,7 +172,7 @@ export class OriginClient {
     } catch (error) {
       if (silence !== undefined) throw silence;
       if (abort.signal.aborted) throw new LarderError('stopped', 'the request was called off');
-      throw new LarderError('origin-failed', `${url.host} cannot be reached: ${describeError(error)}`, {
+      throw new LarderError('origin-failed', `${url.host} cannot be reached: ${reasonOf(error)}`, {
         retry: 'soon',
         cause: error,
         hint: 'check that the origin is up and its address is right',

@@ -1,4 +1,5 @@
 // A migrated database of its own, in a temporary folder, with the tables on top.
+import { dirname, join } from 'node:path';
 import { migrations } from '../../migrations/index.ts';
 import { type Database, openDatabase } from '../../src/db/database.ts';
 import { DownloadQueueTable } from '../../src/db/download-queue.ts';
@@ -50,19 +51,20 @@ export function generationOf(entryId: number, fileName: string, details: Partial
   };
 }
 
-export async function openCacheDatabase(): Promise<CacheDatabase> {
-  const folder = await temporaryFolder();
-  const file = folder.file('larder.db');
+/** A new one in a folder of its own, or the one in `existing`, which stays there. */
+export async function openCacheDatabase(existing?: { readonly file: string }): Promise<CacheDatabase> {
+  const folder = existing === undefined ? await temporaryFolder() : null;
+  const file = existing?.file ?? folder!.file('larder.db');
   const database = await openDatabase(file);
   await migrate(database.client, {
     migrations,
     nowMs: () => NOW_MS,
-    backupFile: (version) => folder.file(`backup-${version}.db`),
+    backupFile: (version) => join(dirname(file), `backup-${version}.db`),
   });
   const { tables, client } = database;
   return {
     database,
-    folder: folder.path,
+    folder: dirname(file),
     file,
     sources: new SourceTable(tables),
     entries: new EntryTable(tables),
@@ -75,7 +77,7 @@ export async function openCacheDatabase(): Promise<CacheDatabase> {
     },
     async [Symbol.asyncDispose]() {
       database.close();
-      await folder[Symbol.asyncDispose]();
+      await folder?.[Symbol.asyncDispose]();
     },
   };
 }

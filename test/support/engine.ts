@@ -94,6 +94,8 @@ export interface EngineOptions {
   /** Bytes that the disk has for everybody; default: plenty. */
   readonly diskBytes?: number;
   readonly recheckAfterMs?: number;
+  /** What the clock on the wall says at the start. */
+  readonly startMs?: number;
 }
 
 export interface Engine extends AsyncDisposable {
@@ -147,7 +149,7 @@ export async function drainReader(
 }
 
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  const clock = new FakeClock();
+  const clock = new FakeClock(options.startMs);
   const cache = options.cache ?? (await openCacheDatabase());
   const store = options.store ?? new MemoryChunkStore();
   const origin = new VirtualOrigin(clock);

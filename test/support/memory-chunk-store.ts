@@ -77,6 +77,14 @@ export class MemoryChunkStore implements ChunkStore {
     return bytes;
   }
 
+  get fileNames(): string[] {
+    return [...this.#files.keys()];
+  }
+
+  lengthOf(fileName: string): number {
+    return this.#files.get(fileName)?.content.length ?? 0;
+  }
+
   /** What would survive a power cut now. */
   durableRanges(fileName: string): RangeSet {
     return this.#files.get(fileName)?.durable ?? new RangeSet();
@@ -84,17 +92,17 @@ export class MemoryChunkStore implements ChunkStore {
 
   /** The power fails: what was not synced is lost; with `random` each piece of it may be lost, torn or kept. */
   crash(random: Random | null = null): void {
-    const survives = () => random?.chance(0.5) ?? false;
-    for (const [name, file] of this.#removed) {
-      if (file.nameIsDurable && !this.#files.has(name) && survives()) this.#files.set(name, file);
-    }
+    const after = this.afterPowerLoss(random);
+    this.#files = after.#files;
     this.#removed.clear();
-    for (const label of this.#labels.values()) {
-      if (label.before !== null && survives()) label.text = label.before;
-    }
-    const files = [...this.#files];
-    this.#files = new Map();
-    for (const [name, file] of files) {
+  }
+
+  /** The disk as the next start finds it after a power cut. This one is left to who still writes to it. */
+  afterPowerLoss(random: Random | null): MemoryChunkStore {
+    const survives = () => random?.chance(0.5) ?? false;
+    const after = new MemoryChunkStore();
+    const brought = [...this.#removed].filter(([name, file]) => file.nameIsDurable && !this.#files.has(name));
+    for (const [name, file] of [...this.#files, ...brought.filter(survives)]) {
       if (!file.nameIsDurable && !survives()) continue;
       const content = file.synced.copy();
       for (const { start, end } of file.unsynced) {
@@ -102,8 +110,26 @@ export class MemoryChunkStore implements ChunkStore {
         const torn = survives() ? start + random!.between(0, end - start) : end;
         content.write(file.content.data.subarray(start, torn), start);
       }
-      this.#files.set(name, { ...file, content, synced: content.copy(), nameIsDurable: true, unsynced: [] });
+      const durable = RangeSet.of(file.durable.toArray());
+      after.#files.set(name, { content, synced: content.copy(), nameIsDurable: true, durable, unsynced: [] });
     }
+    for (const [name, { text, before }] of this.#labels) {
+      const kept = before !== null && survives() ? before : text;
+      after.#labels.set(name, { text: kept, before: null });
+    }
+    return after;
+  }
+
+  /** The disk as the next start finds it after a kill: the system still writes what it was given. */
+  afterKill(): MemoryChunkStore {
+    const after = new MemoryChunkStore();
+    for (const [name, file] of this.#files) {
+      const durable = RangeSet.of([...file.durable.toArray(), ...file.unsynced]);
+      const content = file.content.copy();
+      after.#files.set(name, { content, synced: content.copy(), nameIsDurable: true, durable, unsynced: [] });
+    }
+    for (const [name, label] of this.#labels) after.#labels.set(name, { ...label });
+    return after;
   }
 
   /** A bit of the stored file turns. */

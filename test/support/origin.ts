@@ -27,6 +27,13 @@ export interface OriginFile {
   headers?: Readonly<Record<string, string>>;
 }
 
+export interface SignedAddresses {
+  /** Requests that one token is good for. */
+  readonly usesMax: number;
+  /** How often one token is handed out before there is a new one. Default 1. */
+  readonly handedOutMax?: number;
+}
+
 /** What is left out is done as it should be. */
 export interface OriginBehaviour {
   /** Only the next so many requests get this behaviour; then the file is polite again. */
@@ -37,8 +44,10 @@ export interface OriginBehaviour {
   readonly hideLength?: boolean;
   /** `bytes a-b/*` in place of the total. */
   readonly hideTotal?: boolean;
-  /** The Content-Range header is this instead. */
-  readonly contentRange?: string;
+  /** The Content-Range header is this instead; a function is given what it would say, `end` exclusive. */
+  readonly contentRange?: string | ((start: number, end: number, totalBytes: number) => string);
+  /** If-Range is as if it were not there: a 206 of whatever the file is by now. */
+  readonly ignoresIfRange?: boolean;
   /** A 206 begins this many bytes behind what was asked, in header and body. */
   readonly shiftBytes?: number;
   /** A 206 gives at most this many bytes, in header and body. */
@@ -51,12 +60,22 @@ export interface OriginBehaviour {
   readonly stallBeforeHead?: boolean;
   /** Sends so many bytes of the body and then nothing until `release(path)`. */
   readonly stallAfterBytes?: number;
+  /** Sends so many bytes of the body at each `release(path)`: a line as slow as the test likes. */
+  readonly stepBytes?: number;
   /** Breaks the connection after so many bytes of the body. */
   readonly cutAfterBytes?: number;
+  /** How: `close` (default) as a process that dies, `end` in good order (FIN), `reset` with RST. */
+  readonly cutBy?: 'close' | 'end' | 'reset';
   /** Sends so many more bytes than Content-Range says (with `hideLength`: Content-Length is kept true by HTTP). */
   readonly extraBytes?: number;
   /** 302 to there. */
   readonly redirectTo?: string;
+  /** In place of 302. */
+  readonly redirectStatus?: number;
+  /** Redirects to an address of its own with a token; 403 without a token that is still good. */
+  readonly signed?: SignedAddresses;
+  /** HEAD alone answers so; GET is as the rest says. */
+  readonly head?: { readonly status: number; readonly headers?: Readonly<Record<string, string>> };
   /** The body is gzipped although identity was asked. */
   readonly gzip?: boolean;
   /** An HTML page comes in place of the film. */
@@ -91,6 +110,8 @@ export interface TestOrigin extends AsyncDisposable {
   change(path: string, sizeBytes?: number): void;
   /** Lets every response to `path` that stalls go on; later ones stall again. */
   release(path: string): void;
+  /** Breaks the connections of the responses to `path` that are going on. */
+  cut(path: string): void;
   requestsOf(path: string): readonly OriginRequestRecord[];
   bytesSent(path: string): number;
   /** Responses to `path` that are going on. */
@@ -134,6 +155,8 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
   const behaviours = new Map<string, { behaviour: OriginBehaviour; left: number }>();
   const records: OriginRequestRecord[] = [];
   const sockets = new Set<Socket>();
+  const responses = new Map<OriginRequestRecord, ServerResponse>();
+  const tokens = new Map<string, { name: string; handedOut: number; uses: number }[]>();
   let stalled: { path: string; goOn: () => void }[] = [];
   let watchers: { condition: () => boolean; resolve: () => void }[] = [];
 
@@ -166,8 +189,12 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
 
   function stall(path: string, response: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
-      stalled.push({ path, goOn: resolve });
-      response.once('close', resolve);
+      const goOn = () => {
+        response.off('close', goOn);
+        resolve();
+      };
+      stalled.push({ path, goOn });
+      response.once('close', goOn);
       happened();
     });
   }
@@ -189,17 +216,25 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
     });
   }
 
+  function breakConnection(exchange: Exchange): void {
+    const { socket } = exchange.response;
+    if (exchange.behaviour.cutBy === 'end') socket?.end();
+    else if (exchange.behaviour.cutBy === 'reset') socket?.resetAndDestroy();
+    else socket?.destroy();
+  }
+
   async function sendBody(exchange: Exchange, start: number, end: number): Promise<void> {
     const { record, behaviour, response } = exchange;
-    const { stallAfterBytes = Infinity, cutAfterBytes = Infinity, extraBytes = 0, bytesPerSecond } = behaviour;
+    const { stallAfterBytes = Infinity, cutAfterBytes = Infinity, stepBytes = Infinity } = behaviour;
+    const { extraBytes = 0, bytesPerSecond } = behaviour;
     const contentSeed = seedOf(record.path, exchange.file.version ?? 1);
     const bodyEnd = end + extraBytes;
     const startedAtMs = performance.now();
     for (let position = start; position < bodyEnd && !response.destroyed; ) {
       const sent = position - start;
-      if (sent >= cutAfterBytes) return void response.socket?.destroy();
-      if (sent === stallAfterBytes) await stall(record.path, response);
-      const stops = [bodyEnd, position + PIECE_BYTES, start + cutAfterBytes];
+      if (sent >= cutAfterBytes) return breakConnection(exchange);
+      if (sent === stallAfterBytes || stepBytes < Infinity) await stall(record.path, response);
+      const stops = [bodyEnd, position + Math.min(PIECE_BYTES, stepBytes), start + cutAfterBytes];
       if (sent < stallAfterBytes) stops.push(start + stallAfterBytes);
       const next = Math.min(...stops);
       await write(exchange, contentOf(contentSeed, position, next));
@@ -211,8 +246,29 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
     }
     if (end - start + extraBytes === stallAfterBytes) await stall(record.path, response);
     if (response.destroyed) return;
-    if (end - start + extraBytes >= cutAfterBytes) return void response.socket?.destroy();
+    if (end - start + extraBytes >= cutAfterBytes) return breakConnection(exchange);
     response.end();
+  }
+
+  /** A redirect for a request without a token; null lets one with a good token pass. */
+  function redirectToSigned(exchange: Exchange, signed: SignedAddresses): number | string | null {
+    const { path } = exchange.record;
+    const known = tokens.get(path) ?? [];
+    tokens.set(path, known);
+    const named = new URL(exchange.request.url ?? '/', 'http://origin').searchParams.get('token');
+    if (named !== null) {
+      const token = known.find((candidate) => candidate.name === named);
+      if (token === undefined || token.uses >= signed.usesMax) return 403;
+      token.uses += 1;
+      return null;
+    }
+    let token = known.at(-1);
+    if (token === undefined || token.handedOut >= (signed.handedOutMax ?? 1)) {
+      token = { name: `t${known.length + 1}`, handedOut: 0, uses: 0 };
+      known.push(token);
+    }
+    token.handedOut += 1;
+    return `/${encodeURIComponent(path)}?token=${token.name}`;
   }
 
   async function answer(exchange: Exchange): Promise<void> {
@@ -237,7 +293,16 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
       sendHead(status, { 'Content-Type': 'text/plain', 'Content-Length': String(text.length), ...more });
       response.end(text);
     };
-    if (behaviour.redirectTo !== undefined) return sendText(302, 'elsewhere', { Location: behaviour.redirectTo });
+    if (behaviour.head !== undefined && request.method === 'HEAD') {
+      sendHead(behaviour.head.status, { ...behaviour.head.headers });
+      return void response.end();
+    }
+    const signed = behaviour.signed === undefined ? null : redirectToSigned(exchange, behaviour.signed);
+    if (signed === 403) return sendText(403, 'this address is not good any more');
+    const redirectTo = typeof signed === 'string' ? signed : behaviour.redirectTo;
+    if (redirectTo !== undefined) {
+      return sendText(behaviour.redirectStatus ?? 302, 'elsewhere', { Location: redirectTo });
+    }
     if (behaviour.status !== undefined) return sendText(behaviour.status, `status ${behaviour.status}`);
     if (behaviour.html)
       return sendText(200, '<html>please sign in</html>', { 'Content-Type': 'text/html; charset=utf-8' });
@@ -250,7 +315,8 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
     if (ranges !== 'none') headers['Accept-Ranges'] = 'bytes';
     // RFC 9110 §13.1.5: a range of another version than the one asked for is the whole of the new one.
     const ifRange = request.headers['if-range'];
-    const applies = ranges === 'honoured' && (ifRange === undefined || ifRange === etag || ifRange === lastModified);
+    const isSame = behaviour.ignoresIfRange || ifRange === undefined || ifRange === etag || ifRange === lastModified;
+    const applies = ranges === 'honoured' && isSame;
     const spec = applies ? parseRangeHeader(record.range)?.[0] : undefined;
     if (spec === undefined) {
       sendHead(200, behaviour.hideLength ? {} : { 'Content-Length': String(file.sizeBytes) });
@@ -261,8 +327,12 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
     const start = asked.start + (behaviour.shiftBytes ?? 0);
     const end = Math.min(asked.end, start + (behaviour.partBytesMax ?? Infinity));
     const total = behaviour.hideTotal ? '*' : String(file.sizeBytes);
+    const { contentRange } = behaviour;
     sendHead(206, {
-      'Content-Range': behaviour.contentRange ?? `bytes ${start}-${end - 1}/${total}`,
+      'Content-Range':
+        typeof contentRange === 'function'
+          ? contentRange(start, end, file.sizeBytes)
+          : (contentRange ?? `bytes ${start}-${end - 1}/${total}`),
       ...(behaviour.hideLength ? {} : { 'Content-Length': String(end - start) }),
     });
     return request.method === 'HEAD' ? void response.end() : sendBody(exchange, start, end);
@@ -280,8 +350,10 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
       closed: false,
     };
     records.push(record);
+    responses.set(record, response);
     response.once('close', () => {
       record.closed = true;
+      responses.delete(record);
       happened();
     });
     happened();
@@ -334,6 +406,9 @@ export async function startOrigin(options: OriginOptions = {}): Promise<TestOrig
       const going = stalled.filter((one) => one.path === path);
       stalled = stalled.filter((one) => one.path !== path);
       for (const one of going) one.goOn();
+    },
+    cut(path) {
+      for (const [record, response] of responses) if (record.path === path) response.socket?.destroy();
     },
     requestsOf: (path) => records.filter((record) => record.path === path),
     bytesSent: (path) => records.reduce((sum, record) => (record.path === path ? sum + record.bodyBytes : sum), 0),
