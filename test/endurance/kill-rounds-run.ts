@@ -32,6 +32,8 @@ const VIEWERS_MAX = 6;
 const EARLY_KILL_CHANCE = 0.15;
 /** Until the first start was measured. */
 const START_GUESS_MS = 200;
+/** Starts that also fetch the rest of what was watched by themselves. */
+const FILL_CHANCE = 0.3;
 const INTEGRITY_EVERY_ROUNDS = 5;
 const WHOLE_READ_EVERY_ROUNDS = 4;
 const UNREST_EVERY_ROUNDS = 2;
@@ -252,10 +254,10 @@ export class KillRounds {
   }
 
   #start(declaresSource: boolean): LarderProcess {
-    return new LarderProcess(
-      this.#dataFolder,
-      declaresSource || this.#rows.films.size === 0 ? ['--source', `${SOURCE}=${this.#origin.url}`] : [],
-    );
+    const isKnown = this.#rows.films.size > 0 && !declaresSource;
+    const source = isKnown ? [] : ['--source', `${SOURCE}=${this.#origin.url}`];
+    const fill = this.#random.chance(FILL_CHANCE) ? ['--background-fill', 'on'] : [];
+    return new LarderProcess(this.#dataFolder, [...source, ...fill]);
   }
 
   async #stop(larder: LarderProcess): Promise<void> {
