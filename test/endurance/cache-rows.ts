@@ -1,6 +1,6 @@
 // What a data folder claims to have, read from a copy of its database while nobody runs on it: opening the database
 // itself would move its write-ahead log, which is the work of the start that is under test.
-import { copyFile, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
@@ -108,6 +108,13 @@ export async function listChunkFiles(dataFolder: string): Promise<string[]> {
   return found
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
+}
+
+/** A chunk file that no row names. */
+export async function leaveOrphan(dataFolder: string, source: string): Promise<void> {
+  const folder = join(dataFolder, 'chunks', source);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, 'orphan-0123456789ab.mkv'), 'nobody names this');
 }
 
 /** What is wrong with the rows of one film, looked at with its file; null when nothing is. */
