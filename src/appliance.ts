@@ -311,12 +311,17 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
 
   // Requests are served meanwhile: what is wrong with a file is found by who reads it, too.
   void ballast.restore();
-  const reconciled = reconcile({ generations, store, loseBytes, log: log.part('upkeep') }).then(
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const reconciled = reconcile({ generations, store, loseBytes, signal, log: log.part('upkeep') }).then(
     (result) => {
       if (result.correctedRows + result.orphanFiles > 0) log.info('files and rows agree again', { ...result });
     },
     (error: unknown) => log.error('files and rows could not be compared', { error: describeError(error) }),
   );
-  teardown.add(() => reconciled);
+  teardown.add(() => {
+    stopping.abort();
+    return reconciled;
+  });
   return { host: settings.host, port: address.port, stop: () => teardown.run(log) };
 }

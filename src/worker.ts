@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runDownloadThread } from './chunks/download-thread.ts';
 import { systemClock } from './clock.ts';
+import { collectGarbage } from './runtime/collect-garbage.ts';
 import { prepareNativeAddon } from './runtime/native-addon.ts';
 
 const port = parentPort!;
@@ -18,6 +19,10 @@ if (role === 'download') {
   const { runUpkeepThread } = await import('./upkeep/upkeep-thread.ts');
   port.on(
     'message',
-    runUpkeepThread((message) => port.postMessage(message)),
+    runUpkeepThread((message) => {
+      port.postMessage(message);
+      // It ends by itself: a thread that is ended from outside while the driver works takes the process with it.
+      port.close();
+    }, collectGarbage),
   );
 }

@@ -22,7 +22,7 @@ import {
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
-import type { FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
+import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
 import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
 import { FetchRoom } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
@@ -30,6 +30,7 @@ import type { FileIdentity, FileServices } from './file-services.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
 import { Recheck } from './recheck.ts';
 import { RetryGate } from './retry-gate.ts';
+import { isLongPause } from './retry-policy.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { Verification } from './verification.ts';
 import { compareVersion } from './version.ts';
@@ -310,7 +311,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       credit: head.start + CONTAINER_EDGE_BYTES,
       end: fetch.requestEnd ?? Number.POSITIVE_INFINITY,
     });
-    this.#accept(fetch, head.start, head.start);
+    this.#accept(fetch, head.start, head.start, null);
     // Who opened the file becomes its reader right after this; when nobody does, the plan stops the fetch.
     this.#services.clock.after(0, () => this.#schedulePlan());
   }
@@ -338,19 +339,22 @@ export class CachedFile implements ReaderFile, FetchOwner {
       return;
     }
     this.#noteAnswer();
-    if (head.start === fetch.position) {
-      this.#accept(fetch, head.start, fetch.position);
-    } else if (head.start === 0 && version === 'same') {
-      // The origin ignored the range: its body is read from the start, what is known of it passed over.
-      if (this.seekable) {
-        this.#write(() => this.#services.generations.recordSeekable(this.generation.id, false));
-      }
-      this.seekable = false;
-      this.#accept(fetch, 0, this.bytes.known.contiguousEnd(0));
-    } else {
+    // Not proven: some of the bytes that are known are compared before any is added.
+    const isProven = version === 'same' || this.bytes.known.byteCount === 0;
+    if (head.start === fetch.position && this.seekable) {
+      this.#accept(fetch, head.start, fetch.position, isProven ? null : this.bytes.sample(this.#services.random));
+      return;
+    }
+    const writeFrom = this.bytes.known.contiguousEnd(0);
+    if (head.start !== 0 || (!isProven && writeFrom === 0)) {
       fetch.stop();
       this.supersede(CHANGED);
+      return;
     }
+    // The origin ignores ranges: its body is read from the start, what is known of it passed over.
+    if (this.seekable) this.#write(() => this.#services.generations.recordSeekable(this.generation.id, false));
+    this.seekable = false;
+    this.#accept(fetch, 0, writeFrom, isProven ? null : this.bytes.sample(this.#services.random, writeFrom));
   }
 
   fetchProgressed(fetch: Fetch, from: number): void {
@@ -447,16 +451,13 @@ export class CachedFile implements ReaderFile, FetchOwner {
     await this.bytes.close();
   }
 
-  #accept(fetch: Fetch, bodyStart: number, writeFrom: number): void {
+  #accept(fetch: Fetch, bodyStart: number, writeFrom: number, sample: VersionSample | null): void {
     const { fileName } = this.generation;
     assert(bodyStart <= writeFrom, 'a body is written from its start or behind it');
-    // With no validator at all, nothing but the bytes themselves says which version they are of.
-    const isNamed = this.generation.etag !== null || this.generation.lastModified !== null;
-    const sample = isNamed ? null : this.bytes.sample(this.#services.random);
     const mayCreate = !this.bytes.hasFile;
     fetch.beginAt(writeFrom, this.#goesToMemory());
     this.#room.extend(fetch);
-    fetch.accept({ fileName, mayCreate, sample });
+    fetch.accept({ fileName, mayCreate, sample, totalBytes: this.totalBytes });
   }
 
   #request(range: OriginRange | null): OriginRequest {
@@ -617,7 +618,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
     for (const [fetch, terms] of plan.keep) this.#keep(fetch, terms);
     for (const fetch of plan.stop) this.#stop(fetch);
     const now = this.#services.clock.monotonicMs();
+    const pause = this.#services.scheduler.pauseOf(this.identity.sourceId);
     for (const terms of plan.create) {
+      if (pause !== null && isLongPause(pause)) {
+        // Whoever waits for these bytes hears at once for how long there will be none.
+        this.#watchdog.fail(pause, ({ position }) => position >= terms.position && position < terms.end);
+        this.#planAt(now + pause.retryAfterMs!);
+        continue;
+      }
       const notBeforeMs = this.#gate.notBeforeMs(terms.priority);
       if (notBeforeMs > now) {
         this.#planAt(notBeforeMs);
@@ -686,7 +694,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#services.sourceAnswered(this.identity.sourceId, error);
     this.#noteMissing(error);
     const verdict = this.#gate.failed(error, now);
-    if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs);
+    if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs, error);
     if (verdict.kind === 'retry') {
       this.#planAt(now + verdict.delayMs);
       return;

@@ -317,7 +317,10 @@ export class ChunkManager {
     }
     sourceAnswered(source.id, null);
     try {
-      const file = await this.#createGeneration(entry, result.head);
+      // A range was asked for and the start came: whatever it says of itself, it serves no ranges.
+      const asked = options.probe ? 0 : options.spec?.kind === 'from' ? options.spec.first : 0;
+      const seekable = result.head.seekable && (asked === 0 || result.head.start > 0);
+      const file = await this.#createGeneration(entry, { ...result.head, seekable });
       if (result.fetch !== null) {
         if (options.probe) result.fetch.stop();
         else {

@@ -12,11 +12,18 @@ import {
   STALL_TIMEOUT_MS,
   UNRECORDED_MAX_BYTES,
 } from '../limits.ts';
-import type { OriginClient, OriginRequest, OriginResponse } from '../sources/origin-client.ts';
+import { type OriginClient, type OriginRequest, type OriginResponse, reasonOf } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { ChunkChecksummer } from './chunk-checksummer.ts';
 import type { ChunkStore, ChunkWriter } from './chunk-store.ts';
-import type { FetchAccept, FetchCredit, FetchRecorded, FetchStart, FromThread } from './fetch-messages.ts';
+import type {
+  FetchAccept,
+  FetchCredit,
+  FetchRecorded,
+  FetchStart,
+  FromThread,
+  VersionSample,
+} from './fetch-messages.ts';
 
 export interface DownloaderParts {
   readonly client: OriginClient;
@@ -44,6 +51,7 @@ export class Downloader {
   /** Everything before it has its rows. */
   #recorded = 0;
   #toMemory = false;
+  #sample: { readonly start: number; readonly end: number; readonly bytes: Uint8Array } | null = null;
   #lastDataAtMs = 0;
   #waitsForOrigin = false;
   #stalled = false;
@@ -102,7 +110,7 @@ export class Downloader {
       this.#endsFile = !isPiece(start.request.range, response.head);
       bodyEnded = (await this.#receive(response, start.request)) && this.#endsFile;
     } catch (caught) {
-      if (!this.#stopped) error = toErrorValue(this.#stalled ? this.#stallError() : caught);
+      if (!this.#stopped) error = toErrorValue(this.#stalled ? this.#stallError() : bodyError(caught));
     }
     this.#abort.abort();
     this.#reportTimer?.cancel();
@@ -128,37 +136,73 @@ export class Downloader {
     this.#toMemory = accept.toMemory;
     this.#checksummer = new ChunkChecksummer(this.#writeFrom);
     this.#lastSyncAtMs = this.#parts.clock.monotonicMs();
-    if (accept.sample !== null) await this.#checkSample(request, accept.fileName, accept.sample);
+    if (accept.sample !== null) await this.#prepareSample(request, accept.fileName, accept.sample, head.start);
     if (!this.#toMemory) {
       this.#writer = await this.#parts.store.openWriter(accept.fileName, accept.mayCreate).catch((error: unknown) => {
         throw storageError(error);
       });
     }
-    const bodyEnd = head.bodyBytes === null ? null : head.start + head.bodyBytes;
+    const bodyEnd = head.bodyBytes === null ? accept.totalBytes : head.start + head.bodyBytes;
     return body === null ? bodyEnd === head.start : await this.#pump(body, bodyEnd);
   }
 
   /**
-   * Without validators only the bytes themselves say whether they are of the version that is stored.
-   * @throws LarderError `origin-changed` when they are not
+   * Without validators only the bytes themselves say whether they are of the version that is known. What the body
+   * passes on its way to new bytes is compared as it comes; anything else is asked for first.
+   * @throws LarderError `origin-changed` when they differ
    */
-  async #checkSample(request: OriginRequest, fileName: string, sample: ByteRange): Promise<void> {
-    const { client, store } = this.#parts;
-    const range = { kind: 'from', ...sample } as const;
-    const { head, body } = await client.open({ ...request, range, ifRange: null }, this.#abort);
-    const theirs = new Uint8Array(await new Response(body).arrayBuffer());
-    const ours = new Uint8Array(rangeLength(sample));
-    const reader = await store.openReader(fileName).catch((error: unknown) => {
+  async #prepareSample(
+    request: OriginRequest,
+    fileName: string,
+    sample: VersionSample,
+    bodyStart: number,
+  ): Promise<void> {
+    const ours = sample.bytes ?? (await this.#readBack(fileName, sample));
+    if (bodyStart <= sample.start && sample.end <= this.#writeFrom) {
+      this.#sample = { start: sample.start, end: sample.start + ours.length, bytes: ours };
+      return;
+    }
+    const abort = new AbortController();
+    const stop = () => abort.abort();
+    this.#abort.signal.addEventListener('abort', stop);
+    try {
+      const range = { kind: 'from', start: sample.start, end: sample.end } as const;
+      const { head, body } = await this.#parts.client.open({ ...request, range, ifRange: null }, abort);
+      if (head.start !== sample.start || head.bodyBytes !== ours.length) {
+        throw new LarderError('origin-lied', 'the origin gives a range once and not the next time', { retry: 'soon' });
+      }
+      this.#lastDataAtMs = this.#parts.clock.monotonicMs();
+      this.#waitsForOrigin = true;
+      const theirs = new Uint8Array(await new Response(body).arrayBuffer());
+      this.#waitsForOrigin = false;
+      if (!isEqual(theirs, ours)) throw changedError();
+    } finally {
+      this.#abort.signal.removeEventListener('abort', stop);
+      abort.abort();
+    }
+  }
+
+  async #readBack(fileName: string, range: ByteRange): Promise<Uint8Array> {
+    const bytes = new Uint8Array(rangeLength(range));
+    const reader = await this.#parts.store.openReader(fileName).catch((error: unknown) => {
       throw storageError(error);
     });
     try {
-      await reader.read(ours, sample.start);
+      return bytes.subarray(0, await reader.read(bytes, range.start));
     } finally {
       await reader.close();
     }
-    const same =
-      head.start === sample.start && theirs.length === ours.length && theirs.every((byte, at) => byte === ours[at]);
-    if (!same) throw new LarderError('origin-changed', 'the file changed at its origin', { retry: 'soon' });
+  }
+
+  /** Compares what the body passes with what is known of it. */
+  #compare(data: Uint8Array): void {
+    if (this.#sample === null || this.#position >= this.#sample.end) return;
+    const { start, end, bytes } = this.#sample;
+    const from = Math.max(start, this.#position);
+    const to = Math.min(end, this.#position + data.length);
+    if (from >= to) return;
+    const theirs = data.subarray(from - this.#position, to - this.#position);
+    if (!isEqual(theirs, bytes.subarray(from - start, to - start))) throw changedError();
   }
 
   /** @returns whether the body came to its proper end */
@@ -218,6 +262,7 @@ export class Downloader {
   }
 
   #take(data: Uint8Array): void {
+    this.#compare(data);
     const wanted = data.subarray(Math.min(Math.max(0, this.#writeFrom - this.#position), data.length));
     const isFirst = this.#reported === this.#writeFrom;
     if (wanted.length > 0) this.#keep(wanted, Math.max(this.#position, this.#writeFrom));
@@ -305,6 +350,20 @@ export class Downloader {
       retry: 'soon',
     });
   }
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+function changedError(): LarderError {
+  return new LarderError('origin-changed', 'the file changed at its origin', { retry: 'soon' });
+}
+
+/** What goes wrong while a body is read is the connection's fault, unless it was found out by us. */
+function bodyError(error: unknown): LarderError {
+  if (error instanceof LarderError) return error;
+  return new LarderError('origin-failed', reasonOf(error), { retry: 'soon', cause: error });
 }
 
 /** A bounded request whose answer does not tell the total says nothing of where the file ends. */

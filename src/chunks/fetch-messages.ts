@@ -21,6 +21,12 @@ export interface FetchStart {
   readonly request: OriginRequest;
 }
 
+/** Bytes that are known, to compare with the origin's where no validator names the version. */
+export interface VersionSample extends ByteRange {
+  /** Null: they are in the file. */
+  readonly bytes: Uint8Array | null;
+}
+
 export interface FetchAccept {
   readonly kind: 'accept';
   readonly fetchId: number;
@@ -29,10 +35,12 @@ export interface FetchAccept {
   readonly mayCreate: boolean;
   /** The disk does not take the bytes: they are sent as they are, and nothing is written. */
   readonly toMemory: boolean;
-  /** Stored bytes to compare with the origin's first, where no validator names the version; half-open. */
-  readonly sample: ByteRange | null;
+  /** To be compared before anything is written; null when a validator proved the version. */
+  readonly sample: VersionSample | null;
   /** The body's bytes before this offset are on disk already (a sequential origin starts at 0 again). */
   readonly writeFrom: number;
+  /** Length of the file as far as it is known: a body without a length must come to there. */
+  readonly totalBytes: number | null;
   /** Stop before this offset; null reads to the end of the body. */
   readonly end: number | null;
   /** Nothing is written at or behind this offset until more credit comes. */

@@ -1,6 +1,7 @@
 // What the chunk manager needs of a scheduler and of download threads: the scheduler folder implements both.
 
 import type { ByteRange } from '../bytes/byte-range.ts';
+import type { LarderError } from '../errors.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead } from '../sources/origin-response.ts';
 import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
@@ -31,7 +32,9 @@ export interface FetchScheduler {
   /** The fetch is over, or no longer wanted. */
   release(fetch: ScheduledFetch): void;
   /** The origin asked to be left alone until then (monotonic milliseconds). */
-  pauseSource(sourceId: number, untilMonotonicMs: number): void;
+  pauseSource(sourceId: number, untilMonotonicMs: number, reason: LarderError): void;
+  /** Why the source is left alone now, with how long still; null while it is not. */
+  pauseOf(sourceId: number): LarderError | null;
 }
 
 export interface FetchListener {

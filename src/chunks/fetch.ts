@@ -127,7 +127,7 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.#sampledAtMs = this.#options.clock.monotonicMs();
   }
 
-  accept(message: Pick<FetchAccept, 'fileName' | 'mayCreate' | 'sample'>): void {
+  accept(message: Pick<FetchAccept, 'fileName' | 'mayCreate' | 'sample' | 'totalBytes'>): void {
     const { toMemory, position: writeFrom } = this;
     this.state = 'running';
     this.#thread?.accept({

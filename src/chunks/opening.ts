@@ -9,7 +9,7 @@ import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed } from './fetch-messages.ts';
 import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
-import { backoffDelayMs } from './retry-policy.ts';
+import { backoffDelayMs, isLongPause } from './retry-policy.ts';
 
 export interface OpeningOptions {
   readonly sourceId: number;
@@ -120,7 +120,7 @@ export class Opening implements FetchOwner {
     const delayMs = Math.max(error.retryAfterMs ?? 0, backoffDelayMs(this.#attempts, random));
     if (error.retryAfterMs !== undefined) {
       // The whole source is left alone, not this file only.
-      this.#options.scheduler.pauseSource(this.#options.sourceId, clock.monotonicMs() + delayMs);
+      this.#options.scheduler.pauseSource(this.#options.sourceId, clock.monotonicMs() + delayMs, error);
     }
     const leftMs = READER_WAIT_MAX_MS - (clock.monotonicMs() - this.#startedAtMs);
     const mayRetry = error.retry === 'soon' || error.retryAfterMs !== undefined;
@@ -153,6 +153,11 @@ export class Opening implements FetchOwner {
   #try(): void {
     if (this.#done) return;
     const { range: wanted, clock, scheduler, sourceId, threads } = this.#options;
+    const pause = scheduler.pauseOf(sourceId);
+    if (pause !== null && isLongPause(pause)) {
+      this.#fail(pause);
+      return;
+    }
     const range: OriginRange = this.#withoutRange ? { kind: 'from', start: 0, end: null } : (wanted ?? PROBE);
     const position = range.kind === 'from' ? range.start : 0;
     this.#fetch = new Fetch({

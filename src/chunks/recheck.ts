@@ -1,18 +1,17 @@
 // Asks the origin whether it still has the version that is stored: one upstream request that brings no bytes. Where
 // the origin names no version at all, a few stored bytes are compared with its own.
-import type { ByteRange } from '../bytes/byte-range.ts';
 import { fromErrorValue, LarderError } from '../errors.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOptions, type FetchOwner } from './fetch.ts';
-import type { FetchClosed } from './fetch-messages.ts';
+import type { FetchClosed, VersionSample } from './fetch-messages.ts';
 import { Priority } from './fetch-scheduler.ts';
 
 export interface RecheckOptions extends Pick<FetchOptions, 'sourceId' | 'scheduler' | 'threads' | 'clock'> {
   readonly request: (range: OriginRange) => OriginRequest;
   readonly compare: (head: OriginHead) => 'same' | 'other' | 'unknown';
   readonly fileName: string;
-  readonly sample: ByteRange | null;
+  readonly sample: VersionSample | null;
 }
 
 const PROBE: OriginRange = { kind: 'from', start: 0, end: 1 };
@@ -66,7 +65,7 @@ export class Recheck implements FetchOwner {
     }
     // The thread compares before it would write; its credit of nothing keeps it from writing.
     fetch.beginAt(head.start, true);
-    fetch.accept({ fileName, mayCreate: false, sample });
+    fetch.accept({ fileName, mayCreate: false, sample, totalBytes: null });
   }
 
   fetchClosed(_fetch: Fetch, message: FetchClosed): void {

@@ -1,12 +1,9 @@
 // When a file's bytes may be asked for again after the origin failed to give them. Those who wait for a byte are let
 // through sooner than those who only want it soon.
 import type { LarderError } from '../errors.ts';
-import { FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS, REFUSED_PAUSE_MS } from '../limits.ts';
+import { FETCH_ATTEMPTS_MAX, REFUSED_PAUSE_MS } from '../limits.ts';
 import { Priority } from './fetch-scheduler.ts';
-import { backoffDelayMs } from './retry-policy.ts';
-
-/** A longer pause than this is not worth keeping a player waiting for. */
-const RETRY_DELAY_MAX_MS = READER_WAIT_MAX_MS / 4;
+import { backoffDelayMs, READER_PAUSE_MAX_MS } from './retry-policy.ts';
 
 export type FailureVerdict =
   | { readonly kind: 'retry'; readonly delayMs: number }
@@ -39,7 +36,7 @@ export class RetryGate {
     // Refused for good: nobody waits for it, so it is asked for seldom.
     if (error.retry === 'never') this.#othersNotBeforeMs = nowMs + REFUSED_PAUSE_MS;
     const mayRetry = error.retry === 'soon' || (error.retry === 'later' && error.retryAfterMs !== undefined);
-    if (mayRetry && this.#failures < FETCH_ATTEMPTS_MAX && delayMs < RETRY_DELAY_MAX_MS) {
+    if (mayRetry && this.#failures < FETCH_ATTEMPTS_MAX && delayMs < READER_PAUSE_MAX_MS) {
       this.#criticalNotBeforeMs = nowMs + delayMs;
       return { kind: 'retry', delayMs };
     }

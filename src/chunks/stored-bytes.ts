@@ -9,7 +9,7 @@ import type { ChunkChecksum, GenerationTable } from '../db/generations.ts';
 import { LarderError, systemCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { ChunkReader, ChunkStore } from './chunk-store.ts';
-import type { FetchDurable } from './fetch-messages.ts';
+import type { FetchDurable, VersionSample } from './fetch-messages.ts';
 import type { Space } from './space.ts';
 import { VolatileBytes } from './volatile-bytes.ts';
 
@@ -159,13 +159,15 @@ export class StoredBytes {
       const count = this.#volatile.read(buffer, position);
       if (count > 0) return count;
     }
+    // Where memory has the bytes the file has a hole.
+    const part = buffer.subarray(0, Math.min(buffer.length, this.#volatile.nextStart(position) - position));
     try {
       const reader = await this.#openReader();
       const isRecent = this.#available.contiguousEnd(position) === position;
-      const count = isRecent ? reader.readRecent(buffer, position) : await reader.read(buffer, position);
+      const count = isRecent ? reader.readRecent(part, position) : await reader.read(part, position);
       if (count === 0 && !(await this.#loseTail())) {
         // The file by this name has the bytes, the one that was open had not: once more, and then no further.
-        const again = await (await this.#openReader()).read(buffer, position);
+        const again = await (await this.#openReader()).read(part, position);
         if (again === 0) throw new LarderError('storage', 'a chunk file cannot be read', { retry: 'later' });
         return again;
       }
@@ -181,13 +183,22 @@ export class StoredBytes {
     }
   }
 
-  /** A few stored bytes from anywhere, to compare with the origin's; null when there are none. */
-  sample(random: () => number): ByteRange | null {
-    const ranges = this.#available.toArray();
+  /**
+   * A few bytes from anywhere within [0, before), to be compared with the origin's. Those that are only in memory come
+   * with their content, those of the file without. Null when there are none.
+   */
+  sample(random: () => number, before: number = Number.POSITIVE_INFINITY): VersionSample | null {
+    const inFile = this.#volatile.byteCount === 0 ? this.#known : this.#available;
+    const ranges = inFile.parts(0, before);
     const range = ranges[Math.floor(random() * ranges.length)];
-    if (range === undefined) return null;
+    if (range === undefined) {
+      const kept = this.#volatile.sample(SAMPLE_BYTES);
+      return kept === null || kept.start + kept.bytes.length > before
+        ? null
+        : { start: kept.start, end: kept.start + kept.bytes.length, bytes: kept.bytes };
+    }
     const start = range.start + Math.floor(random() * Math.max(1, rangeLength(range) - SAMPLE_BYTES));
-    return { start, end: Math.min(range.end, start + SAMPLE_BYTES) };
+    return { start, end: Math.min(range.end, start + SAMPLE_BYTES), bytes: null };
   }
 
   /** Checksums of the spans that have a byte in `range`. */

@@ -3,6 +3,11 @@
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { MEMORY_FILE_MAX_BYTES } from '../limits.ts';
 
+export interface SampleBytes {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
 interface Piece extends ByteRange {
   readonly bytes: Uint8Array;
 }
@@ -11,6 +16,7 @@ export class VolatileBytes {
   /** Oldest first. */
   readonly #pieces = new Set<Piece>();
   #byteCount = 0;
+  #lastDropped: Piece | null = null;
 
   get byteCount(): number {
     return this.#byteCount;
@@ -39,12 +45,26 @@ export class VolatileBytes {
     return 0;
   }
 
+  /** First offset behind `position` that is here; infinite when there is none. */
+  nextStart(position: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const piece of this.#pieces) if (piece.start > position) next = Math.min(next, piece.start);
+    return next;
+  }
+
   /** Drops the pieces that nobody `needs`. @returns what went */
   trim(needs: (piece: ByteRange) => boolean): ByteRange[] {
     return [...this.#pieces].filter((piece) => !needs(piece)).map((piece) => this.#drop(piece));
   }
 
+  /** Some bytes that were here, kept to be compared with the origin's; null when there never were any. */
+  sample(bytesMax: number): SampleBytes | null {
+    const piece = this.#lastDropped ?? [...this.#pieces][0];
+    return piece === undefined ? null : { start: piece.start, bytes: piece.bytes.slice(0, bytesMax) };
+  }
+
   #drop(piece: Piece): ByteRange {
+    this.#lastDropped = piece;
     this.#pieces.delete(piece);
     this.#byteCount -= piece.bytes.length;
     return piece;

@@ -1,4 +1,5 @@
 // Conditional requests, RFC 9110 §13. Our entity tags are always strong.
+import { parseHttpDate } from './http-date.ts';
 
 export interface ConditionalHeaders {
   readonly ifMatch: string | undefined;
@@ -28,13 +29,6 @@ function parseTags(header: string): ListedTag[] {
   return tags;
 }
 
-/** RFC 9110 §5.6.7: all three forms begin with the name of a day. */
-function parseDate(header: string): number | null {
-  if (!/^(mon|tue|wed|thu|fri|sat|sun)/i.test(header.trim())) return null;
-  const ms = Date.parse(header);
-  return Number.isNaN(ms) ? null : ms;
-}
-
 /** RFC 9110 §13.2.2: the order in which preconditions count. Range is looked at after this. */
 export function evaluatePreconditions(headers: ConditionalHeaders, current: Validators): PreconditionResult {
   const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = headers;
@@ -43,7 +37,7 @@ export function evaluatePreconditions(headers: ConditionalHeaders, current: Vali
     const matches = ifMatch.trim() === '*' || parseTags(ifMatch).some((tag) => !tag.weak && tag.tag === current.etag);
     if (!matches) return 'failed';
   } else if (ifUnmodifiedSince !== undefined && current.lastModifiedMs !== null) {
-    const since = parseDate(ifUnmodifiedSince);
+    const since = parseHttpDate(ifUnmodifiedSince);
     if (since !== null && current.lastModifiedMs > since) return 'failed';
   }
   if (ifNoneMatch !== undefined) {
@@ -51,7 +45,7 @@ export function evaluatePreconditions(headers: ConditionalHeaders, current: Vali
     const matches = ifNoneMatch.trim() === '*' || parseTags(ifNoneMatch).some((tag) => tag.tag === current.etag);
     if (matches) return 'not-modified';
   } else if (ifModifiedSince !== undefined && current.lastModifiedMs !== null) {
-    const since = parseDate(ifModifiedSince);
+    const since = parseHttpDate(ifModifiedSince);
     if (since !== null && current.lastModifiedMs <= since) return 'not-modified';
   }
   return 'proceed';
@@ -62,6 +56,6 @@ export function rangeApplies(ifRange: string | undefined, current: Validators): 
   if (ifRange === undefined) return true;
   const value = ifRange.trim();
   if (value.startsWith('"') || value.startsWith('W/')) return value === current.etag;
-  const date = parseDate(value);
+  const date = parseHttpDate(value);
   return date !== null && date === current.lastModifiedMs;
 }

@@ -4,6 +4,7 @@
 
 import { type FetchScheduler, Priority, type ScheduledFetch } from '../chunks/fetch-scheduler.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { fromErrorValue, type LarderError, toErrorValue } from '../errors.ts';
 import { AGEING_MS, FAIR_SLICE_MS } from '../limits.ts';
 
 export interface FetchQueueOptions {
@@ -28,6 +29,7 @@ interface Turn {
   waiting: Waiting[];
   running: Running[];
   pausedUntilMs: number;
+  pauseReason: LarderError | null;
 }
 
 const TICK_MS = 500;
@@ -73,10 +75,20 @@ export class FetchQueue implements FetchScheduler {
     this.#dispatch();
   }
 
-  pauseSource(sourceId: number, untilMonotonicMs: number): void {
+  pauseSource(sourceId: number, untilMonotonicMs: number, reason: LarderError): void {
     const turn = this.#turnOf(sourceId);
-    turn.pausedUntilMs = Math.max(turn.pausedUntilMs, untilMonotonicMs);
+    if (untilMonotonicMs > turn.pausedUntilMs) {
+      turn.pausedUntilMs = untilMonotonicMs;
+      turn.pauseReason = reason;
+    }
     this.#keepTicking();
+  }
+
+  pauseOf(sourceId: number): LarderError | null {
+    const { pausedUntilMs, pauseReason } = this.#turnOf(sourceId);
+    const leftMs = pausedUntilMs - this.#now();
+    if (leftMs <= 0 || pauseReason === null) return null;
+    return fromErrorValue({ ...toErrorValue(pauseReason), retryAfterMs: leftMs });
   }
 
   #now(): number {
@@ -86,7 +98,7 @@ export class FetchQueue implements FetchScheduler {
   #turnOf(sourceId: number): Turn {
     let turn = this.#turns.get(sourceId);
     if (turn === undefined) {
-      turn = { sourceId, waiting: [], running: [], pausedUntilMs: 0 };
+      turn = { sourceId, waiting: [], running: [], pausedUntilMs: 0, pauseReason: null };
       this.#turns.set(sourceId, turn);
     }
     return turn;

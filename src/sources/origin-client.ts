@@ -36,7 +36,7 @@ function rangeHeader(range: OriginRange): string {
 }
 
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   return describeError(error)
     .replace(/ fetching ".*"/, '')
     .replace(/\. For more information, pass `verbose.*$/, '');

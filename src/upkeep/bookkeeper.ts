@@ -32,7 +32,7 @@ export function emptyCounters(): Counters {
 export class Bookkeeper {
   readonly #services: BookkeeperServices;
   readonly #timers: Timer[] = [];
-  #upkeep: Worker | undefined;
+  #upkeep: Promise<void> | undefined;
   /** Time of the last write to the log that the last checkpoint saw. */
   #movedUpToMs = 0;
   #isFailing = false;
@@ -79,7 +79,7 @@ export class Bookkeeper {
 
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
-    await this.#upkeep?.terminate();
+    await this.#upkeep;
     await this.flush();
   }
 
@@ -90,22 +90,19 @@ export class Bookkeeper {
     // The log keeps its size when its content was moved: only what was written since matters.
     if (writeAheadLog.mtimeMs === this.#movedUpToMs) return;
     this.#movedUpToMs = writeAheadLog.mtimeMs;
-    // The thread lives for one checkpoint: between them it would only hold memory.
+    // The thread lives for one checkpoint: between them it would only hold memory. It ends by itself.
     const thread = this.#services.startUpkeepThread();
-    this.#upkeep = thread;
-    const end = () => {
-      this.#upkeep = undefined;
-      void thread.terminate();
-    };
-    thread.once('message', (result: CheckpointResult) => {
-      if (result.error !== null) log.warning('the database log could not be checkpointed', { error: result.error });
-      end();
-    });
-    thread.once('error', (error: unknown) => {
-      log.warning('the upkeep thread failed', { error: describeError(error) });
-      end();
-    });
-    thread.once('exit', () => {
+    this.#upkeep = new Promise<void>((resolve) => {
+      thread.once('message', (result: CheckpointResult) => {
+        if (result.error !== null) log.debug('the database log could not be checkpointed', { error: result.error });
+        resolve();
+      });
+      thread.once('error', (error: unknown) => {
+        log.warning('the upkeep thread failed', { error: describeError(error) });
+        resolve();
+      });
+      thread.once('exit', () => resolve());
+    }).then(() => {
       this.#upkeep = undefined;
     });
     thread.postMessage({ kind: 'checkpoint', databaseFile } satisfies CheckpointRequest);

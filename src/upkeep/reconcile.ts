@@ -11,6 +11,8 @@ export interface ReconcileServices {
   readonly log: Log;
   /** Gives up bytes that turned out not to be there. @returns how many there were */
   readonly loseBytes: (generationId: number, range: ByteRange, reason: string) => Promise<number>;
+  /** Called off: the next start compares again. */
+  readonly signal: AbortSignal;
 }
 
 export interface ReconcileResult {
@@ -34,7 +36,7 @@ export async function reconcile(services: ReconcileServices): Promise<ReconcileR
   return { correctedRows: await correctRows(services), orphanFiles: await removeOrphans(services) };
 }
 
-async function correctRows({ generations, store, loseBytes }: ReconcileServices): Promise<number> {
+async function correctRows({ generations, store, loseBytes, signal }: ReconcileServices): Promise<number> {
   let corrected = 0;
   let afterId = 0;
   for (;;) {
@@ -43,6 +45,7 @@ async function correctRows({ generations, store, loseBytes }: ReconcileServices)
     if (last === undefined) return corrected;
     afterId = last.generationId;
     for (const file of page) {
+      if (signal.aborted) return corrected;
       if (file.lengthAtLeast === 0) continue;
       const length = (await store.findLength(file.fileName)) ?? 0;
       if (length >= file.lengthAtLeast) continue;
@@ -53,9 +56,10 @@ async function correctRows({ generations, store, loseBytes }: ReconcileServices)
   }
 }
 
-async function removeOrphans({ generations, store, log }: ReconcileServices): Promise<number> {
+async function removeOrphans({ generations, store, log, signal }: ReconcileServices): Promise<number> {
   let removed = 0;
   for await (const fileName of store.list()) {
+    if (signal.aborted) break;
     if (await generations.hasFile(fileName)) continue;
     await store.remove(fileName);
     log.info('removed a chunk file that no row names', { file: fileName });

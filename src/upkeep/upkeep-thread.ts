@@ -14,11 +14,22 @@ export interface CheckpointResult {
   readonly error: string | null;
 }
 
-export function runUpkeepThread(post: (message: CheckpointResult) => void): (message: CheckpointRequest) => void {
+/** `releaseFiles` is called when the connection was closed: what it still holds goes then. */
+export function runUpkeepThread(
+  post: (message: CheckpointResult) => void,
+  releaseFiles: () => void,
+): (message: CheckpointRequest) => void {
   return (message) => {
-    void checkpointFile(message.databaseFile).then(
-      () => post({ kind: 'checkpointed', error: null }),
-      (error: unknown) => post({ kind: 'checkpointed', error: describeError(error) }),
-    );
+    checkpointFile(message.databaseFile)
+      .then(
+        () => null,
+        (error: unknown) => describeError(error),
+      )
+      // In a turn of its own, when nothing refers to the connection any more.
+      .then((error) => new Promise<string | null>((resolve) => setImmediate(() => resolve(error))))
+      .then((error) => {
+        releaseFiles();
+        post({ kind: 'checkpointed', error });
+      });
   };
 }

@@ -40,7 +40,7 @@ for (const [what, ranges] of [
     const whole = await rawRequest(larder.port, '/s/films/film.mkv');
     expect(whole.isWhole).toBe(true);
     origin.assertBody('film.mkv', whole.body);
-  });
+  }, 20_000);
 }
 
 test('a chunk file that is deleted under a running fetch: what that fetch still writes is never served as holes', async () => {

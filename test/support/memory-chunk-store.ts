@@ -45,6 +45,8 @@ interface MemoryFile {
   nameIsDurable: boolean;
   readonly durable: RangeSet;
   unsynced: Piece[];
+  /** Some of it was cut off. */
+  wasCut: boolean;
 }
 
 export type StoreEvent =
@@ -85,6 +87,10 @@ export class MemoryChunkStore implements ChunkStore {
     return this.#files.get(fileName)?.content.length ?? 0;
   }
 
+  wasCut(fileName: string): boolean {
+    return this.#files.get(fileName)?.wasCut ?? false;
+  }
+
   /** What would survive a power cut now. */
   durableRanges(fileName: string): RangeSet {
     return this.#files.get(fileName)?.durable ?? new RangeSet();
@@ -111,7 +117,14 @@ export class MemoryChunkStore implements ChunkStore {
         content.write(file.content.data.subarray(start, torn), start);
       }
       const durable = RangeSet.of(file.durable.toArray());
-      after.#files.set(name, { content, synced: content.copy(), nameIsDurable: true, durable, unsynced: [] });
+      after.#files.set(name, {
+        content,
+        synced: content.copy(),
+        nameIsDurable: true,
+        durable,
+        unsynced: [],
+        wasCut: file.wasCut,
+      });
     }
     for (const [name, { text, before }] of this.#labels) {
       const kept = before !== null && survives() ? before : text;
@@ -126,7 +139,14 @@ export class MemoryChunkStore implements ChunkStore {
     for (const [name, file] of this.#files) {
       const durable = RangeSet.of([...file.durable.toArray(), ...file.unsynced]);
       const content = file.content.copy();
-      after.#files.set(name, { content, synced: content.copy(), nameIsDurable: true, durable, unsynced: [] });
+      after.#files.set(name, {
+        content,
+        synced: content.copy(),
+        nameIsDurable: true,
+        durable,
+        unsynced: [],
+        wasCut: file.wasCut,
+      });
     }
     for (const [name, label] of this.#labels) after.#labels.set(name, { ...label });
     return after;
@@ -174,6 +194,7 @@ export class MemoryChunkStore implements ChunkStore {
         nameIsDurable: false,
         durable: new RangeSet(),
         unsynced: [],
+        wasCut: false,
       };
       this.#files.set(fileName, file);
     }
@@ -192,6 +213,7 @@ export class MemoryChunkStore implements ChunkStore {
   truncate(fileName: string, length: number): Promise<void> {
     const file = this.#files.get(fileName);
     if (file === undefined) return Promise.reject(systemError('ENOENT'));
+    file.wasCut = true;
     file.content.truncate(length);
     file.synced.truncate(Math.min(length, file.synced.length));
     file.durable.remove(length, Number.MAX_SAFE_INTEGER);

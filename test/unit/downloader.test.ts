@@ -72,6 +72,7 @@ class Run {
       end: null,
       credit: Number.POSITIVE_INFINITY,
       toMemory: false,
+      totalBytes: null,
       ...details,
     });
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { Priority, type ScheduledFetch } from '../../src/chunks/fetch-scheduler.ts';
+import { LarderError } from '../../src/errors.ts';
 import { AGEING_MS, FAIR_SLICE_MS } from '../../src/limits.ts';
 import { FetchQueue } from '../../src/scheduler/fetch-queue.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -54,6 +55,8 @@ class World {
 }
 
 const { critical, high, medium, low } = Priority;
+
+const BUSY = new LarderError('origin-busy', 'leave me alone', { originStatus: 429 });
 
 describe('FetchQueue', () => {
   test('enqueue() starts at once when a connection is free', () => {
@@ -236,7 +239,7 @@ describe('FetchQueue', () => {
 
   test('pauseSource() starts nothing of the source until the time has come, and lets others go on', () => {
     const world = new World(2);
-    world.queue.pauseSource(1, world.clock.monotonicMs() + 5_000);
+    world.queue.pauseSource(1, world.clock.monotonicMs() + 5_000, BUSY);
     world.add('a', critical, 1);
     world.add('b', low, 2);
     expect(world.order).toEqual(['b']);
@@ -249,8 +252,8 @@ describe('FetchQueue', () => {
   test('pauseSource() keeps the longer pause when a shorter one is asked for', () => {
     const world = new World();
     const now = world.clock.monotonicMs();
-    world.queue.pauseSource(1, now + 5_000);
-    world.queue.pauseSource(1, now + 1_000);
+    world.queue.pauseSource(1, now + 5_000, BUSY);
+    world.queue.pauseSource(1, now + 1_000, BUSY);
     world.add('a', critical);
     world.clock.advance(4_900);
     expect(world.order).toEqual([]);
@@ -298,7 +301,7 @@ describe('FetchQueue', () => {
         } else if (dice < 0.85) {
           pick.priority = random.pick(Object.values(Priority));
           world.queue.reorder(pick);
-        } else if (dice < 0.9) world.queue.pauseSource(random.between(1, 3), world.clock.monotonicMs() + 1_000);
+        } else if (dice < 0.9) world.queue.pauseSource(random.between(1, 3), world.clock.monotonicMs() + 1_000, BUSY);
         else world.clock.advance(random.between(1, 3_000));
         // Whoever is asked for its connection gives it back.
         for (const work of [...open].filter((candidate) => candidate.yielded > 0)) {
