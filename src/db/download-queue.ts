@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lte, min, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, lte, min, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheDownloadQueue } from './schema.ts';
 
@@ -75,6 +75,14 @@ export class DownloadQueueTable {
         and(inArray(cacheDownloadQueue.entryId, [...entryIds]), inArray(cacheDownloadQueue.state, [...OPEN_STATES])),
       );
     return new Set(rows.map((row) => row.entryId));
+  }
+
+  /** No wait is longer than the longest pause, unless the clock was wrong when it was written: then it ends now. */
+  async endWaitsBehind(latestMs: number, nowMs: number): Promise<void> {
+    await this.#tables
+      .update(cacheDownloadQueue)
+      .set({ nextAttemptAt: nowMs })
+      .where(and(eq(cacheDownloadQueue.state, 'queued'), gt(cacheDownloadQueue.nextAttemptAt, latestMs)));
   }
 
   /** When the next waiting row is due; null when none waits. */

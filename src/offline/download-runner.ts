@@ -7,6 +7,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { DownloadQueueTable, DownloadRow, RequestedBy } from '../db/download-queue.ts';
 import type { EntryTable } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
+import { RETRY_AFTER_MAX_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import { describePath } from '../sources/media-address.ts';
@@ -121,6 +122,9 @@ export class DownloadRunner {
 
   async #startDue(): Promise<void> {
     const { queue, clock } = this.#services;
+    // An origin may name a longer pause than ours.
+    const latestMs = clock.nowMs() + Math.max(RETRY_MAX_MS, RETRY_AFTER_MAX_MS);
+    await queue.endWaitsBehind(latestMs, clock.nowMs());
     const free = RUNNING_MAX - this.#running.size - this.#beginning.size;
     if (free > 0) {
       for (const row of await queue.listDue(free, clock.nowMs())) {

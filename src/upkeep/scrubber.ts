@@ -5,8 +5,9 @@ import type { FetchThreads } from '../chunks/fetch-scheduler.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { GenerationTable, ScrubCandidate } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { CHUNK_BYTES, SCRUB_LOOK_MS, SCRUB_PERIOD_MS } from '../limits.ts';
+import { SCRUB_LOOK_MS, SCRUB_PERIOD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { type VerifyResult, verifyFile } from './verify-file.ts';
 
 export interface ScrubberServices {
   readonly generations: GenerationTable;
@@ -18,14 +19,6 @@ export interface ScrubberServices {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-export interface ScrubResult {
-  readonly verifiedBytes: number;
-  readonly damagedBytes: number;
-}
-
-/** Bytes whose checksums are looked up and compared in one step. */
-const STEP_BYTES = 2 * CHUNK_BYTES;
 
 export class Scrubber {
   readonly #services: ScrubberServices;
@@ -50,27 +43,20 @@ export class Scrubber {
   }
 
   /** Compares one generation as a whole, no faster than the given rate. @throws LarderError when it cannot be read */
-  async scrub(candidate: ScrubCandidate, bytesPerSecond: number): Promise<ScrubResult> {
+  async #scrub(candidate: ScrubCandidate, bytesPerSecond: number): Promise<VerifyResult> {
     const { generations, threads, loseBytes, clock } = this.#services;
-    const { generationId, fileName } = candidate;
-    let verifiedBytes = 0;
-    let damagedBytes = 0;
-    for (let position = 0; !this.#stopped; ) {
-      const spans = await generations.listChecksums(generationId, { start: position, end: position + STEP_BYTES });
-      const last = spans.at(-1);
-      const next = last?.end ?? (await generations.findNextChecksum(generationId, position));
-      if (next === null) break;
-      const found = await threads.checksum(fileName, spans);
-      for (const [index, span] of spans.entries()) {
-        if (found[index] === span.crc32) verifiedBytes += span.end - span.start;
-        else damagedBytes += await loseBytes(generationId, span, 'a check found that they are not what was fetched');
-      }
-      const bytes = spans.reduce((sum, span) => sum + span.end - span.start, 0);
-      position = next;
-      await this.#pause((bytes * 1_000) / bytesPerSecond, clock);
-    }
+    const { generationId } = candidate;
+    const result = await verifyFile(candidate, {
+      generations,
+      checksum: (fileName, spans) => threads.checksum(fileName, spans),
+      damaged: (span) => loseBytes(generationId, span, 'a check found that they are not what was fetched'),
+      afterStep: async (bytes) => {
+        await this.#pause((bytes * 1_000) / bytesPerSecond, clock);
+        return !this.#stopped;
+      },
+    });
     if (!this.#stopped) await generations.recordVerified(generationId, clock.nowMs());
-    return { verifiedBytes, damagedBytes };
+    return result;
   }
 
   #run(): void {
@@ -89,7 +75,7 @@ export class Scrubber {
       const candidate = await generations.findScrubCandidate(clock.nowMs() - SCRUB_PERIOD_MS);
       if (candidate === null) return;
       try {
-        const { verifiedBytes, damagedBytes } = await this.scrub(candidate, bytesPerSecond());
+        const { verifiedBytes, damagedBytes } = await this.#scrub(candidate, bytesPerSecond());
         log.debug('a file was verified', { file: candidate.fileName, bytes: verifiedBytes, damaged: damagedBytes });
       } catch (error) {
         if (!(error instanceof LarderError) || error.code !== 'file-lost') throw error;

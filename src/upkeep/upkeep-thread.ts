@@ -20,7 +20,7 @@ export function runUpkeepThread(
   releaseFiles: () => void,
 ): (message: CheckpointRequest) => void {
   return (message) => {
-    checkpointFile(message.databaseFile)
+    void checkpointFile(message.databaseFile)
       .then(
         () => null,
         (error: unknown) => describeError(error),

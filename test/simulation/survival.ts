@@ -292,9 +292,9 @@ class Life {
       for (const { start, end } of ranges) {
         if (!spans.contains(start, end)) throw new Error(`bytes of ${String(row.file_name)} have no checksum`);
       }
-      // A file that was removed or cut before the power was, while its rows' change was not written yet, is found short
-      // when it is opened; what it holds instead does not fit its checksums.
-      if (this.#store.wasCut(String(row.file_name)) || !this.#store.fileNames.includes(String(row.file_name))) continue;
+      // A file that was removed or cut while the change of its rows was not durable yet: what the rows say too much
+      // is found when the file is opened, or by its checksums.
+      if (this.#store.wasShortened(String(row.file_name))) continue;
       const durable = this.#store.durableRanges(String(row.file_name));
       for (const { start, end } of ranges) {
         if (!durable.contains(start, end)) throw new Error(`rows of ${String(row.file_name)} promise what was lost`);

@@ -45,8 +45,6 @@ interface MemoryFile {
   nameIsDurable: boolean;
   readonly durable: RangeSet;
   unsynced: Piece[];
-  /** Some of it was cut off. */
-  wasCut: boolean;
 }
 
 export type StoreEvent =
@@ -68,6 +66,7 @@ export class MemoryChunkStore implements ChunkStore {
   #files = new Map<string, MemoryFile>();
   /** Removed since the last crash: a power cut may bring them back. */
   readonly #removed = new Map<string, MemoryFile>();
+  #shortened = new Set<string>();
   readonly #labels = new Map<string, { text: string; before: string | null }>();
 
   /** Bytes that all files hold, holes not counted. */
@@ -87,8 +86,9 @@ export class MemoryChunkStore implements ChunkStore {
     return this.#files.get(fileName)?.content.length ?? 0;
   }
 
-  wasCut(fileName: string): boolean {
-    return this.#files.get(fileName)?.wasCut ?? false;
+  /** Whether some or all of it was ever removed. */
+  wasShortened(fileName: string): boolean {
+    return this.#shortened.has(fileName);
   }
 
   /** What would survive a power cut now. */
@@ -107,6 +107,7 @@ export class MemoryChunkStore implements ChunkStore {
   afterPowerLoss(random: Random | null): MemoryChunkStore {
     const survives = () => random?.chance(0.5) ?? false;
     const after = new MemoryChunkStore();
+    after.#shortened = new Set(this.#shortened);
     const brought = [...this.#removed].filter(([name, file]) => file.nameIsDurable && !this.#files.has(name));
     for (const [name, file] of [...this.#files, ...brought.filter(survives)]) {
       if (!file.nameIsDurable && !survives()) continue;
@@ -123,7 +124,6 @@ export class MemoryChunkStore implements ChunkStore {
         nameIsDurable: true,
         durable,
         unsynced: [],
-        wasCut: file.wasCut,
       });
     }
     for (const [name, { text, before }] of this.#labels) {
@@ -136,6 +136,7 @@ export class MemoryChunkStore implements ChunkStore {
   /** The disk as the next start finds it after a kill: the system still writes what it was given. */
   afterKill(): MemoryChunkStore {
     const after = new MemoryChunkStore();
+    after.#shortened = new Set(this.#shortened);
     for (const [name, file] of this.#files) {
       const durable = RangeSet.of([...file.durable.toArray(), ...file.unsynced]);
       const content = file.content.copy();
@@ -145,7 +146,6 @@ export class MemoryChunkStore implements ChunkStore {
         nameIsDurable: true,
         durable,
         unsynced: [],
-        wasCut: file.wasCut,
       });
     }
     for (const [name, label] of this.#labels) after.#labels.set(name, { ...label });
@@ -194,7 +194,6 @@ export class MemoryChunkStore implements ChunkStore {
         nameIsDurable: false,
         durable: new RangeSet(),
         unsynced: [],
-        wasCut: false,
       };
       this.#files.set(fileName, file);
     }
@@ -213,7 +212,7 @@ export class MemoryChunkStore implements ChunkStore {
   truncate(fileName: string, length: number): Promise<void> {
     const file = this.#files.get(fileName);
     if (file === undefined) return Promise.reject(systemError('ENOENT'));
-    file.wasCut = true;
+    this.#shortened.add(fileName);
     file.content.truncate(length);
     file.synced.truncate(Math.min(length, file.synced.length));
     file.durable.remove(length, Number.MAX_SAFE_INTEGER);
@@ -224,6 +223,7 @@ export class MemoryChunkStore implements ChunkStore {
   remove(fileName: string): Promise<void> {
     const file = this.#files.get(fileName);
     if (file !== undefined) this.#removed.set(fileName, file);
+    this.#shortened.add(fileName);
     this.#files.delete(fileName);
     this.#labels.delete(fileName);
     return Promise.resolve();

@@ -141,6 +141,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'queue.cancel': (tables) => new DownloadQueueTable(tables).cancel(1),
   'queue.cancelBackground': (tables) => new DownloadQueueTable(tables).cancelBackground(),
   'queue.requeueRunning': (tables) => new DownloadQueueTable(tables).requeueRunning(),
+  'queue.endWaitsBehind': (tables) => new DownloadQueueTable(tables).endWaitsBehind(NOW_MS, 1),
   'queue.requeue': (tables) => new DownloadQueueTable(tables).requeue(1),
   'queue.listWished': (tables) => new DownloadQueueTable(tables).listWished([1, 2, 3]),
   'queue.findNextAttempt': (tables) => new DownloadQueueTable(tables).findNextAttempt(),
