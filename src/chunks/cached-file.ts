@@ -16,7 +16,6 @@ import {
   MEMORY_AHEAD_BYTES,
   MEMORY_FILE_MAX_BYTES,
   READER_WAIT_MAX_MS,
-  RECHECK_RETRY_MS,
   VERIFY_AHEAD_BYTES,
 } from '../limits.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
@@ -28,12 +27,12 @@ import { FetchRoom } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
-import { Recheck } from './recheck.ts';
 import { RetryGate } from './retry-gate.ts';
 import { isLongPause } from './retry-policy.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { Verification } from './verification.ts';
 import { compareVersion } from './version.ts';
+import { type CheckedFile, VersionCheck } from './version-check.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** Somebody who wants bytes without reading them: a download. */
@@ -84,10 +83,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
   #edges: ByteRange[] = [];
-  #isMissing: boolean;
-  #checkedAtMs: number;
-  #recheck: Recheck | undefined;
-  #recheckNotBeforeMs = 0;
+  readonly #check: VersionCheck;
   #planDue = false;
   #onSettled: (() => void) | undefined;
   #retryTimer: Timer | undefined;
@@ -104,8 +100,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#generation = stored.generation;
     this.#headers = stored.headers;
     this.seekable = stored.generation.seekable;
-    this.#isMissing = stored.missingSince !== null;
-    this.#checkedAtMs = stored.generation.checkedAt ?? stored.generation.createdAt;
     this.bytes = new StoredBytes(stored.generation, stored.ranges, stored.trusted, services);
     this.#gate = new RetryGate(services.random);
     this.#services = services;
@@ -122,6 +116,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       onDamage: (range, lostBytes) => services.damaged(this, range, lostBytes),
       onError: (error) => this.#verificationFailed(error),
     });
+    this.#check = new VersionCheck(this.#checkedFile(), stored.missingSince !== null, services);
     this.#watchdog = new Watchdog({
       clock: services.clock,
       waitError: () => this.#waitError(),
@@ -164,7 +159,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.fetches.size > 0 ||
       this.#settling.size > 0 ||
       this.#verification.isRunning ||
-      this.#recheck !== undefined
+      this.#check.isRunning
     );
   }
 
@@ -287,18 +282,14 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** Asks the origin whether this is still its version, if that was not asked for long. Nobody waits for the answer. */
   recheckIfDue(): void {
-    const { clock, recheckAfterMs } = this.#services;
-    const age = clock.nowMs() - this.#checkedAtMs;
-    // A clock that was set back says nothing of when it was.
-    const isFresh = age >= 0 && age < recheckAfterMs();
-    const isLate = this.#recheck !== undefined || clock.monotonicMs() < this.#recheckNotBeforeMs;
-    if (isFresh || isLate || this.superseded || this.isTransient || this.available.byteCount === 0) return;
-    this.#startRecheck();
+    const isStored = !this.superseded && !this.isTransient && this.available.byteCount > 0;
+    // What comes of it is noted where it comes.
+    if (isStored && this.#check.isDue) this.#check.ask().catch(() => undefined);
   }
 
   /** Asks the origin now. @returns whether it still has this version @throws LarderError when it did not say */
   recheck(): Promise<'same' | 'other'> {
-    return (this.#recheck ?? this.#startRecheck()).result;
+    return this.#check.ask();
   }
 
   /** Takes over the fetch that opened this generation; its response begins at `head.start`. */
@@ -338,7 +329,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.supersede(CHANGED);
       return;
     }
-    this.#noteAnswer();
+    this.#check.answered();
     // Not proven: some of the bytes that are known are compared before any is added.
     const isProven = version === 'same' || this.bytes.known.byteCount === 0;
     if (head.start === fetch.position && this.seekable) {
@@ -434,7 +425,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#isSettling = true;
     this.#watchdog.fail(stoppingError());
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
-    this.#recheck?.cancel();
+    this.#check.cancel();
     for (const fetch of this.fetches) this.#stop(fetch);
     if (this.fetches.size > 0 || this.#settling.size > 0) {
       await new Promise<void>((resolve) => {
@@ -489,61 +480,23 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#write(() => this.#services.generations.recordLength(this.generation.id, totalBytes));
   }
 
-  /** The origin gave the file: it is there, and it is this version. */
-  #noteAnswer(): void {
-    const { sourceAnswered, entries, clock } = this.#services;
-    sourceAnswered(this.identity.sourceId, null);
-    this.#checkedAtMs = clock.nowMs();
-    if (!this.#isMissing) return;
-    this.#isMissing = false;
-    this.#write(() => entries.recordFound(this.identity.entryId));
-  }
-
-  /** A missing file is no deletion: what is stored is served on, and the page says so. */
-  #noteMissing(error: LarderError): void {
-    if (error.code !== 'not-found' || this.#isMissing) return;
-    this.#isMissing = true;
-    const { entries, clock } = this.#services;
-    this.#write(() => entries.recordMissing(this.identity.entryId, error.message, clock.nowMs()));
-  }
-
-  #startRecheck(): Recheck {
-    const { scheduler, threads, clock, random } = this.#services;
-    const recheck = new Recheck({
-      sourceId: this.identity.sourceId,
-      scheduler,
-      threads,
-      clock,
-      fileName: this.generation.fileName,
-      sample: this.bytes.sample(random),
+  #checkedFile(): CheckedFile {
+    const file = this;
+    return {
+      get identity() {
+        return file.identity;
+      },
+      get generation() {
+        return file.generation;
+      },
+      bytes: this.bytes,
       // Without If-Range: the head says which version it is of.
       request: (range) => ({ ...this.#request(this.seekable ? range : null), ifRange: null }),
       compare: (head) => compareVersion(this.generation, this.totalBytes, head),
-    });
-    this.#recheck = recheck;
-    this.#recheckNotBeforeMs = clock.monotonicMs() + RECHECK_RETRY_MS;
-    recheck.result
-      .then(
-        (verdict) => this.#rechecked(verdict),
-        (error: unknown) => this.#recheckFailed(error),
-      )
-      .finally(() => {
-        this.#recheck = undefined;
-        this.#checkUnused();
-      });
-    return recheck;
-  }
-
-  #rechecked(verdict: 'same' | 'other'): void {
-    this.#noteAnswer();
-    if (verdict === 'other') this.supersede(CHANGED);
-    else this.#write(() => this.#services.generations.recordChecked(this.generation.id, this.#checkedAtMs));
-  }
-
-  #recheckFailed(error: unknown): void {
-    if (!(error instanceof LarderError) || error.code === 'stopped') return;
-    this.#services.sourceAnswered(this.identity.sourceId, error);
-    this.#noteMissing(error);
+      changed: () => this.supersede(CHANGED),
+      checkEnded: () => this.#checkUnused(),
+      write: (action) => this.#write(action),
+    };
   }
 
   #verificationChanged(): void {
@@ -691,8 +644,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       this.#schedulePlan();
       return;
     }
-    this.#services.sourceAnswered(this.identity.sourceId, error);
-    this.#noteMissing(error);
+    this.#check.failed(error);
     const verdict = this.#gate.failed(error, now);
     if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs, error);
     if (verdict.kind === 'retry') {

@@ -3,17 +3,16 @@
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSpec } from '../bytes/range-header.ts';
 import { RangeSet } from '../bytes/range-set.ts';
-import type { Timer } from '../clock.ts';
 import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { IDLE_FILES_MAX, LABEL_DELAY_MS } from '../limits.ts';
+import { IDLE_FILES_MAX } from '../limits.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
-import { formatLabel } from './file-label.ts';
+import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Opening } from './opening.ts';
@@ -73,9 +72,7 @@ export class ChunkManager {
   readonly #overIds = new Set<number>();
   /** Entries whose rows or files are being changed: who opens one meanwhile waits. */
   readonly #locks = new Map<number, Promise<void>>();
-  readonly #labelDue = new Set<CachedFile>();
-  readonly #labelling = new Map<number, Promise<void>>();
-  #labelTimer: Timer | undefined;
+  readonly #labeller: FileLabeller;
   readonly #trust = new TrustRegistry();
   readonly #fileServices: FileServices;
   #stopping = false;
@@ -83,6 +80,7 @@ export class ChunkManager {
 
   constructor(services: ManagerServices) {
     this.#services = services;
+    this.#labeller = new FileLabeller(services);
     this.#fileServices = { ...services, superseded: (file) => this.#noteSuperseded(file) };
   }
 
@@ -177,10 +175,7 @@ export class ChunkManager {
 
   /** To be called after `settle`, when the readers are gone. */
   async close(): Promise<void> {
-    this.#labelTimer?.cancel();
-    for (const file of this.files()) this.#labelDue.add(file);
-    await this.#writeLabels();
-    await Promise.all(this.#labelling.values());
+    await this.#labeller.finish(this.files());
     await Promise.all([...this.files()].map((file) => file.close()));
   }
 
@@ -228,7 +223,7 @@ export class ChunkManager {
     const { store, space } = this.#services;
     this.#trust.delete(generation.id);
     this.#overIds.delete(generation.id);
-    await this.#labelling.get(generation.id);
+    await this.#labeller.settled(generation.id);
     await store.remove(generation.fileName);
     space.strayed(generation.id, 0);
   }
@@ -450,7 +445,7 @@ export class ChunkManager {
   /** Nobody reads it, and nothing is fetched of it. An old generation goes now, row first, then file. */
   #unused(file: CachedFile): void {
     if (!file.superseded && !file.isTransient) {
-      this.#labelSoon(file);
+      this.#labeller.labelSoon(file);
       return;
     }
     for (const [text, entry] of this.#entries) if (entry.file === file) this.#entries.delete(text);
@@ -472,57 +467,6 @@ export class ChunkManager {
       .catch((error: unknown) => {
         log.warning('an old version could not be removed; the next start does it', { error: describeError(error) });
       });
-  }
-
-  /** Not at once: a player that reads in short requests would have it written after each. */
-  #labelSoon(file: CachedFile): void {
-    if (!file.bytes.isLabelDue) return;
-    this.#labelDue.add(file);
-    this.#labelTimer ??= this.#services.clock.after(LABEL_DELAY_MS, () => {
-      this.#labelTimer = undefined;
-      void this.#writeLabels();
-    });
-  }
-
-  /** Writes beside each chunk file that changed what it is. */
-  async #writeLabels(): Promise<void> {
-    for (const file of this.#labelDue) {
-      this.#labelDue.delete(file);
-      const { generation, bytes } = file;
-      if (file.superseded || !bytes.isLabelDue || this.#labelling.has(generation.id)) continue;
-      bytes.isLabelDue = false;
-      const writing = this.#writeLabel(file).catch((error: unknown) => {
-        // It is needed only when the database is lost.
-        this.#services.log.debug('a label could not be written', { error: describeError(error) });
-      });
-      this.#labelling.set(generation.id, writing);
-      await writing;
-      this.#labelling.delete(generation.id);
-    }
-  }
-
-  async #writeLabel(file: CachedFile): Promise<void> {
-    const { generation, headers, identity, totalBytes, seekable } = file;
-    const ranges = file.available.toArray();
-    const checksums = await file.bytes.listChecksums({ start: 0, end: Number.MAX_SAFE_INTEGER });
-    const state = await this.#services.entries.findState(identity.entryId);
-    if (state === null) return;
-    const text = formatLabel({
-      source: state.source,
-      path: identity.address.path,
-      etag: generation.etag,
-      lastModified: generation.lastModified,
-      totalBytes,
-      seekable,
-      contentType: headers.contentType,
-      contentLanguage: headers.contentLanguage,
-      contentDisposition: headers.contentDisposition,
-      lastUsedAt: state.lastUsedAt,
-      pinned: state.pinned,
-      ranges,
-      checksums,
-    });
-    await this.#services.store.writeLabel(generation.fileName, text);
   }
 }
 
