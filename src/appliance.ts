@@ -248,6 +248,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     manager,
     entries,
     downloads,
+    findSource,
+    clock,
     randomId,
     backgroundFillLockedBy: () => {
       const origin = configuration.origins.backgroundFill;
@@ -268,7 +270,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     sources: () => sources,
     health,
     backgroundFill: () => configuration.settings.backgroundFill,
-    dataFolder,
+    space,
+    events,
     clock,
   });
   const access = { allowedHosts: settings.allowedHosts, streamAccess: settings.streamAccess };

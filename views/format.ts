@@ -75,6 +75,15 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return agoMs < minuteMs ? 'less than a minute ago' : `${formatDuration(agoMs)} ago`;
 }
 
+/** "12:30 UTC (14 min)"; with its date once it is not of the last 24 hours. Coarse as `formatAgo`. */
+export function formatSince(sinceMs: number, nowMs: number): string {
+  const durationMs = Math.max(0, nowMs - sinceMs);
+  const moment = new Date(sinceMs).toISOString();
+  const day = durationMs < dayMs ? '' : `${moment.slice(0, 10)} `;
+  const words = durationMs < minuteMs ? 'less than a minute' : formatDuration(durationMs);
+  return `${day}${moment.slice(11, 16)} UTC (${words})`;
+}
+
 /** "2026-11-20 11:29:05 UTC". */
 export function formatMoment(atMs: number): string {
   return new Date(atMs)
@@ -87,4 +96,10 @@ export function formatMoment(atMs: number): string {
 export function formatCount(count: Quantity, singular: string, plural = `${singular}s`): string {
   if (!isKnown(count)) return `${unknown} ${plural}`;
   return `${count.toLocaleString('en')} ${count === 1 ? singular : plural}`;
+}
+
+/** A part of a sentence as one of its own: "make room" → "Make room." */
+export function formatSentence(words: string): string {
+  const sentence = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
 }

@@ -11,6 +11,7 @@ import { LiveUpdate, type LiveUpdateProps } from '../../views/parts/live-update.
 import type { NoticeProps } from '../../views/parts/notice.tsx';
 import { renderFragment, renderPage } from '../../views/render.ts';
 import type { Clock } from '../clock.ts';
+import type { EntryCursor } from '../db/entries.ts';
 import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AccessRules, isOwnForm, mayOpenPages } from './access.ts';
@@ -141,6 +142,11 @@ export function createApp(services: AppServices): App {
     });
   });
 
+  function shownCursor(context: Context<Environment>): EntryCursor | null {
+    const address = context.req.header('HX-Current-URL') ?? '';
+    return URL.canParse(address) ? parseCursor(new URL(address).searchParams.get('cursor') ?? undefined) : null;
+  }
+
   async function act(context: Context<Environment>, run: () => Promise<NoticeProps>): Promise<Response> {
     if (!isOwnForm(context.env.incoming)) {
       return problem(context, {
@@ -160,20 +166,27 @@ export function createApp(services: AppServices): App {
     if (context.req.header('HX-Request') === undefined) {
       return context.redirect(`${basePath}/?notice=${actions.keepNotice(notice)}`, 303);
     }
-    const { entries, preferences, totals } = await model.regions(null);
-    const changed: LiveUpdateProps = { page: pageContext(context), notice, entries, preferences, totals };
+    // The list as the page shows it that the form stands on, which may be a later one.
+    const { entries, preferences, totals, space, sources } = await model.regions(shownCursor(context));
+    const page = pageContext(context);
+    const changed: LiveUpdateProps = { page, notice, entries, preferences, totals, space, sources };
     return context.html(renderFragment(<LiveUpdate {...changed} />));
   }
 
-  hono.post('/entries/:id{[0-9]+}/fetch', (context) =>
-    act(context, () => actions.fetchEntry(Number(context.req.param('id')))),
-  );
-  hono.post('/entries/:id{[0-9]+}/stop', (context) =>
-    act(context, () => actions.stopFetching(Number(context.req.param('id')))),
-  );
-  hono.post('/entries/:id{[0-9]+}/remove', (context) =>
-    act(context, () => actions.removeEntry(Number(context.req.param('id')))),
-  );
+  const entryActions: Readonly<Record<string, (entryId: number) => Promise<NoticeProps>>> = {
+    fetch: (entryId) => actions.fetchEntry(entryId),
+    stop: (entryId) => actions.stopFetching(entryId),
+    remove: (entryId) => actions.removeEntry(entryId),
+    pin: (entryId) => actions.setPinned(entryId, true),
+    unpin: (entryId) => actions.setPinned(entryId, false),
+    recheck: (entryId) => actions.recheck(entryId),
+  };
+  for (const [verb, run] of Object.entries(entryActions)) {
+    // As many digits as a number holds exactly.
+    hono.post(`/entries/:id{[0-9]{1,15}}/${verb}`, (context) =>
+      act(context, () => run(Number(context.req.param('id')))),
+    );
+  }
   hono.post('/preferences', async (context) => {
     const form = await context.req.parseBody();
     return act(context, () => actions.setBackgroundFill(form.backgroundFill === 'on'));

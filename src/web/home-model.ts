@@ -1,12 +1,14 @@
 // Gathers what the first page shows from the engine and the rows, as plain values.
-import { statfs } from 'node:fs/promises';
+import { formatSentence, formatSince } from '../../views/format.ts';
 import type { HomePageProps } from '../../views/pages/home.tsx';
 import type { EntriesProps } from '../../views/parts/entries.tsx';
 import type { EntryProps } from '../../views/parts/entry.tsx';
+import type { EventsProps } from '../../views/parts/events.tsx';
 import type { JobAudience, JobProps } from '../../views/parts/fetching.tsx';
 import type { HeadlineProps } from '../../views/parts/headline.tsx';
 import type { ReaderProps } from '../../views/parts/readers.tsx';
 import type { SourceProps } from '../../views/parts/sources.tsx';
+import type { SpaceProps, TroubleProps } from '../../views/parts/space.tsx';
 import type { TotalsProps } from '../../views/parts/totals.tsx';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
@@ -17,7 +19,9 @@ import type { Reader } from '../chunks/reader.ts';
 import type { Clock } from '../clock.ts';
 import type { DownloadQueueTable } from '../db/download-queue.ts';
 import type { EntryCursor, EntrySummary, EntryTable } from '../db/entries.ts';
+import type { EventTable } from '../db/events.ts';
 import type { Counters, StatisticsTable } from '../db/statistics.ts';
+import type { SpaceKeeper } from '../offline/space-keeper.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import { encodePath } from '../sources/media-address.ts';
 import type { SourceHealth } from '../upkeep/source-health.ts';
@@ -32,13 +36,15 @@ export interface HomeServices {
   readonly sources: () => readonly HttpSource[];
   readonly health: SourceHealth;
   readonly backgroundFill: () => boolean;
-  readonly dataFolder: string;
+  readonly space: Pick<SpaceKeeper, 'state' | 'refusal'>;
+  readonly events: Pick<EventTable, 'listRecent'>;
   readonly clock: Clock;
 }
 
 export type HomeRegions = Omit<HomePageProps, 'page' | 'notice'>;
 
 export const ENTRIES_PER_PAGE = 50;
+export const EVENTS_SHOWN = 20;
 
 const PRIORITY_WORDS = ['CRITICAL', 'HIGH', 'MEDIUM', 'LOW'] as const;
 
@@ -69,6 +75,7 @@ export class HomeModel {
   readonly #meter = new RateMeter();
   readonly #ids = new WeakMap<object, string>();
   #lastId = 0;
+  #trouble: (TroubleProps & { readonly of: string }) | null = null;
 
   constructor(services: HomeServices) {
     this.#services = services;
@@ -78,6 +85,7 @@ export class HomeModel {
     const { backgroundFill } = this.#services;
     const files = [...this.#services.manager.files()];
     const sources = this.#sources(files);
+    const space = this.#space();
     const readers = files.flatMap((file) => [...file.readers].map((reader) => this.#reader(file, reader)));
     const jobs = files
       .flatMap((file) => [...file.fetches].map((fetch) => ({ fetch, job: this.#job(file, fetch) })))
@@ -88,10 +96,12 @@ export class HomeModel {
       )
       .map(({ job }) => job);
     return {
-      headline: this.#headline(sources, readers),
+      headline: this.#headline(sources, readers, space.trouble),
       totals: await this.#totals(),
       readers: { readers },
       fetching: { jobs },
+      space,
+      events: await this.#events(),
       entries: await this.#entries(cursor, files),
       sources: { sources },
       preferences: { backgroundFill: backgroundFill() },
@@ -184,6 +194,7 @@ export class HomeModel {
         name: source.name,
         url: source.url,
         state: state?.failingSince != null ? 'failing' : state?.lastSuccessAt != null ? 'well' : 'untried',
+        failingSinceMs: state?.failingSince ?? null,
         lastSuccessAtMs: state?.lastSuccessAt ?? null,
         lastErrorAtMs: state?.lastErrorAt ?? null,
         lastError: state?.lastErrorText ?? null,
@@ -193,8 +204,36 @@ export class HomeModel {
     });
   }
 
-  #headline(sources: readonly SourceProps[], readers: readonly ReaderProps[]): HeadlineProps {
-    const failing = sources.filter((source) => source.state === 'failing');
+  #space(): SpaceProps {
+    const { usedBytes, reservedBytes, capBytes, floorBytes, freeBytes, trouble } = this.#services.space.state;
+    return { usedBytes, reservedBytes, capBytes, floorBytes, freeBytes, trouble: this.#describeTrouble(trouble) };
+  }
+
+  #describeTrouble(trouble: string | null): TroubleProps | null {
+    // Asked once per trouble: `refusal` may set off a look for room, which is not for every second of an open page.
+    if (trouble !== null && this.#trouble?.of !== trouble) {
+      const hint = this.#services.space.refusal(null)?.hint;
+      const why = trouble.replace(/^nothing can be cached: /, '');
+      const sentence = `Nothing can be cached: ${why}; streams go on uncached.`;
+      this.#trouble = { of: trouble, sentence, hint: hint === undefined ? null : formatSentence(hint) };
+    }
+    if (trouble === null) this.#trouble = null;
+    return this.#trouble === null ? null : { sentence: this.#trouble.sentence, hint: this.#trouble.hint };
+  }
+
+  async #events(): Promise<EventsProps> {
+    const rows = await this.#services.events.listRecent(EVENTS_SHOWN);
+    return {
+      events: rows.map(({ id, at, kind, subject, text }) => ({ id: String(id), atMs: at, kind, subject, text })),
+    };
+  }
+
+  #headline(
+    sources: readonly SourceProps[],
+    readers: readonly ReaderProps[],
+    trouble: TroubleProps | null,
+  ): HeadlineProps {
+    const failing = sources.filter((source) => source.failingSinceMs !== null);
     const watching =
       readers.length === 0
         ? 'Nobody is watching.'
@@ -208,24 +247,30 @@ export class HomeModel {
         advice: 'Start it with --source NAME=URL.',
       };
     }
-    if (failing.length > 0) {
-      const [first] = failing;
-      const sentence = `${failing.map((source) => source.name).join(', ')} ${failing.length === 1 ? 'does' : 'do'} not answer; what is cached plays on. ${watching}`;
-      return { tone: 'attention', sentence, ...(first?.hint ? { advice: first.hint } : {}) };
-    }
-    return { tone: 'well', sentence: `All is well. ${watching}` };
+    const faults = [trouble?.sentence, this.#describeFailing(failing)].filter((fault) => fault !== undefined);
+    if (faults.length === 0) return { tone: 'well', sentence: `All is well. ${watching}` };
+    const hint = trouble?.hint ?? failing[0]?.hint;
+    const advice = hint ? formatSentence(hint) : null;
+    return { tone: 'attention', sentence: [...faults, watching].join(' '), advice };
+  }
+
+  /** Undefined when all sources answer. */
+  #describeFailing(failing: readonly SourceProps[]): string | undefined {
+    if (failing.length === 0) return undefined;
+    const nowMs = this.#services.clock.nowMs();
+    const names = failing.map(
+      ({ name, failingSinceMs }) => `${name} does not answer since ${formatSince(failingSinceMs ?? nowMs, nowMs)}`,
+    );
+    return `${names.join(', ')}; what is cached plays on.`;
   }
 
   async #totals(): Promise<TotalsProps> {
-    const { statistics, counters, dataFolder } = this.#services;
+    const { statistics, counters } = this.#services;
     const stored = await statistics.get();
     const servedBytes = stored.servedBytes + counters.servedBytes;
     const fromDiskBytes = stored.servedFromDiskBytes + counters.servedFromDiskBytes;
-    const disk = await statfs(dataFolder).catch(() => null);
     return {
-      cachedBytes: stored.cachedBytes,
       entryCount: stored.entryCount,
-      freeDiskBytes: disk === null ? null : disk.bavail * disk.bsize,
       hitRatio: servedBytes === 0 ? null : fromDiskBytes / servedBytes,
       servedBytes,
       originBytes: stored.originBytes + counters.originBytes,
@@ -265,6 +310,12 @@ export class HomeModel {
       lastUsedAtMs: row.lastUsedAt,
       streamPath: `/s/${encodeURIComponent(row.source)}/${encodePath(row.path)}`,
       fetchQueued: isQueued,
+      pinned: row.pinned,
+      tooLarge: (row.totalBytes ?? 0) > this.#services.space.state.capBytes,
+      missing:
+        row.missingSince === null
+          ? null
+          : { sinceMs: row.missingSince, reason: row.missingReason ?? 'it did not say why' },
     };
   }
 }

@@ -19,6 +19,10 @@ export interface LiveSubscriber {
 
 type RegionName = keyof HomeRegions;
 
+/** They say how long ago something was: they read differently each minute, though nothing has changed. */
+const AGEING: readonly RegionName[] = ['events', 'sources'];
+const MINUTE_MS = 60_000;
+
 interface Subscription {
   readonly subscriber: LiveSubscriber;
   /** What each region said last, as JSON. */
@@ -99,9 +103,10 @@ export class LiveHub {
 
   #tell(subscription: Subscription, regions: HomeRegions): void {
     const now = this.#services.clock.monotonicMs();
+    const minute = Math.floor(now / MINUTE_MS);
     const changed: Record<string, unknown> = {};
     for (const name of Object.keys(regions) as RegionName[]) {
-      const text = JSON.stringify(regions[name]);
+      const text = JSON.stringify(regions[name]) + (AGEING.includes(name) ? minute : '');
       if (subscription.said.get(name) === text) continue;
       if (name === 'entries') this.#entriesChange(subscription, regions.entries, changed);
       else changed[name] = regions[name];

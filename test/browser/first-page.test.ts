@@ -1,6 +1,6 @@
 // The first page in a real Chromium: live, with the keyboard, without JavaScript, on a phone, in light and dark.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { rawRequest } from '../http/raw-client.ts';
 import { type RunningLarder, startLarder } from '../http/running-larder.ts';
 import { canLaunchBrowser, launchBrowser } from '../support/browser.ts';
@@ -33,6 +33,7 @@ afterAll(async () => {
 /** A page that fails the test when it complains, or asks another host for anything. */
 async function open(
   options: BrowserContextOptions = {},
+  port = larder.port,
 ): Promise<{ page: Page; complaints: string[]; close: () => Promise<void> }> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
@@ -45,8 +46,16 @@ async function open(
     const { hostname } = new URL(request.url());
     if (hostname !== 'localhost' && hostname !== '') complaints.push(`asked ${request.url()}`);
   });
-  await page.goto(`http://localhost:${larder.port}/`);
+  await page.goto(`http://localhost:${port}/`);
   return { page, complaints, close: () => context.close() };
+}
+
+function hasFocus(button: Locator): Promise<boolean> {
+  return button.evaluate((element) => element === document.activeElement);
+}
+
+async function tabTo(page: Page, button: Locator): Promise<void> {
+  for (let press = 0; press < 60 && !(await hasFocus(button)); press++) await page.keyboard.press('Tab');
 }
 
 function browserTest(name: string, run: () => Promise<void>): void {
@@ -86,18 +95,51 @@ browserTest('"Fetch the rest" by keyboard alone makes a film whole before the ey
   await page.getByText('Live', { exact: true }).waitFor();
   const entry = page.locator('#entries .entry', { hasText: 'Some%20Film' });
   const button = entry.getByRole('button', { name: /Fetch the rest/ });
-  for (
-    let press = 0;
-    press < 40 && !(await button.evaluate((element) => element === document.activeElement));
-    press++
-  ) {
-    await page.keyboard.press('Tab');
-  }
+  await tabTo(page, button);
   await page.keyboard.press('Enter');
   await page.locator('#notice').getByText('is being fetched').waitFor();
   await entry.getByText('(100 %)').waitFor();
   expect(complaints).toEqual([]);
   await close();
+});
+
+browserTest('pinning by keyboard alone is told, marked, and taken back from the same place', async () => {
+  const { page, complaints, close } = await open();
+  await page.getByText('Live', { exact: true }).waitFor();
+  const entry = page.locator('#entries .entry', { hasText: 'Some%20Film' });
+  await tabTo(page, entry.getByRole('button', { name: /^Pin:/ }));
+  await page.keyboard.press('Enter');
+  await page.locator('#notice').getByText('is never removed to make room').waitFor();
+  await entry.getByText('pinned', { exact: true }).waitFor();
+  expect(await hasFocus(entry.getByRole('button', { name: /^Unpin:/ }))).toBe(true);
+  await page.keyboard.press('Enter');
+  await page.locator('#notice').getByText('is no longer pinned').waitFor();
+  await entry.getByText('pinned', { exact: true }).waitFor({ state: 'detached' });
+  expect(complaints).toEqual([]);
+  await close();
+});
+
+browserTest('what goes to make room is told on the open page, with the space, and moves nothing', async () => {
+  for (const name of ['First.mkv', 'Second.mkv']) origin.addFile(name, { sizeBytes: SIZE });
+  await using small = await startLarder({ args: ['--source', `films=${origin.url}`, '--cache-size', '20MB'] });
+  await rawRequest(small.port, '/s/films/First.mkv');
+  for (const width of [320, 1280]) {
+    const { page, complaints, close } = await open({ viewport: { width, height: 800 } }, small.port);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const [played, gone] = width === 320 ? ['Second.mkv', 'First.mkv'] : ['First.mkv', 'Second.mkv'];
+    expect(await page.locator('#space').textContent()).toContain('At most20.0 MB');
+    const placeOf = (id: string) => page.locator(id).boundingBox();
+    const before = await Promise.all(['#space', '#events', '#entries'].map(placeOf));
+    await rawRequest(small.port, `/s/films/${played}`);
+    const event = page.locator('#events li', { hasText: `films/${gone}` });
+    await event.getByText('Made room').waitFor();
+    await page.locator('#space').getByText('12.0 MB', { exact: true }).waitFor();
+    await page.locator('#headline').getByText('Nobody is watching').waitFor();
+    const after = await Promise.all(['#space', '#events', '#entries'].map(placeOf));
+    for (const [index, box] of after.entries()) expect([width, box?.y]).toEqual([width, before[index]?.y]);
+    expect(complaints).toEqual([]);
+    await close();
+  }
 });
 
 browserTest('without JavaScript everything reads, and a form answers', async () => {
@@ -106,6 +148,17 @@ browserTest('without JavaScript everything reads, and a form answers', async () 
   await page.getByRole('button', { name: 'Turn on' }).click();
   expect(await page.locator('#notice').textContent()).toContain('in the background');
   await page.getByRole('button', { name: 'Turn off' }).click();
+  const entry = page.locator('#entries .entry', { hasText: 'Some%20Film' });
+  for (const [button, answer] of [
+    [/^Pin:/, 'is never removed to make room'],
+    [/^Unpin:/, 'is no longer pinned'],
+    [/^Check with the origin:/, 'is at its origin as it is kept here'],
+  ] as const) {
+    await entry.getByRole('button', { name: button }).click();
+    expect(await page.locator('#notice').textContent()).toContain(answer);
+  }
+  expect(await page.locator('#space').textContent()).toContain('Room for');
+  expect(await page.locator('#events').textContent()).toContain('Nothing out of the ordinary yet');
   await close();
 });
 

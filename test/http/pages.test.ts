@@ -168,6 +168,135 @@ test('"Remove bytes" is refused while somebody reads, and else removes row and f
   expect(await (await post(`/entries/${held}/remove`, '', { 'HX-Request': 'true' })).text()).toContain('is being read');
 });
 
+const IN_PLACE = { 'HX-Request': 'true' };
+
+async function act(id: string, verb: string): Promise<string> {
+  const response = await post(`/entries/${id}/${verb}`, '', IN_PLACE);
+  expect(response.status).toBe(200);
+  return response.text();
+}
+
+/** The entry's part of the page. */
+async function entryText(fileName: string): Promise<string> {
+  const text = await page();
+  return text.split('id="entry-').find((part) => part.startsWith(`${entryId(text, fileName)}"`))!;
+}
+
+test('a pin is told, shown, and survives a restart, and so does taking it back', async () => {
+  const name = 'Night.1080p.mp4';
+  const id = entryId(await page(), name);
+  const response = await post(`/entries/${id}/pin`);
+  expect(response.status).toBe(303);
+  expect(await page(response.headers.get('location')!)).toContain('is never removed to make room');
+  await larder.restart();
+  expect(await entryText(name)).toContain(`/entries/${id}/unpin"`);
+  expect(await act(id, 'unpin')).toContain('is no longer pinned');
+  await larder.restart();
+  expect(await entryText(name)).toContain(`/entries/${id}/pin"`);
+});
+
+test('a check with the origin says that a file is the same, and is no use of it', async () => {
+  const name = 'Night.1080p.mp4';
+  await larder.restart();
+  const id = entryId(await page(), name);
+  const order = [...(await page()).matchAll(/id="entry-(\d+)"/g)].map(([, entry]) => entry);
+  const sent = origin.bytesSent(name);
+  expect(await act(id, 'recheck')).toContain('is at its origin as it is kept here');
+  expect(origin.bytesSent(name) - sent).toBeLessThanOrEqual(1);
+  await larder.restart();
+  expect([...(await page()).matchAll(/id="entry-(\d+)"/g)].map(([, entry]) => entry)).toEqual(order);
+});
+
+test('a check says that a file changed, and who opens it from now on gets the new version', async () => {
+  const name = 'Changing.mkv';
+  origin.addFile(name, { sizeBytes: 700_000 });
+  origin.assertBody(name, (await rawRequest(larder.port, `/s/films/${name}`)).body);
+  origin.change(name, 800_000);
+  expect(await act(entryId(await page(), name), 'recheck')).toContain('has changed at its origin');
+  const response = await rawRequest(larder.port, `/s/films/${name}`);
+  expect(response.body.length).toBe(800_000);
+  origin.assertBody(name, response.body);
+});
+
+test('a check of a file that is gone says so, the entry shows it, and what is kept plays on until it is back', async () => {
+  const name = 'Vanishing.mkv';
+  origin.addFile(name, { sizeBytes: 700_000 });
+  await rawRequest(larder.port, `/s/films/${name}`);
+  const id = entryId(await page(), name);
+  origin.behave(name, { status: 404 });
+  expect(await act(id, 'recheck')).toContain('is not at its origin: the origin answered 404');
+  await pageThat(/Not at its origin since .*answered 404/s);
+  origin.assertBody(name, (await rawRequest(larder.port, `/s/films/${name}`)).body);
+  origin.behave(name, null);
+  expect(await act(id, 'recheck')).toContain('is at its origin as it is kept here');
+  for (let text = await page(); text.includes('Not at its origin'); ) text = await page();
+});
+
+test('a source that does not answer a check is named with its since, in the headline and at the source', async () => {
+  const id = entryId(await page(), 'Night.1080p.mp4');
+  await origin.goDown();
+  try {
+    expect(await act(id, 'recheck')).toContain('films did not say');
+    const text = (await page()).replace(/<[^>]*>/g, '');
+    expect(text).toMatch(/films does not answer since \d\d:\d\d UTC \(less than a minute\); what is cached plays on/);
+    expect(text).toMatch(/Failing\s*does not answer since \d\d:\d\d UTC/);
+  } finally {
+    await origin.comeBack();
+  }
+  expect(await act(id, 'recheck')).toContain('is at its origin');
+  expect(await page()).not.toContain('does not answer');
+});
+
+test('an act on a later page of entries answers with that page', async () => {
+  const id = entryId(await page(), 'Night.1080p.mp4');
+  const headers = { ...IN_PLACE, 'HX-Current-URL': `http://localhost:${larder.port}/?cursor=1-1` };
+  const later = await (await post(`/entries/${id}/unpin`, '', headers)).text();
+  expect(later).toContain('First page');
+  expect(later).not.toContain('Night.1080p.mp4"');
+  expect(await act(id, 'unpin')).toContain('Night.1080p.mp4"');
+});
+
+test('an id that is none changes nothing and says so', async () => {
+  for (const verb of ['pin', 'unpin', 'recheck']) {
+    expect(await act('999999999999999', verb)).toContain('not there any more');
+    for (const id of ['x', '-1', '1.5', '99999999999999999999', '%00']) {
+      expect([verb, id, (await post(`/entries/${id}/${verb}`)).status]).toEqual([verb, id, 404]);
+    }
+    const foreign = await post(`/entries/1/${verb}`, '', { 'Sec-Fetch-Site': 'cross-site' });
+    expect([verb, foreign.status]).toEqual([verb, 403]);
+  }
+});
+
+test('the page says what went to make room, and that nothing can be cached as long as everything is pinned', async () => {
+  await using small = await startLarder({ args: ['--source', `films=${origin.url}`, '--cache-size', '8MB'] });
+  const textOf = async () => Buffer.from((await rawRequest(small.port, '/')).body).toString();
+  const until = async (says: RegExp) => {
+    for (let look = 0; look < 500; look++) {
+      const text = await textOf();
+      if (says.test(text)) return text;
+    }
+    throw new Error(`the page never said ${says}`);
+  };
+  for (const name of ['First.mkv', 'Second.mkv', 'Third.mkv']) origin.addFile(name, { sizeBytes: SIZE });
+  await rawRequest(small.port, '/s/films/First.mkv');
+  await rawRequest(small.port, '/s/films/Second.mkv');
+  await until(/Made room<\/span> films\/First\.mkv/);
+  expect(await textOf()).toContain('All is well');
+
+  const id = entryId(await textOf(), 'Second.mkv');
+  await fetch(`http://localhost:${small.port}/entries/${id}/pin`, { method: 'POST', headers: IN_PLACE });
+  origin.behave('Third.mkv', { stallAfterBytes: 3_000_000 });
+  using reader = await RawConnection.open(small.port);
+  reader.send('GET', '/s/films/Third.mkv');
+  await reader.readHead();
+  await reader.readBytes(2_900_000);
+  const sentence = 'Nothing can be cached: the cache is at its size and everything in it is in use or pinned';
+  const trouble = await until(new RegExp(`${sentence}; streams go on uncached`));
+  expect(trouble.match(new RegExp(sentence, 'g'))).toHaveLength(2); // the headline, and the region of space
+  expect(trouble).toContain('Unpin something, or give the cache more with --cache-size.');
+  expect(trouble).toMatch(/No room<\/span> disk/);
+});
+
 test('background fill is a switch that survives a restart and fetches what is played', async () => {
   expect((await post('/preferences', 'backgroundFill=on')).status).toBe(303);
   await larder.restart();

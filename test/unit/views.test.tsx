@@ -10,6 +10,8 @@ import {
   formatDuration,
   formatPercent,
   formatRate,
+  formatSentence,
+  formatSince,
 } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
 import { HomePage, type HomePageProps } from '../../views/pages/home.tsx';
@@ -18,7 +20,10 @@ import { describeChunkMap } from '../../views/parts/chunk-map.tsx';
 import { type ByteRange, chunkMapRuns, chunkMapWidth } from '../../views/parts/chunk-map-runs.ts';
 import { groupByTitle } from '../../views/parts/entries.tsx';
 import type { EntryProps } from '../../views/parts/entry.tsx';
+import type { EventProps } from '../../views/parts/events.tsx';
 import { LiveUpdate } from '../../views/parts/live-update.tsx';
+import type { SpaceProps } from '../../views/parts/space.tsx';
+import { roomBytes, spaceBarRuns, spaceBarWidth } from '../../views/parts/space-bar.ts';
 import { renderFragment, renderPage } from '../../views/render.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
@@ -46,8 +51,27 @@ function entry(change: Partial<EntryProps> = {}): EntryProps {
     lastUsedAtMs: nowMs - 600_000,
     streamPath: '/s/films/Night%20Train%20(2023).1080p.mp4',
     fetchQueued: false,
+    pinned: false,
+    tooLarge: false,
+    missing: null,
     ...change,
   };
+}
+
+function space(change: Partial<SpaceProps> = {}): SpaceProps {
+  return {
+    usedBytes: 30e9,
+    reservedBytes: 10e9,
+    capBytes: 120e9,
+    floorBytes: 5e9,
+    freeBytes: 200e9,
+    trouble: null,
+    ...change,
+  };
+}
+
+function happening(change: Partial<EventProps> = {}): EventProps {
+  return { id: '7', atMs: nowMs - 120_000, kind: 'evicted', subject: 'films/Old.mkv', text: 'It went.', ...change };
 }
 
 function home(change: Partial<HomePageProps> = {}): HomePageProps {
@@ -56,9 +80,7 @@ function home(change: Partial<HomePageProps> = {}): HomePageProps {
     notice: null,
     headline: { tone: 'well', sentence: 'All is well.' },
     totals: {
-      cachedBytes: null,
       entryCount: null,
-      freeDiskBytes: null,
       hitRatio: null,
       servedBytes: null,
       originBytes: null,
@@ -66,6 +88,8 @@ function home(change: Partial<HomePageProps> = {}): HomePageProps {
     },
     readers: { readers: [] },
     fetching: { jobs: [] },
+    space: space(),
+    events: { events: [] },
     entries: { entries: [entry()], total: 1, cursor: null, next: null, sourceNames: ['films'] },
     sources: { sources: [] },
     preferences: { backgroundFill: true },
@@ -120,15 +144,28 @@ function hostilePage(): string {
         },
       ],
     },
-    entries: entriesOf([entry({ title: hostile, quality: hostile, source: hostile, streamPath: `/s/${hostile}` })], {
-      next: hostile,
-    }),
+    space: space({ trouble: { sentence: hostile, hint: hostile } }),
+    events: { events: [happening({ kind: hostile, subject: hostile, text: hostile })] },
+    entries: entriesOf(
+      [
+        entry({
+          title: hostile,
+          quality: hostile,
+          source: hostile,
+          streamPath: `/s/${hostile}`,
+          pinned: true,
+          missing: { sinceMs: nowMs, reason: hostile },
+        }),
+      ],
+      { next: hostile },
+    ),
     sources: {
       sources: [
         {
           name: hostile,
           url: hostile,
           state: 'failing',
+          failingSinceMs: nowMs,
           lastSuccessAtMs: null,
           lastErrorAtMs: null,
           lastError: hostile,
@@ -178,6 +215,20 @@ describe('format', () => {
     ]);
     expect(formatByteRange(40e6, 44e6)).toBe('40–44 MB');
     expect(formatByteRange(0, 466_297)).toBe('0–466 kB');
+  });
+
+  test('formatSince() names the moment and how long it is, and the day only when it was another', () => {
+    const at = Date.UTC(2026, 10, 20, 11, 50, 0);
+    expect(formatSince(at, nowMs)).toBe('11:50 UTC (14 min)');
+    expect(formatSince(nowMs - 5_000, nowMs)).toBe('12:04 UTC (less than a minute)');
+    expect(formatSince(at - 49 * 3_600_000, nowMs)).toBe('2026-11-18 10:50 UTC (2 d 01 h)');
+    // The clock was set back meanwhile.
+    expect(formatSince(nowMs + 60_000, nowMs)).toBe('12:05 UTC (less than a minute)');
+  });
+
+  test('formatSentence() makes a sentence and leaves one as it is', () => {
+    expect(formatSentence('make room on the disk')).toBe('Make room on the disk.');
+    expect(formatSentence('Why not?')).toBe('Why not?');
   });
 });
 
@@ -292,7 +343,7 @@ describe('HomePage', () => {
 
   test('unknown totals and sizes say so', () => {
     const html = render({ entries: entriesOf([entry({ sizeBytes: null, ranges: [[0, 5e6]], cachedBytes: 5e6 })]) });
-    expect(html.match(/<dd>unknown<\/dd>/g)?.length).toBeGreaterThanOrEqual(7);
+    expect(html.match(/<dd>unknown<\/dd>/g)?.length).toBeGreaterThanOrEqual(5);
     expect(html).toContain('5.00 MB (unknown)');
     expect(html).toContain('Playable for the first 5.00 MB; size unknown');
     expect(html).not.toMatch(/NaN|Infinity|null|undefined|∞/);
@@ -317,6 +368,7 @@ describe('HomePage', () => {
     const source = {
       name: 'films',
       state: 'well',
+      failingSinceMs: null,
       lastSuccessAtMs: null,
       lastErrorAtMs: null,
       lastError: null,
@@ -374,6 +426,114 @@ describe('Entry', () => {
   });
 });
 
+describe('Entry at its origin and on this disk', () => {
+  test('a pinned entry says so and can be unpinned, and any can be checked', () => {
+    const loose = renderEntry({});
+    expect(loose).toContain('action="/entries/e1/pin"');
+    expect(loose).toContain('action="/entries/e1/recheck"');
+    expect(loose).not.toContain('>pinned<');
+    const pinned = renderEntry({ pinned: true });
+    expect(pinned).toContain('action="/entries/e1/unpin"');
+    expect(pinned).toMatch(/>\s*pinned\s*</);
+    expect(pinned).not.toContain('entries/e1/pin"');
+  });
+
+  test('one that is gone at its origin says since when and why', () => {
+    const missing = { sinceMs: nowMs - 840_000, reason: 'the origin answered 404 Not Found' };
+    const text = renderEntry({ missing }).replace(/<[^>]*>/g, '');
+    expect(text).toContain(
+      'Not at its origin since 11:50 UTC (14 min): the origin answered 404 Not Found; what is kept plays on.',
+    );
+  });
+});
+
+test('an entry that is larger than the whole cache says so as long as nothing of it is here', () => {
+  expect(renderEntry({ tooLarge: true, cachedBytes: 0, ranges: [] })).toContain('Larger than the whole cache');
+  expect(renderEntry({ tooLarge: true })).toContain('Playable from the start to 12 %');
+});
+
+describe('Space', () => {
+  test('the bar adds up to the cap, against a model', () => {
+    for (let seed = 1; seed < 200; seed += 1) {
+      const [usedBytes, reservedBytes, freeBytes, floorBytes, capBytes] = [13, 29, 53, 71, 97].map(
+        (factor) => (seed * factor * 7919) % 1000,
+      ) as [number, number, number, number, number];
+      const bar = { usedBytes, reservedBytes, freeBytes, floorBytes, capBytes };
+      const runs = spaceBarRuns(bar);
+      let end = 0;
+      for (const run of runs) {
+        expect(run.start).toBeGreaterThanOrEqual(end);
+        expect(run.width).toBeGreaterThan(0);
+        end = run.start + run.width;
+      }
+      expect(end).toBeLessThanOrEqual(spaceBarWidth);
+      const room = roomBytes(bar);
+      expect(room).toBeGreaterThanOrEqual(0);
+      if (room > 0) expect(usedBytes + reservedBytes + room).toBeLessThanOrEqual(capBytes);
+      if (room > 0) expect(freeBytes - reservedBytes - room).toBeGreaterThanOrEqual(floorBytes);
+    }
+  });
+
+  test('what the disk does not give is at the end of the bar', () => {
+    const runs = spaceBarRuns(space({ freeBytes: 45e9 }));
+    expect(runs).toEqual([
+      { state: 'whole', start: 0, width: 60 },
+      { state: 'in-flight', start: 60, width: 20 },
+      { state: 'partly', start: 140, width: 100 },
+    ]);
+    expect(spaceBarRuns(space({ capBytes: 0 }))).toEqual([]);
+  });
+
+  test('says in words what there is, and trouble in its place', () => {
+    const well = render({ space: space() });
+    for (const text of ['Room for 80.0 GB more.', '30.0 GB', '120 GB', '200 GB', '5.00 GB', 'is pinned']) {
+      expect(well).toContain(text);
+    }
+    const trouble = { sentence: 'Nothing can be cached: no.', hint: 'Make room.' };
+    const full = render({ space: space({ trouble }) });
+    expect(full).toContain('Nothing can be cached: no.</strong> Make room.');
+    expect(full).not.toContain('Room for');
+    expect(render({ space: space({ freeBytes: 0 }) })).toContain('Full.');
+  });
+});
+
+describe('Events', () => {
+  test('each says what, why and when, also of a kind that is not known', () => {
+    const text = render({
+      events: { events: [happening(), happening({ id: '6', kind: 'moon-rose', atMs: nowMs - 7_200_000 })] },
+    }).replace(/<[^>]*>/g, '');
+    for (const words of ['Made room films/Old.mkv', 'It went. 2 min ago', 'moon rose', '2 h 00 min ago']) {
+      expect(text).toContain(words);
+    }
+  });
+
+  test('without any the region teaches what it is for', () => {
+    expect(render()).toContain('Nothing out of the ordinary yet.');
+  });
+});
+
+describe('Sources', () => {
+  test('one that fails says since when', () => {
+    const source = {
+      name: 'films',
+      url: 'https://host/films/',
+      state: 'failing',
+      failingSinceMs: nowMs - 840_000,
+      lastSuccessAtMs: null,
+      lastErrorAtMs: nowMs,
+      lastError: 'no route',
+      hint: null,
+      requestsInFlight: 0,
+    } as const;
+    expect(render({ sources: { sources: [source] } }).replace(/<[^>]*>/g, '')).toContain(
+      'does not answer since 11:50 UTC (14 min)',
+    );
+    expect(render({ sources: { sources: [{ ...source, state: 'well', failingSinceMs: null }] } })).not.toContain(
+      'does not answer',
+    );
+  });
+});
+
 describe('LiveUpdate', () => {
   test('every target exists on the page, and only what changed is sent', () => {
     const { page, notice: _, ...regions } = home();
@@ -381,7 +541,7 @@ describe('LiveUpdate', () => {
       <LiveUpdate page={page} notice={{ tone: 'done', text: 'x' }} changedEntries={[entry()]} {...regions} />,
     );
     const targets = [...all.matchAll(/<hx-partial hx-target="#([^"]+)" hx-swap="innerMorph">/g)].map(([, id]) => id);
-    expect(targets).toHaveLength(9);
+    expect(targets).toHaveLength(11);
     const html = render();
     for (const id of targets) expect(html).toContain(` id="${id}"`);
 

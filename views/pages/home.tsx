@@ -1,12 +1,14 @@
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { Entries, type EntriesProps } from '../parts/entries.tsx';
+import { Events, type EventsProps } from '../parts/events.tsx';
 import { Fetching, type FetchingProps } from '../parts/fetching.tsx';
 import { Headline, type HeadlineProps } from '../parts/headline.tsx';
 import { Notice, type NoticeProps } from '../parts/notice.tsx';
 import { Preferences, type PreferencesProps } from '../parts/preferences.tsx';
 import { Readers, type ReadersProps } from '../parts/readers.tsx';
 import { Sources, type SourcesProps } from '../parts/sources.tsx';
+import { Space, type SpaceProps } from '../parts/space.tsx';
 import { Totals, type TotalsProps } from '../parts/totals.tsx';
 
 /** Bytes are whole numbers, times are ms since the epoch, `null` is "not known" or "there is none". */
@@ -18,6 +20,8 @@ export type HomePageProps = {
   totals: TotalsProps;
   readers: ReadersProps;
   fetching: FetchingProps;
+  space: SpaceProps;
+  events: EventsProps;
   entries: EntriesProps;
   sources: SourcesProps;
   preferences: PreferencesProps;
@@ -46,6 +50,14 @@ export function HomePage({ page, notice, ...regions }: HomePageProps) {
         </section>
         <section id="fetching" class="panel fixed" aria-label="Being fetched now" tabindex={0}>
           <Fetching page={page} {...regions.fetching} />
+        </section>
+      </div>
+      <div class="side-by-side">
+        <section id="space" class="panel" aria-label="Space">
+          <Space {...regions.space} />
+        </section>
+        <section id="events" class="panel fixed beside" aria-label="Events" tabindex={0}>
+          <Events page={page} {...regions.events} />
         </section>
       </div>
       <section id="entries" class="panel" aria-label="Kept here">

@@ -33,7 +33,7 @@ export function ChunkMapLegend() {
   );
 }
 
-function Swatch({ children }: { children?: Child }) {
+export function Swatch({ children }: { children?: Child }) {
   return (
     <svg class="chunk-map swatch" viewBox="0 0 24 12" aria-hidden="true">
       {children}

@@ -4,12 +4,22 @@ import type { EntryProps } from './entry.tsx';
 
 export type EntryActionsProps = { page: PageContext; entry: EntryProps; complete: boolean };
 
-/** Real forms: they work without JavaScript, and htmx answers them in place. The dangerous one stands apart. */
+/**
+ * Real forms: they work without JavaScript, and htmx answers them in place. What comes and goes by itself stands behind
+ * what stays, so that no button moves under a finger; the dangerous one stands apart.
+ */
 export function EntryActions({ page, entry, complete }: EntryActionsProps) {
   const address = (verb: string) => `${page.basePath}/entries/${entry.id}/${verb}`;
   const name = `${entry.title}, ${entry.quality}`;
   return (
     <div class="actions">
+      <ActionForm
+        action={address(entry.pinned ? 'unpin' : 'pin')}
+        label={entry.pinned ? 'Unpin' : 'Pin'}
+        name={name}
+        title={entry.pinned ? 'It may be removed to make room again' : 'It is never removed to make room'}
+      />
+      <ActionForm action={address('recheck')} label="Check with the origin" name={name} />
       {complete ? null : entry.fetchQueued ? (
         <ActionForm action={address('stop')} label="Stop fetching" name={name} />
       ) : (
@@ -34,12 +44,12 @@ export function EntryActions({ page, entry, complete }: EntryActionsProps) {
   );
 }
 
-type ActionFormProps = { action: string; label: string; name: string; dangerous?: boolean };
+type ActionFormProps = { action: string; label: string; name: string; title?: string; dangerous?: boolean };
 
-function ActionForm({ action, label, name, dangerous = false }: ActionFormProps) {
+function ActionForm({ action, label, name, title, dangerous = false }: ActionFormProps) {
   return (
     <form method="post" action={action} hx-post={action} hx-swap="none">
-      <button type="submit" class={dangerous ? 'danger' : undefined} aria-label={`${label}: ${name}`}>
+      <button type="submit" class={dangerous ? 'danger' : undefined} aria-label={`${label}: ${name}`} title={title}>
         {label}
       </button>
     </form>

@@ -5,6 +5,7 @@ import type { ByteRange } from './chunk-map-runs.ts';
 import { EntryActions } from './entry-actions.tsx';
 import { Fact } from './fact.tsx';
 import { TimeAgo } from './time-ago.tsx';
+import { TimeSince } from './time-since.tsx';
 
 export type EntryProps = {
   /** Letters, digits, '-' and '_' only: it becomes part of addresses and of an element's id. */
@@ -27,6 +28,12 @@ export type EntryProps = {
   streamPath: string;
   /** Somebody asked for the rest, and it has not all come yet. */
   fetchQueued: boolean;
+  /** Never removed to make room. */
+  pinned: boolean;
+  /** More than may be kept at all: it is passed on and not kept. */
+  tooLarge: boolean;
+  /** The origin says that it has no such file (any more); null while it does not. */
+  missing: { sinceMs: number; reason: string } | null;
 };
 
 /** One quality of a title. LiveUpdate replaces what is inside `#entry-ID`. */
@@ -36,6 +43,14 @@ export function Entry({ page, entry }: { page: PageContext; entry: EntryProps })
     <>
       <h4>
         <span class="quality">{entry.quality}</span> <span class={`badge ${state.tone}`}>{state.word}</span>
+        {entry.pinned ? (
+          <>
+            {' '}
+            <span class="badge pinned" title="Never removed to make room">
+              pinned
+            </span>
+          </>
+        ) : null}
       </h4>
       {entry.sizeBytes === null ? null : (
         <ChunkMap
@@ -46,6 +61,12 @@ export function Entry({ page, entry }: { page: PageContext; entry: EntryProps })
         />
       )}
       <p class="playable">{describePlayable(entry)}</p>
+      {entry.missing === null ? null : (
+        <p class="playable waiting">
+          Not at its origin since <TimeSince sinceMs={entry.missing.sinceMs} nowMs={page.nowMs} />:{' '}
+          {entry.missing.reason}; what is kept plays on.
+        </p>
+      )}
       <dl class="facts">
         <Fact name="Cached">
           {formatBytes(entry.cachedBytes)} ({formatPercent(cachedFraction(entry))})
@@ -75,9 +96,10 @@ function entryState(entry: EntryProps): { tone: string; word: 'whole' | 'partly'
   return entry.cachedBytes > 0 ? { tone: 'attention', word: 'partly' } : { tone: 'neutral', word: 'empty' };
 }
 
-function describePlayable({ sizeBytes, ranges }: EntryProps): string {
+function describePlayable({ sizeBytes, ranges, tooLarge }: EntryProps): string {
   const [start, end] = ranges[0] ?? [0, 0];
   const playableBytes = start === 0 ? end : 0;
+  if (tooLarge && playableBytes === 0) return 'Larger than the whole cache: it is passed on, and not kept';
   if (sizeBytes === null) {
     return playableBytes > 0 ? `Playable for the first ${formatBytes(playableBytes)}; size unknown` : 'Size unknown';
   }

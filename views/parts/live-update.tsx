@@ -2,12 +2,14 @@ import type { Child } from 'hono/jsx';
 import type { PageContext } from '../page-context.ts';
 import { Entries, type EntriesProps } from './entries.tsx';
 import { Entry, type EntryProps } from './entry.tsx';
+import { Events, type EventsProps } from './events.tsx';
 import { Fetching, type FetchingProps } from './fetching.tsx';
 import { Headline, type HeadlineProps } from './headline.tsx';
 import { Notice, type NoticeProps } from './notice.tsx';
 import { Preferences, type PreferencesProps } from './preferences.tsx';
 import { Readers, type ReadersProps } from './readers.tsx';
 import { Sources, type SourcesProps } from './sources.tsx';
+import { Space, type SpaceProps } from './space.tsx';
 import { Totals, type TotalsProps } from './totals.tsx';
 
 /** Only what changed: a region that is left out stays as it is. */
@@ -18,6 +20,8 @@ export type LiveUpdateProps = {
   totals?: TotalsProps;
   readers?: ReadersProps;
   fetching?: FetchingProps;
+  space?: SpaceProps;
+  events?: EventsProps;
   /** The whole list: when entries came, went or changed places, and in the first message of a stream. */
   entries?: EntriesProps;
   /** Single entries that are on the page already; one that is not there is passed over. */
@@ -53,6 +57,16 @@ export function LiveUpdate({ page, changedEntries = [], ...changed }: LiveUpdate
       {changed.fetching && (
         <Partial target="fetching">
           <Fetching page={page} {...changed.fetching} />
+        </Partial>
+      )}
+      {changed.space && (
+        <Partial target="space">
+          <Space {...changed.space} />
+        </Partial>
+      )}
+      {changed.events && (
+        <Partial target="events">
+          <Events page={page} {...changed.events} />
         </Partial>
       )}
       {changed.entries && (

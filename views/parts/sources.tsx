@@ -1,13 +1,16 @@
-import { formatCount } from '../format.ts';
+import { formatCount, formatSentence } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
 import { TimeAgo } from './time-ago.tsx';
+import { TimeSince } from './time-since.tsx';
 
 export type SourceProps = {
   name: string;
   /** Without credentials. */
   url: string;
   state: 'well' | 'failing' | 'untried';
+  /** Since when it answers nothing; null while it does. */
+  failingSinceMs: number | null;
   lastSuccessAtMs: number | null;
   lastErrorAtMs: number | null;
   lastError: string | null;
@@ -50,6 +53,12 @@ function Source({ page, ...source }: SourceProps & { page: PageContext }) {
     <li>
       <h3>
         {source.name} <span class={`badge ${badge.tone}`}>{badge.word}</span>
+        {source.failingSinceMs === null ? null : (
+          <span class="waiting">
+            {' '}
+            does not answer since <TimeSince sinceMs={source.failingSinceMs} nowMs={page.nowMs} />
+          </span>
+        )}
       </h3>
       <dl class="facts">
         <Fact name="Address" width="wide">
@@ -65,7 +74,7 @@ function Source({ page, ...source }: SourceProps & { page: PageContext }) {
           ) : (
             <>
               {source.lastError} (<TimeAgo atMs={source.lastErrorAtMs} nowMs={page.nowMs} never="time unknown" />)
-              {source.hint === null ? null : <span class="hint"> {source.hint}</span>}
+              {source.hint === null ? null : <span class="hint"> {formatSentence(source.hint)}</span>}
             </>
           )}
         </Fact>

@@ -2,9 +2,7 @@ import { formatBytes, formatMoment, formatPercent } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 
 export type TotalsProps = {
-  cachedBytes: number | null;
   entryCount: number | null;
-  freeDiskBytes: number | null;
   /** Share of the served bytes that came from the disk, 0 to 1; null as long as nothing was served. */
   hitRatio: number | null;
   servedBytes: number | null;
@@ -17,9 +15,7 @@ export function Totals(props: TotalsProps & { page: PageContext }) {
   const since = props.countedSinceMs === null ? undefined : `Since ${formatMoment(props.countedSinceMs)}`;
   return (
     <dl class="totals">
-      <Total name="Kept here" value={formatBytes(props.cachedBytes)} />
       <Total name="Entries" value={props.entryCount === null ? 'unknown' : props.entryCount.toLocaleString('en')} />
-      <Total name="Free on disk" value={formatBytes(props.freeDiskBytes)} />
       <Total
         name="Hit ratio"
         value={formatPercent(props.hitRatio)}

@@ -1,0 +1,37 @@
+// What the answers to a person's acts say, where the engine behind them is slow or does not know.
+import { expect, test } from 'bun:test';
+import { LarderError } from '../../src/errors.ts';
+import { type ActionServices, Actions } from '../../src/web/actions.ts';
+import { FakeClock, turnLoop } from '../support/fake-clock.ts';
+
+function actionsWith(recheck: () => Promise<'same' | 'other'>, clock = new FakeClock()): Actions {
+  const services = {
+    manager: { findOpen: () => ({ recheck }) },
+    entries: { findAddress: async () => ({ source: 'films', path: 'Film.mkv' }) },
+    findSource: (name: string) => (name === 'films' ? {} : undefined),
+    clock,
+  };
+  return new Actions(services as unknown as ActionServices);
+}
+
+test('a check that takes long is answered before the browser gives up, and leaves no timer behind', async () => {
+  const clock = new FakeClock();
+  const answer = actionsWith(() => new Promise(() => undefined), clock).recheck(1);
+  await turnLoop();
+  expect(clock.nextDelayMs).toBeLessThan(15_000);
+  await clock.run(15_000);
+  expect((await answer).text).toBe('films has not said yet whether Film.mkv is still the same.');
+  await actionsWith(async () => 'same', clock).recheck(1);
+  expect(clock.pendingCount).toBe(0);
+});
+
+test('a check that fails says why, and what to do, in whole sentences', async () => {
+  const silent = new LarderError('origin-failed', 'is the network up?', { hint: 'check the line' });
+  const answer = await actionsWith(() => Promise.reject(silent)).recheck(1);
+  expect(answer).toEqual({
+    tone: 'failed',
+    text: 'Whether Film.mkv is still the same, films did not say: is the network up?',
+    hint: 'Check the line. What is kept plays on.',
+  });
+  await expect(actionsWith(() => Promise.reject(new TypeError('a bug'))).recheck(1)).rejects.toThrow('a bug');
+});
