@@ -42,6 +42,7 @@ import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.tsx';
 import { HomeModel } from './web/home-model.ts';
 import { HttpServer } from './web/http-server.ts';
+import { describeBytes } from './words.ts';
 
 export interface ApplianceOptions {
   readonly configuration: Configuration;
@@ -146,7 +147,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   if (isNew) {
     const result = await adoptFiles({ store, sources: sourceTable, entries, generations, clock, log });
     if (damagedFolder !== null || result.adoptedFiles + result.lostFiles > 0) {
-      const text = `The database was ${damagedFolder === null ? 'not there' : `damaged (it lies in ${damagedFolder} now)`} and was made anew: ${result.adoptedFiles} files with ${result.adoptedBytes} bytes were taken up again, ${result.lostFiles} files of ${result.lostBytes} bytes could not be and are removed.`;
+      const text = `The database was ${damagedFolder === null ? 'not there' : `damaged (it lies in ${damagedFolder} now)`} and was made anew: ${result.adoptedFiles} files with ${describeBytes(result.adoptedBytes)} were taken up again, ${result.lostFiles} files of ${describeBytes(result.lostBytes)} could not be and are removed.`;
       log.warning(text);
       noteEvent('rebuilt', 'database', text);
     }
@@ -160,6 +161,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     });
   const sourcesByName = new Map(sources.map((source) => [source.name, source]));
   const findSource = (name: string) => sourcesByName.get(name);
+  const sourceName = (id: number) => sources.find((source) => source.id === id)?.name ?? 'unknown';
   const health = new SourceHealth(sourceTable, clock, log.part('sources'));
   health.load(sourceRows);
 
@@ -227,8 +229,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     random: Math.random,
     recheckAfterMs: () => settings.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
-      const text = `${lostBytes} stored bytes from ${range.start} on were not what was fetched. They were given up and are fetched again.`;
-      noteEvent('damaged', identity.address.path, text);
+      const text = `${describeBytes(lostBytes)} from byte ${range.start} on were not what was fetched. They were given up and are fetched again.`;
+      noteEvent('damaged', `${sourceName(identity.sourceId)}/${identity.address.path}`, text);
     },
     readAheadMaxBytes: () => settings.readAhead,
     ownPort: () => ownPort,

@@ -117,6 +117,14 @@ export class ChunkManager {
     return file;
   }
 
+  /** A pinned entry is never evicted. @returns false when there is no such entry */
+  async setPinned(entryId: number, pinned: boolean): Promise<boolean> {
+    const { entries, generations } = this.#services;
+    if (!(await entries.setPinned(entryId, pinned))) return false;
+    for (const { fileName } of await generations.listOfEntry(entryId)) await this.#labeller.setPinned(fileName, pinned);
+    return true;
+  }
+
   /** Takes an entry out: rows first, then its files. @returns false when somebody reads it */
   remove(entryId: number): Promise<boolean> {
     return this.#exclusively(entryId, async () => {

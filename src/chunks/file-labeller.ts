@@ -7,7 +7,7 @@ import { LABEL_DELAY_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { CachedFile } from './cached-file.ts';
 import type { ChunkStore } from './chunk-store.ts';
-import { formatLabel } from './file-label.ts';
+import { formatLabel, parseLabel } from './file-label.ts';
 
 export interface LabellerServices {
   readonly entries: Pick<EntryTable, 'findState'>;
@@ -37,6 +37,12 @@ export class FileLabeller {
       this.#timer = undefined;
       void this.#writeDue();
     });
+  }
+
+  /** Changes what a label says of the owner's wish, where there is a label. */
+  async setPinned(fileName: string, pinned: boolean): Promise<void> {
+    const label = parseLabel((await this.#services.store.readLabel(fileName)) ?? '');
+    if (label !== null) await this.#services.store.writeLabel(fileName, formatLabel({ ...label, pinned }));
   }
 
   /** Resolves when no label of the generation is being written: it can be removed. */

@@ -14,6 +14,7 @@ import {
   ROOM_MIN_BYTES,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { describeAge, describeBytes } from '../words.ts';
 
 export interface DiskSpace {
   readonly freeBytes: number;
@@ -51,8 +52,8 @@ export interface SpaceServices {
 export interface SpaceState extends SpacePolicy, DiskSpace {
   readonly usedBytes: number;
   readonly reservedBytes: number;
-  /** Why nothing is written now; null when all is well. */
-  readonly trouble: string | null;
+  /** Why nothing is written now, and what to do; null when all is well. */
+  readonly trouble: { readonly why: string; readonly hint: string | null } | null;
 }
 
 const EVICTABLE_PAGE = 50;
@@ -71,6 +72,8 @@ export class SpaceKeeper implements Space {
   #broken: LarderError | null = null;
   /** There is no room, and none can be made. */
   #full: LarderError | null = null;
+  /** It was told that there is no room, and not yet that there is. */
+  #isFullTold = false;
   readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', { retry: 'later' });
   #lookedAtMs = 0;
   /** Room that is to be there after the running round of evictions. */
@@ -101,12 +104,13 @@ export class SpaceKeeper implements Space {
   }
 
   get state(): SpaceState {
+    const trouble = this.#broken ?? this.#full;
     return {
       ...this.#policy,
       ...this.#disk,
       usedBytes: this.#usedBytes + this.#strayBytes,
       reservedBytes: this.#reservedBytes,
-      trouble: (this.#broken ?? this.#full)?.message ?? null,
+      trouble: trouble === null ? null : { why: trouble.message, hint: trouble.hint ?? null },
     };
   }
 
@@ -159,9 +163,13 @@ export class SpaceKeeper implements Space {
     }
     if (this.#broken === null) {
       const hint = hintFor(error);
-      this.#broken = new LarderError('storage', `nothing can be cached: ${words}`, { retry: 'later', hint });
+      this.#broken = new LarderError('storage', words, { retry: 'later', hint });
       log.error('the disk refuses bytes; streams go on uncached', { error: words, hint });
-      noteEvent('disk-refused', 'disk', `Nothing can be cached since now: ${words}. Streams go on uncached; ${hint}.`);
+      noteEvent(
+        'disk-refused',
+        'disk',
+        `Nothing can be cached from now on: ${words}. Streams go on uncached; ${hint}.`,
+      );
       this.#services.changed();
     }
     this.#retryLater();
@@ -225,18 +233,25 @@ export class SpaceKeeper implements Space {
     if (isFull && this.#full === null) {
       const byCap = this.#policy.capBytes - this.#usedBytes <= this.#disk.freeBytes - this.#policy.floorBytes;
       const why = byCap
-        ? 'the cache is at its size and everything in it is in use or pinned'
+        ? 'the cache is at its size, and everything in it is in use or pinned'
         : 'the disk has no more than the bytes that are to stay free, and nothing may be evicted';
       this.#full = new LarderError('storage', why, {
         retry: 'later',
         hint: byCap ? 'unpin something, or give the cache more with --cache-size' : 'make room on the disk',
       });
-      log.warning('there is no room; streams go on uncached', { why });
-      noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
-    } else if (!isFull && this.#full !== null) {
+      if (!this.#isFullTold) {
+        log.warning('there is no room; streams go on uncached', { why });
+        noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
+      }
+      this.#isFullTold = true;
+    } else if (!isFull) {
       this.#full = null;
-      log.info('there is room again; caching goes on');
-      noteEvent('room-again', 'disk', 'There is room again; caching goes on.');
+      // A reader that left makes room for the next: that is not worth telling. Room for more is.
+      if (this.#isFullTold && this.#roomBytes() >= this.#headroomBytes() * 2) {
+        this.#isFullTold = false;
+        log.info('there is room again; caching goes on');
+        noteEvent('room-again', 'disk', 'There is room again; caching goes on.');
+      }
     }
     if (this.#full !== null) this.#retryLater();
   }
@@ -269,9 +284,8 @@ export class SpaceKeeper implements Space {
     if (bytes === null) return false;
     // Some file systems give room back late: it is believed until the next look.
     this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes + bytes };
-    const days = Math.max(0, Math.floor((clock.nowMs() - entry.lastUsedAt) / 86_400_000));
-    const megabytes = (bytes / 1e6).toFixed(1);
-    const text = `${megabytes} MB went, least recently used (${days} days ago), because ${why}.`;
+    const used = describeAge(clock.nowMs() - entry.lastUsedAt);
+    const text = `${describeBytes(bytes)} went, of all that may go the least recently used (${used}), because ${why}.`;
     noteEvent('evicted', `${entry.source}/${entry.path}`, text);
     return true;
   }
@@ -280,8 +294,8 @@ export class SpaceKeeper implements Space {
     const { capBytes, floorBytes } = this.#policy;
     const inCap = capBytes - this.#usedBytes - this.#strayBytes - this.#reservedBytes;
     return inCap <= this.#disk.freeBytes - floorBytes - this.#unseenBytes
-      ? `the cache is at its size of ${(capBytes / 1e9).toFixed(2)} GB`
-      : `${(floorBytes / 1e9).toFixed(2)} GB of the disk are to stay free`;
+      ? `the cache is at its size of ${describeBytes(capBytes)}`
+      : `${describeBytes(floorBytes)} of the disk are to stay free`;
   }
 
   #retryLater(): void {
@@ -316,7 +330,9 @@ export class SpaceKeeper implements Space {
       log.info('the disk takes bytes again; caching goes on');
       noteEvent('disk-well', 'disk', 'The disk takes bytes again; caching goes on.');
     }
-    await this.makeRoom(this.#headroomBytes());
+    // Nothing is evicted for nobody: whoever comes next finds out whether there is room.
+    if (this.#services.isWanted()) await this.makeRoom(this.#headroomBytes());
+    else this.#full = null;
   }
 }
 

@@ -39,6 +39,7 @@ function rangeHeader(range: OriginRange): string {
 export function reasonOf(error: unknown): string {
   return describeError(error)
     .replace(/ fetching ".*"/, '')
+    .replace('Unable to connect. Is the computer able to access the url?', 'nothing answers at the address')
     .replace(/\. For more information, pass `verbose.*$/, '');
 }
 

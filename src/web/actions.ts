@@ -59,9 +59,9 @@ export class Actions {
   }
 
   async setPinned(entryId: number, pinned: boolean): Promise<NoticeProps> {
-    const { entries } = this.#services;
+    const { entries, manager } = this.#services;
     const address = await entries.findAddress(entryId);
-    if (address === null || !(await entries.setPinned(entryId, pinned))) return GONE;
+    if (address === null || !(await manager.setPinned(entryId, pinned))) return GONE;
     const effect = pinned ? 'is pinned: it is never removed to make room' : 'is no longer pinned: it may make room';
     return { tone: 'done', text: `${address.path} ${effect}.` };
   }

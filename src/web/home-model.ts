@@ -21,7 +21,7 @@ import type { DownloadQueueTable } from '../db/download-queue.ts';
 import type { EntryCursor, EntrySummary, EntryTable } from '../db/entries.ts';
 import type { EventTable } from '../db/events.ts';
 import type { Counters, StatisticsTable } from '../db/statistics.ts';
-import type { SpaceKeeper } from '../offline/space-keeper.ts';
+import type { SpaceKeeper, SpaceState } from '../offline/space-keeper.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import { encodePath } from '../sources/media-address.ts';
 import type { SourceHealth } from '../upkeep/source-health.ts';
@@ -75,7 +75,6 @@ export class HomeModel {
   readonly #meter = new RateMeter();
   readonly #ids = new WeakMap<object, string>();
   #lastId = 0;
-  #trouble: (TroubleProps & { readonly of: string }) | null = null;
 
   constructor(services: HomeServices) {
     this.#services = services;
@@ -209,16 +208,10 @@ export class HomeModel {
     return { usedBytes, reservedBytes, capBytes, floorBytes, freeBytes, trouble: this.#describeTrouble(trouble) };
   }
 
-  #describeTrouble(trouble: string | null): TroubleProps | null {
-    // Asked once per trouble: `refusal` may set off a look for room, which is not for every second of an open page.
-    if (trouble !== null && this.#trouble?.of !== trouble) {
-      const hint = this.#services.space.refusal(null)?.hint;
-      const why = trouble.replace(/^nothing can be cached: /, '');
-      const sentence = `Nothing can be cached: ${why}; streams go on uncached.`;
-      this.#trouble = { of: trouble, sentence, hint: hint === undefined ? null : formatSentence(hint) };
-    }
-    if (trouble === null) this.#trouble = null;
-    return this.#trouble === null ? null : { sentence: this.#trouble.sentence, hint: this.#trouble.hint };
+  #describeTrouble(trouble: SpaceState['trouble']): TroubleProps | null {
+    if (trouble === null) return null;
+    const sentence = `Nothing can be cached: ${trouble.why}; streams go on uncached.`;
+    return { sentence, hint: trouble.hint === null ? null : formatSentence(trouble.hint) };
   }
 
   async #events(): Promise<EventsProps> {

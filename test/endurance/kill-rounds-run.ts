@@ -276,7 +276,9 @@ export class KillRounds {
       if (wrong !== null) throw new Violation(`the rows of ${film.path} name ${wrong}`);
     }
     if (!isSettled) return;
-    const orphan = (await listChunkFiles(this.#dataFolder)).find((file) => !this.#rows.fileNames.has(file));
+    const orphan = (await listChunkFiles(this.#dataFolder)).find(
+      (file) => !this.#rows.fileNames.has(file.replace(/\.larder\.json(\.new)?$/, '')),
+    );
     if (orphan !== undefined) throw new Violation(`no row names the chunk file ${orphan} after a start has settled`);
   }
 

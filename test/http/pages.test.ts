@@ -290,7 +290,7 @@ test('the page says what went to make room, and that nothing can be cached as lo
   reader.send('GET', '/s/films/Third.mkv');
   await reader.readHead();
   await reader.readBytes(2_900_000);
-  const sentence = 'Nothing can be cached: the cache is at its size and everything in it is in use or pinned';
+  const sentence = 'Nothing can be cached: the cache is at its size, and everything in it is in use or pinned';
   const trouble = await until(new RegExp(`${sentence}; streams go on uncached`));
   expect(trouble.match(new RegExp(sentence, 'g'))).toHaveLength(2); // the headline, and the region of space
   expect(trouble).toContain('Unpin something, or give the cache more with --cache-size.');
