@@ -3,15 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
+import type { Space } from '../chunks/space.ts';
 import { readConfiguration } from '../config.ts';
 import { describeError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Command, CommandContext } from './command.ts';
 import { prepareDataFolder } from './data-folder.ts';
 import { optionHelp } from './option-help.ts';
-
-/** Files looked up in one statement. */
-const PAGE_FILES = 200;
 
 export const verify: Command = {
   name: 'verify',
@@ -37,87 +35,91 @@ ${optionHelp()}`,
     const { lockFolder } = await import('../db/folder-lock.ts');
     const lock = isRunning ? null : await lockFolder(path, context.processId);
     try {
-      return await verifyFolder(context, path, isRunning);
+      return await verifyData(context, path, isRunning);
     } finally {
       lock?.release();
     }
   },
 };
 
-async function verifyFolder(context: CommandContext, path: string, isRunning: boolean): Promise<number> {
+/** What is found damaged beside a running Larder is that one's to give up: it believes what it has in memory. */
+async function verifyData(context: CommandContext, path: string, isRunning: boolean): Promise<number> {
   const { openDatabase } = await import('../db/database.ts');
   const { GenerationTable } = await import('../db/generations.ts');
   const { FileChunkStore } = await import('../chunks/file-chunk-store.ts');
-  const { computeChecksums } = await import('../chunks/span-checksums.ts');
   const { StoredBytes } = await import('../chunks/stored-bytes.ts');
-  const { verifyFile } = await import('../upkeep/verify-file.ts');
+  const { verifyFolder } = await import('../upkeep/verify-folder.ts');
   const { clock } = context;
   const database = await openDatabase(join(path, 'larder.db'));
   const generations = new GenerationTable(database.tables);
   const store = new FileChunkStore(join(path, 'chunks'));
   const log = createLog({ level: 'error', write: context.complain, nowMs: () => clock.nowMs() });
-  const noSpace = {
-    refusal: () => null,
-    reserve: () => 0,
-    release: () => undefined,
-    stored: () => undefined,
-    removed: () => undefined,
-    strayed: () => undefined,
-    refused: (error: unknown) => log.error('the damage could not be written down', { error: describeError(error) }),
-  };
+  const space = new UncountedSpace((error) =>
+    log.error('the damage could not be written down', { error: describeError(error) }),
+  );
 
   async function giveUp(generationId: number, range: ByteRange): Promise<number> {
     if (isRunning) return rangeLength(range);
     const generation = await generations.find(generationId);
     if (generation === null) return 0;
     const ranges = await generations.listRanges(generationId);
-    const services = { generations, store, space: noSpace, clock, log };
-    return new StoredBytes(generation, ranges, new RangeSet(), services).lose(
-      range,
-      'larder verify found them damaged',
-    );
+    const stored = new StoredBytes(generation, ranges, new RangeSet(), { generations, store, space, clock, log });
+    return stored.lose(range, 'larder verify found them damaged');
   }
 
-  const total = { files: 0, verifiedBytes: 0, damagedBytes: 0 };
   try {
-    for (let afterId = 0; ; ) {
-      const page = await generations.listFiles(PAGE_FILES, afterId);
-      const last = page.at(-1);
-      if (last === undefined) break;
-      afterId = last.generationId;
-      for (const file of page) {
-        if (file.lengthAtLeast === 0) continue;
-        total.files += 1;
-        const damaged = async (span: ByteRange) => {
-          context.print(`damaged: ${file.fileName}, bytes ${span.start} to ${span.end - 1}`);
-          return giveUp(file.generationId, span);
-        };
-        try {
-          const result = await verifyFile(file, {
-            generations,
-            checksum: (fileName, spans) => computeChecksums(store, fileName, spans),
-            damaged,
-            afterStep: () => Promise.resolve(true),
-          });
-          total.verifiedBytes += result.verifiedBytes;
-          total.damagedBytes += result.damagedBytes;
-          if (!isRunning && result.damagedBytes === 0)
-            await generations.recordVerified(file.generationId, clock.nowMs());
-        } catch (error) {
-          context.print(`missing: ${file.fileName} (${describeError(error)})`);
-          total.damagedBytes += await giveUp(file.generationId, { start: 0, end: file.lengthAtLeast });
-        }
-      }
-    }
+    const { fileCount, verifiedBytes, damagedBytes } = await verifyFolder({
+      generations,
+      store,
+      giveUp,
+      verified: async (file, result) => {
+        if (isRunning || result.damagedBytes > 0) return;
+        await generations.recordVerified(file.generationId, clock.nowMs());
+      },
+      say: context.print,
+    });
+    context.print(`${fileCount} files: ${verifiedBytes} bytes are right, ${damagedBytes} are damaged`);
+    if (damagedBytes === 0) return 0;
   } finally {
     database.close();
   }
-  context.print(`${total.files} files: ${total.verifiedBytes} bytes are right, ${total.damagedBytes} are damaged`);
-  if (total.damagedBytes === 0) return 0;
   context.print(
     isRunning
       ? 'a Larder runs on this folder: stop it and run this again, and what is damaged is fetched anew'
       : 'what is damaged was given up and is fetched again when it is wanted',
   );
   return 1;
+}
+
+/** Nothing is written here that room would have to be kept for. */
+class UncountedSpace implements Space {
+  readonly refused: (error: unknown) => void;
+
+  constructor(refused: (error: unknown) => void) {
+    this.refused = refused;
+  }
+
+  refusal(): null {
+    return null;
+  }
+
+  reserve(): number {
+    return 0;
+  }
+
+  release(): void {
+    // Nothing was reserved.
+  }
+
+  stored(): void {
+    // As above.
+  }
+
+  removed(): void {
+    // The next start counts anew.
+  }
+
+  strayed(): void {
+    // As above.
+  }
 }
