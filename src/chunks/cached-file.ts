@@ -1,14 +1,13 @@
 // One generation of an entry while it is in use: which bytes are there, who reads, what is being fetched.
 //
-// Owns its readers, its fetches and their plan; what is on the disk is its `StoredBytes`, how far a fetch may go says
-// its `FetchRoom`, what is stored is compared by its `Verification`. Always true: live fetches never cover the same
-// byte; whoever waits is with the watchdog and is woken by data, failure or a deadline.
+// Owns its readers and downloads, and joins the parts that serve them: what is on the disk (`StoredBytes`), what is being
+// fetched (`FileFetches`), what is compared before it is served (`Verification`), what the origin said of the version
+// (`VersionCheck`). Always true: whoever waits is with the watchdog and is woken by data, failure or a deadline.
 import { assert } from '../assert.ts';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { RangeSet } from '../bytes/range-set.ts';
-import type { Timer } from '../clock.ts';
 import type { GenerationRow, HeaderRow } from '../db/entries.ts';
-import { describeError, fromErrorValue, LarderError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import {
   CONTAINER_EDGE_BYTES,
   EDGES_MIN_FILE_BYTES,
@@ -18,17 +17,13 @@ import {
   READER_WAIT_MAX_MS,
   VERIFY_AHEAD_BYTES,
 } from '../limits.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
-import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
-import { Fetch, type FetchOwner } from './fetch.ts';
-import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
-import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
-import { FetchRoom } from './fetch-room.ts';
+import type { OriginHead } from '../sources/origin-response.ts';
+import type { Fetch } from './fetch.ts';
+import type { Want } from './fetch-plan.ts';
 import { Priority } from './fetch-scheduler.ts';
+import { type FetchedFile, FileFetches } from './file-fetches.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Reader, type ReaderFile, type ReaderLabel } from './reader.ts';
-import { RetryGate } from './retry-gate.ts';
-import { isLongPause } from './retry-policy.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { Verification } from './verification.ts';
 import { compareVersion } from './version.ts';
@@ -60,33 +55,24 @@ const FILE_LOST = 'its chunk file was deleted';
 /** In place of a row's id, while there is no row. */
 export const TRANSIENT_ID = 0;
 
-export class CachedFile implements ReaderFile, FetchOwner {
+export class CachedFile implements ReaderFile {
   readonly bytes: StoredBytes;
   readonly readers = new Set<Reader>();
-  readonly fetches = new Set<Fetch>();
-  seekable: boolean;
   /** The origin has another version by now: what is here is still served, nothing is added. */
   superseded = false;
-  lastError: LarderError | null = null;
   /** Watchdog findings: waiters that nothing served. More than none is a bug of ours. */
   unservedWaits = 0;
   #identity: FileIdentity;
   #generation: GenerationRow;
   #headers: HeaderRow;
-  readonly #room: FetchRoom;
+  readonly #fetches: FileFetches;
   readonly #verification: Verification;
   readonly #services: FileServices;
   readonly #onUnused: (file: CachedFile) => void;
-  readonly #gate: RetryGate;
   readonly #watchdog: Watchdog;
   readonly #consumers = new Set<Consumer>();
-  /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
-  readonly #settling = new Set<Fetch>();
   #edges: ByteRange[] = [];
   readonly #check: VersionCheck;
-  #planDue = false;
-  #onSettled: (() => void) | undefined;
-  #retryTimer: Timer | undefined;
   #isSettling = false;
   #closed = false;
 
@@ -99,15 +85,9 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#identity = identity;
     this.#generation = stored.generation;
     this.#headers = stored.headers;
-    this.seekable = stored.generation.seekable;
     this.bytes = new StoredBytes(stored.generation, stored.ranges, stored.trusted, services);
-    this.#gate = new RetryGate(services.random);
     this.#services = services;
-    this.#room = new FetchRoom({
-      space: services.space,
-      generationId: () => this.generation.id,
-      readerPositions: () => [...this.readers].map((reader) => reader.position),
-    });
+    this.#fetches = new FileFetches(this.#fetchedFile(), services);
     this.#verification = new Verification({
       bytes: this.bytes,
       fileName: stored.generation.fileName,
@@ -124,6 +104,20 @@ export class CachedFile implements ReaderFile, FetchOwner {
       onUnserved: () => this.#healUnserved(),
     });
     this.#onUnused = onUnused;
+  }
+
+  /** Fetches that have a connection or wait for one. */
+  get fetches(): ReadonlySet<Fetch> {
+    return this.#fetches.live;
+  }
+
+  /** Whether the origin serves from any offset. */
+  get seekable(): boolean {
+    return this.#fetches.seekable;
+  }
+
+  get lastError(): LarderError | null {
+    return this.#fetches.lastError;
   }
 
   get identity(): FileIdentity {
@@ -156,8 +150,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     return (
       this.readers.size > 0 ||
       this.#consumers.size > 0 ||
-      this.fetches.size > 0 ||
-      this.#settling.size > 0 ||
+      !this.#fetches.isQuiet ||
       this.#verification.isRunning ||
       this.#check.isRunning
     );
@@ -264,10 +257,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** There is more room on the disk than before, or less: who goes to memory and who does not is decided anew. */
   roomChanged(): void {
-    for (const fetch of this.fetches) {
-      if (fetch.toMemory && !this.#goesToMemory()) this.#stop(fetch);
-    }
-    this.#schedulePlan();
+    this.#fetches.roomChanged();
   }
 
   /** The database takes rows again: what was only passed on is kept from now on. */
@@ -294,109 +284,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
 
   /** Takes over the fetch that opened this generation; its response begins at `head.start`. */
   adopt(fetch: Fetch, head: OriginHead): void {
-    if (fetch.state !== 'opening') return; // it ended while the generation was made
-    fetch.owner = this;
-    this.fetches.add(fetch);
-    fetch.setTerms({
-      priority: fetch.priority,
-      credit: head.start + CONTAINER_EDGE_BYTES,
-      end: fetch.requestEnd ?? Number.POSITIVE_INFINITY,
-    });
-    this.#accept(fetch, head.start, head.start, null);
-    // Who opened the file becomes its reader right after this; when nobody does, the plan stops the fetch.
-    this.#services.clock.after(0, () => this.#schedulePlan());
-  }
-
-  /** While it waited for a connection, some of its bytes may have come by another fetch. */
-  requestFor(fetch: Fetch): OriginRequest | null {
-    const start = this.bytes.known.contiguousEnd(fetch.position);
-    const fileEnd = this.totalBytes ?? Number.POSITIVE_INFINITY;
-    const end = Math.min(fetch.requestEnd ?? fileEnd, this.bytes.known.nextKnown(start) ?? fileEnd);
-    if (start >= end) {
-      this.fetches.delete(fetch);
-      this.#schedulePlan();
-      return null;
-    }
-    fetch.position = start;
-    fetch.requestEnd = this.seekable && end < fileEnd ? end : null;
-    return this.#request(this.seekable ? { kind: 'from', start, end: fetch.requestEnd } : null);
-  }
-
-  fetchOpened(fetch: Fetch, head: OriginHead): void {
-    const version = compareVersion(this.generation, this.totalBytes, head);
-    if (this.superseded || version === 'other') {
-      fetch.stop();
-      this.supersede(CHANGED);
-      return;
-    }
-    this.#check.answered();
-    // Not proven: some of the bytes that are known are compared before any is added.
-    const isProven = version === 'same' || this.bytes.known.byteCount === 0;
-    if (head.start === fetch.position && this.seekable) {
-      this.#accept(fetch, head.start, fetch.position, isProven ? null : this.bytes.sample(this.#services.random));
-      return;
-    }
-    const writeFrom = this.bytes.known.contiguousEnd(0);
-    if (head.start !== 0 || (!isProven && writeFrom === 0)) {
-      fetch.stop();
-      this.supersede(CHANGED);
-      return;
-    }
-    // The origin ignores ranges: its body is read from the start, what is known of it passed over.
-    if (this.seekable) this.#write(() => this.#services.generations.recordSeekable(this.generation.id, false));
-    this.seekable = false;
-    this.#accept(fetch, 0, writeFrom, isProven ? null : this.bytes.sample(this.#services.random, writeFrom));
-  }
-
-  fetchProgressed(fetch: Fetch, from: number): void {
-    this.#services.counters.originBytes += fetch.position - from;
-    this.#gate.progressed();
-    if (!fetch.toMemory) this.bytes.noteWritten(from, fetch.position);
-    this.#room.extend(fetch);
-    this.#watchdog.progressed();
-    if (fetch.isPaused) this.#schedulePlan();
-  }
-
-  fetchReceived(fetch: Fetch, bytes: Uint8Array): void {
-    this.bytes.noteVolatile(fetch.position, bytes);
-  }
-
-  fetchDurable(fetch: Fetch, message: FetchDurable): void {
-    this.bytes.record(message).then(
-      () => {
-        this.#room.recorded(fetch, message.start, message.end);
-        for (const consumer of [...this.#consumers]) consumer.advanced(this);
-      },
-      (error: unknown) => {
-        this.#services.space.refused(error);
-        this.#stop(fetch);
-      },
-    );
-  }
-
-  fetchClosed(fetch: Fetch, message: FetchClosed): void {
-    this.fetches.delete(fetch);
-    this.#settling.add(fetch);
-    if (message.position > fetch.position) fetch.progressed(message.position);
-    if (message.bodyEnded && this.totalBytes === null) {
-      this.#learnLength(message.position);
-      this.#watchdog.wakeReadable();
-    }
-    if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
-    this.#schedulePlan();
-  }
-
-  fetchEnded(fetch: Fetch, message: FetchEnded): void {
-    const error = message.error === null ? null : fromErrorValue(message.error);
-    void this.bytes.inOrder(() => {
-      this.#settling.delete(fetch);
-      this.#room.ended(fetch);
-      // What is in memory only has a reader; what was written only is no use.
-      const isQuiet = this.fetches.size === 0 && this.#settling.size === 0;
-      if (isQuiet && this.bytes.forgetUnrecorded()) this.#schedulePlan();
-      if (error?.code === 'storage') this.#handleFailure(fetch, error);
-      this.#checkUnused();
-    });
+    this.#fetches.adopt(fetch, head);
   }
 
   /**
@@ -414,7 +302,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
     });
     // At once, not behind what is still to be recorded: whoever opens the file next must not find it current.
     this.#services.superseded(this).catch((error: unknown) => space.refused(error));
-    for (const fetch of this.fetches) this.#stop(fetch);
+    this.#fetches.stopAll();
     this.#watchdog.fail(supersededError());
     for (const consumer of [...this.#consumers]) consumer.fail(supersededError());
     this.#checkUnused();
@@ -426,39 +314,16 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.#watchdog.fail(stoppingError());
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
     this.#check.cancel();
-    for (const fetch of this.fetches) this.#stop(fetch);
-    if (this.fetches.size > 0 || this.#settling.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onSettled = resolve;
-      });
-    }
+    this.#fetches.stopAll();
+    await this.#fetches.settled();
     await this.bytes.inOrder(() => undefined);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#retryTimer?.cancel();
+    this.#fetches.close();
     this.#watchdog.stop();
     await this.bytes.close();
-  }
-
-  #accept(fetch: Fetch, bodyStart: number, writeFrom: number, sample: VersionSample | null): void {
-    const { fileName } = this.generation;
-    assert(bodyStart <= writeFrom, 'a body is written from its start or behind it');
-    const mayCreate = !this.bytes.hasFile;
-    fetch.beginAt(writeFrom, this.#goesToMemory());
-    this.#room.extend(fetch);
-    fetch.accept({ fileName, mayCreate, sample, totalBytes: this.totalBytes });
-  }
-
-  #request(range: OriginRange | null): OriginRequest {
-    return {
-      ...this.identity.upstream(),
-      ownPort: this.#services.ownPort(),
-      range,
-      ifRange: range === null ? null : this.generation.etag,
-      expectsMedia: this.identity.address.type !== 'file',
-    };
   }
 
   #refusal(): LarderError | null {
@@ -475,9 +340,43 @@ export class CachedFile implements ReaderFile, FetchOwner {
     this.bytes.inOrder(action).catch((error: unknown) => this.#services.space.refused(error));
   }
 
-  #learnLength(totalBytes: number): void {
-    this.bytes.learnLength(totalBytes);
-    this.#write(() => this.#services.generations.recordLength(this.generation.id, totalBytes));
+  #fetchedFile(): FetchedFile {
+    const file = this;
+    return {
+      get identity() {
+        return file.identity;
+      },
+      get generation() {
+        return file.generation;
+      },
+      get isOver() {
+        return file.superseded;
+      },
+      get goesToMemory() {
+        return file.#goesToMemory();
+      },
+      bytes: this.bytes,
+      readerPositions: () => [...this.readers].map((reader) => reader.position),
+      wants: () => this.#wants(),
+      progressed: () => this.#watchdog.progressed(),
+      recorded: () => {
+        for (const consumer of [...this.#consumers]) consumer.advanced(this);
+      },
+      lengthLearnt: () => this.#watchdog.wakeReadable(),
+      answered: () => this.#check.answered(),
+      failed: (error) => this.#check.failed(error),
+      givenUp: (error, from, to, isFinal) => this.#giveUp(error, from, to, isFinal),
+      ended: (why) => this.supersede(why === 'lost' ? FILE_LOST : CHANGED),
+      planned: () => this.#watchdog.notePaused(this.#fetches.live),
+      quiet: () => this.#checkUnused(),
+      write: (action) => this.#write(action),
+    };
+  }
+
+  /** The bytes of [from, to) will not come now: who waits for them hears why. */
+  #giveUp(error: LarderError, from: number, to: number, isFinal: boolean): void {
+    this.#watchdog.fail(error, ({ position }) => position >= from && position < to);
+    if (isFinal) for (const consumer of [...this.#consumers]) consumer.fail(error);
   }
 
   #checkedFile(): CheckedFile {
@@ -491,7 +390,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
       },
       bytes: this.bytes,
       // Without If-Range: the head says which version it is of.
-      request: (range) => ({ ...this.#request(this.seekable ? range : null), ifRange: null }),
+      request: (range) => ({ ...this.#fetches.request(this.seekable ? range : null), ifRange: null }),
       compare: (head) => compareVersion(this.generation, this.totalBytes, head),
       changed: () => this.supersede(CHANGED),
       checkEnded: () => this.#checkUnused(),
@@ -520,21 +419,17 @@ export class CachedFile implements ReaderFile, FetchOwner {
     const isNear = (piece: ByteRange, position: number) =>
       piece.end > position && piece.start < position + MEMORY_AHEAD_BYTES + MEMORY_FILE_MAX_BYTES;
     this.bytes.trimVolatile((piece) => [...this.readers].some((reader) => isNear(piece, reader.position)));
-    for (const fetch of this.fetches) if (fetch.toMemory) this.#room.extend(fetch);
+    this.#fetches.followReaders();
   }
 
-  /** Many events of one turn of the loop make one plan. */
   #schedulePlan(): void {
-    const isIdle = this.fetches.size === 0 && this.isComplete && this.bytes.trusted.contains(0, this.totalBytes ?? 0);
-    if (this.#planDue || this.#closed || isIdle) return;
-    this.#planDue = true;
-    queueMicrotask(() => {
-      this.#planDue = false;
-      if (!this.#closed) this.#plan();
-    });
+    const isIdle = this.#fetches.live.size === 0 && this.isComplete && this.bytes.trusted.contains(0, this.totalBytes!);
+    if (!isIdle) this.#fetches.schedulePlan();
   }
 
   #wants(): Want[] {
+    this.#verifyAhead();
+    this.#refuseConsumers();
     if (this.superseded || this.#isSettling) return [];
     const wants: Want[] = [];
     for (const reader of this.readers) {
@@ -557,58 +452,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
     return wants;
   }
 
-  #plan(): void {
-    this.#verifyAhead();
-    this.#refuseConsumers();
-    const live = [...this.fetches].filter((fetch) => fetch.state !== 'stopping' && fetch.state !== 'closed');
-    const plan = planFetches({
-      wants: this.#wants(),
-      live,
-      known: this.bytes.known,
-      totalBytes: this.totalBytes,
-      seekable: this.seekable,
-    });
-    for (const [fetch, terms] of plan.keep) this.#keep(fetch, terms);
-    for (const fetch of plan.stop) this.#stop(fetch);
-    const now = this.#services.clock.monotonicMs();
-    const pause = this.#services.scheduler.pauseOf(this.identity.sourceId);
-    for (const terms of plan.create) {
-      if (pause !== null && isLongPause(pause)) {
-        // Whoever waits for these bytes hears at once for how long there will be none.
-        this.#watchdog.fail(pause, ({ position }) => position >= terms.position && position < terms.end);
-        this.#planAt(now + pause.retryAfterMs!);
-        continue;
-      }
-      const notBeforeMs = this.#gate.notBeforeMs(terms.priority);
-      if (notBeforeMs > now) {
-        this.#planAt(notBeforeMs);
-        continue;
-      }
-      const fetch = new Fetch({
-        sourceId: this.identity.sourceId,
-        scheduler: this.#services.scheduler,
-        threads: this.#services.threads,
-        clock: this.#services.clock,
-        owner: this,
-        position: terms.position,
-        requestEnd: terms.requestEnd,
-        terms,
-      });
-      this.fetches.add(fetch);
-      fetch.enqueue();
-    }
-    this.#watchdog.notePaused(this.fetches);
-  }
-
-  #keep(fetch: Fetch, terms: FetchTerms): void {
-    fetch.setTerms(terms);
-    if (fetch.state !== 'running') return;
-    this.#room.extend(fetch);
-    // There will be no room: another fetch goes on from here, past the disk.
-    if (!fetch.toMemory && fetch.isPaused && fetch.position < fetch.wantedEnd && this.#goesToMemory())
-      this.#stop(fetch);
-  }
-
   /** What readers come to next is compared with its checksums before they are there. */
   #verifyAhead(): void {
     for (const reader of this.readers) {
@@ -623,47 +466,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
     if (refusal !== null) for (const consumer of [...this.#consumers]) consumer.fail(refusal);
   }
 
-  /** One that had no connection yet is over at once; the others say so. */
-  #stop(fetch: Fetch): void {
-    fetch.stop();
-    if (fetch.state === 'closed') this.fetches.delete(fetch);
-  }
-
-  #handleFailure(fetch: Fetch, error: LarderError): void {
-    const { clock, log, scheduler } = this.#services;
-    const now = clock.monotonicMs();
-    this.lastError = error;
-    if (error.code === 'stopped') return;
-    if (error.code === 'file-lost' || error.code === 'origin-changed' || error.code === 'out-of-range') {
-      this.supersede(error.code === 'file-lost' ? FILE_LOST : CHANGED);
-      return;
-    }
-    if (error.code === 'storage' && !fetch.toMemory) {
-      // The next fetch passes its bytes on from memory.
-      this.#services.space.refused(error);
-      this.#schedulePlan();
-      return;
-    }
-    this.#check.failed(error);
-    const verdict = this.#gate.failed(error, now);
-    if (error.retryAfterMs !== undefined) scheduler.pauseSource(this.identity.sourceId, now + verdict.delayMs, error);
-    if (verdict.kind === 'retry') {
-      this.#planAt(now + verdict.delayMs);
-      return;
-    }
-    log.warning('a fetch was given up', { path: this.identity.address.path, error: error.message });
-    const end = Math.max(fetch.end, fetch.position + 1);
-    this.#watchdog.fail(error, (reader) => reader.position >= fetch.firstOffset && reader.position < end);
-    for (const consumer of [...this.#consumers]) consumer.fail(error);
-  }
-
-  /** Plans anew at that monotonic time. */
-  #planAt(atMs: number): void {
-    this.#retryTimer?.cancel();
-    const delayMs = Math.max(0, atMs - this.#services.clock.monotonicMs());
-    this.#retryTimer = this.#services.clock.after(delayMs, () => this.#schedulePlan());
-  }
-
   /** Cannot happen: counted, so that it is seen, and healed by planning anew. */
   #healUnserved(): void {
     this.unservedWaits += 1;
@@ -672,13 +474,7 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #isServed(nowMs: number): boolean {
-    return (
-      this.fetches.size > 0 ||
-      this.#settling.size > 0 ||
-      this.#verification.isRunning ||
-      this.#planDue ||
-      this.#gate.notBeforeMs(Priority.critical) > nowMs
-    );
+    return this.#fetches.isServing(nowMs) || this.#verification.isRunning;
   }
 
   #waitError(): LarderError {
@@ -695,7 +491,6 @@ export class CachedFile implements ReaderFile, FetchOwner {
   }
 
   #checkUnused(): void {
-    if (this.fetches.size === 0 && this.#settling.size === 0) this.#onSettled?.();
     if (!this.isUsed) this.#onUnused(this);
   }
 }

@@ -1,0 +1,353 @@
+// The upstream fetches of one file: plans them, starts and stops them, takes what they bring and decides what a failure
+// means. Always true: live fetches never cover the same byte, and a fetch that cannot prove its version adds nothing.
+import { assert } from '../assert.ts';
+import type { Timer } from '../clock.ts';
+import type { GenerationRow } from '../db/entries.ts';
+import { fromErrorValue, type LarderError } from '../errors.ts';
+import { CONTAINER_EDGE_BYTES } from '../limits.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
+import { Fetch, type FetchOwner } from './fetch.ts';
+import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
+import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
+import { FetchRoom } from './fetch-room.ts';
+import { Priority } from './fetch-scheduler.ts';
+import type { FileIdentity, FileServices } from './file-services.ts';
+import { RetryGate } from './retry-gate.ts';
+import { isLongPause } from './retry-policy.ts';
+import type { StoredBytes } from './stored-bytes.ts';
+import { compareVersion } from './version.ts';
+
+/** What the fetches need of their file. */
+export interface FetchedFile {
+  readonly identity: FileIdentity;
+  readonly generation: GenerationRow;
+  readonly bytes: StoredBytes;
+  /** Another version is current, or all is being stopped: nothing is added any more. */
+  readonly isOver: boolean;
+  /** It has no rows, or the disk takes nothing: what is fetched is passed on. */
+  readonly goesToMemory: boolean;
+  readonly readerPositions: () => Iterable<number>;
+  /** What is to be fetched now; looked at before each plan. */
+  readonly wants: () => readonly Want[];
+  /** Bytes came. */
+  readonly progressed: () => void;
+  /** Bytes have their rows. */
+  readonly recorded: () => void;
+  /** The end of the file was seen. */
+  readonly lengthLearnt: () => void;
+  /** The origin gave the file. */
+  readonly answered: () => void;
+  readonly failed: (error: LarderError) => void;
+  /** The bytes of the range will not come now. */
+  readonly givenUp: (error: LarderError, from: number, to: number, isFinal: boolean) => void;
+  /** The version is over. */
+  readonly ended: (why: 'changed' | 'lost') => void;
+  /** A plan was made: some fetches may pause. */
+  readonly planned: () => void;
+  /** Nothing is under way any more. */
+  readonly quiet: () => void;
+  /** Writes rows in order with what is recorded. */
+  readonly write: (action: () => Promise<void>) => void;
+}
+
+export class FileFetches implements FetchOwner {
+  readonly live = new Set<Fetch>();
+  /** Whether the origin serves from any offset. */
+  seekable: boolean;
+  lastError: LarderError | null = null;
+  readonly #file: FetchedFile;
+  readonly #services: FileServices;
+  readonly #room: FetchRoom;
+  readonly #gate: RetryGate;
+  /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
+  readonly #settling = new Set<Fetch>();
+  #planDue = false;
+  #retryTimer: Timer | undefined;
+  #onQuiet: (() => void) | undefined;
+  #closed = false;
+
+  constructor(file: FetchedFile, services: FileServices) {
+    this.#file = file;
+    this.#services = services;
+    this.seekable = file.generation.seekable;
+    this.#gate = new RetryGate(services.random);
+    this.#room = new FetchRoom({
+      space: services.space,
+      generationId: () => file.generation.id,
+      readerPositions: file.readerPositions,
+    });
+  }
+
+  get isQuiet(): boolean {
+    return this.live.size === 0 && this.#settling.size === 0;
+  }
+
+  /** Whether something is under way, or will be, for who waits. */
+  isServing(nowMs: number): boolean {
+    return !this.isQuiet || this.#planDue || this.#gate.notBeforeMs(Priority.critical) > nowMs;
+  }
+
+  /** Many events of one turn of the loop make one plan. */
+  schedulePlan(): void {
+    if (this.#planDue || this.#closed) return;
+    this.#planDue = true;
+    queueMicrotask(() => {
+      this.#planDue = false;
+      if (!this.#closed) this.#plan();
+    });
+  }
+
+  /** Takes over the fetch that opened this generation; its response begins at `head.start`. */
+  adopt(fetch: Fetch, head: OriginHead): void {
+    if (fetch.state !== 'opening') return; // it ended while the generation was made
+    fetch.owner = this;
+    this.live.add(fetch);
+    fetch.setTerms({
+      priority: fetch.priority,
+      credit: head.start + CONTAINER_EDGE_BYTES,
+      end: fetch.requestEnd ?? Number.POSITIVE_INFINITY,
+    });
+    this.#accept(fetch, head.start, head.start, null);
+    // Who opened the file becomes its reader right after this; when nobody does, the plan stops the fetch.
+    this.#services.clock.after(0, () => this.schedulePlan());
+  }
+
+  /** Who goes to memory and who does not is decided anew. */
+  roomChanged(): void {
+    for (const fetch of this.live) {
+      if (fetch.toMemory && !this.#file.goesToMemory) this.#stop(fetch);
+    }
+    this.schedulePlan();
+  }
+
+  /** Readers have moved: what goes to memory follows them. */
+  followReaders(): void {
+    for (const fetch of this.live) if (fetch.toMemory) this.#room.extend(fetch);
+  }
+
+  stopAll(): void {
+    for (const fetch of this.live) this.#stop(fetch);
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async settled(): Promise<void> {
+    if (this.isQuiet) return;
+    await new Promise<void>((resolve) => {
+      this.#onQuiet = resolve;
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#retryTimer?.cancel();
+  }
+
+  /** A request for the file as it is known. */
+  request(range: OriginRange | null): OriginRequest {
+    const { identity, generation } = this.#file;
+    return {
+      ...identity.upstream(),
+      ownPort: this.#services.ownPort(),
+      range,
+      ifRange: range === null ? null : generation.etag,
+      expectsMedia: identity.address.type !== 'file',
+    };
+  }
+
+  /** While it waited for a connection, some of its bytes may have come by another fetch. */
+  requestFor(fetch: Fetch): OriginRequest | null {
+    const { known, totalBytes } = this.#file.bytes;
+    const start = known.contiguousEnd(fetch.position);
+    const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;
+    const end = Math.min(fetch.requestEnd ?? fileEnd, known.nextKnown(start) ?? fileEnd);
+    if (start >= end) {
+      this.live.delete(fetch);
+      this.schedulePlan();
+      return null;
+    }
+    fetch.position = start;
+    fetch.requestEnd = this.seekable && end < fileEnd ? end : null;
+    return this.request(this.seekable ? { kind: 'from', start, end: fetch.requestEnd } : null);
+  }
+
+  fetchOpened(fetch: Fetch, head: OriginHead): void {
+    const { generation, bytes, isOver, answered, ended, write } = this.#file;
+    const { random, generations } = this.#services;
+    const version = compareVersion(generation, bytes.totalBytes, head);
+    if (isOver || version === 'other') {
+      fetch.stop();
+      ended('changed');
+      return;
+    }
+    answered();
+    // Not proven: some of the bytes that are known are compared before any is added.
+    const isProven = version === 'same' || bytes.known.byteCount === 0;
+    if (head.start === fetch.position && this.seekable) {
+      this.#accept(fetch, head.start, fetch.position, isProven ? null : bytes.sample(random));
+      return;
+    }
+    const writeFrom = bytes.known.contiguousEnd(0);
+    if (head.start !== 0 || (!isProven && writeFrom === 0)) {
+      fetch.stop();
+      ended('changed');
+      return;
+    }
+    // The origin ignores ranges: its body is read from the start, what is known of it passed over.
+    if (this.seekable) write(() => generations.recordSeekable(generation.id, false));
+    this.seekable = false;
+    this.#accept(fetch, 0, writeFrom, isProven ? null : bytes.sample(random, writeFrom));
+  }
+
+  fetchProgressed(fetch: Fetch, from: number): void {
+    this.#services.counters.originBytes += fetch.position - from;
+    this.#gate.progressed();
+    if (!fetch.toMemory) this.#file.bytes.noteWritten(from, fetch.position);
+    this.#room.extend(fetch);
+    this.#file.progressed();
+    if (fetch.isPaused) this.schedulePlan();
+  }
+
+  fetchReceived(fetch: Fetch, bytes: Uint8Array): void {
+    this.#file.bytes.noteVolatile(fetch.position, bytes);
+  }
+
+  fetchDurable(fetch: Fetch, message: FetchDurable): void {
+    this.#file.bytes.record(message).then(
+      () => {
+        this.#room.recorded(fetch, message.start, message.end);
+        this.#file.recorded();
+      },
+      (error: unknown) => {
+        this.#services.space.refused(error);
+        this.#stop(fetch);
+      },
+    );
+  }
+
+  fetchClosed(fetch: Fetch, message: FetchClosed): void {
+    this.live.delete(fetch);
+    this.#settling.add(fetch);
+    if (message.position > fetch.position) fetch.progressed(message.position);
+    if (message.bodyEnded && this.#file.bytes.totalBytes === null) this.#learnLength(message.position);
+    if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
+    this.schedulePlan();
+  }
+
+  fetchEnded(fetch: Fetch, message: FetchEnded): void {
+    const error = message.error === null ? null : fromErrorValue(message.error);
+    const { bytes, quiet } = this.#file;
+    void bytes.inOrder(() => {
+      this.#settling.delete(fetch);
+      this.#room.ended(fetch);
+      // What was written only is no use when nobody writes any more.
+      if (this.isQuiet && bytes.forgetUnrecorded()) this.schedulePlan();
+      if (error?.code === 'storage') this.#handleFailure(fetch, error);
+      if (!this.isQuiet) return;
+      this.#onQuiet?.();
+      quiet();
+    });
+  }
+
+  #accept(fetch: Fetch, bodyStart: number, writeFrom: number, sample: VersionSample | null): void {
+    const { generation, bytes, goesToMemory } = this.#file;
+    assert(bodyStart <= writeFrom, 'a body is written from its start or behind it');
+    const mayCreate = !bytes.hasFile;
+    fetch.beginAt(writeFrom, goesToMemory);
+    this.#room.extend(fetch);
+    fetch.accept({ fileName: generation.fileName, mayCreate, sample, totalBytes: bytes.totalBytes });
+  }
+
+  #learnLength(totalBytes: number): void {
+    const { generation, bytes, write, lengthLearnt } = this.#file;
+    bytes.learnLength(totalBytes);
+    write(() => this.#services.generations.recordLength(generation.id, totalBytes));
+    lengthLearnt();
+  }
+
+  #plan(): void {
+    const { bytes, wants, planned } = this.#file;
+    const plan = planFetches({
+      wants: wants(),
+      live: [...this.live].filter((fetch) => fetch.state !== 'stopping' && fetch.state !== 'closed'),
+      known: bytes.known,
+      totalBytes: bytes.totalBytes,
+      seekable: this.seekable,
+    });
+    for (const [fetch, terms] of plan.keep) this.#keep(fetch, terms);
+    for (const fetch of plan.stop) this.#stop(fetch);
+    for (const terms of plan.create) this.#create(terms);
+    planned();
+  }
+
+  #keep(fetch: Fetch, terms: FetchTerms): void {
+    fetch.setTerms(terms);
+    if (fetch.state !== 'running') return;
+    this.#room.extend(fetch);
+    // There will be no room: another fetch goes on from here, past the disk.
+    const isStuck = !fetch.toMemory && fetch.isPaused && fetch.position < fetch.wantedEnd;
+    if (isStuck && this.#file.goesToMemory) this.#stop(fetch);
+  }
+
+  #create(terms: FetchTerms & { readonly position: number; readonly requestEnd: number | null }): void {
+    const { scheduler, threads, clock } = this.#services;
+    const { sourceId } = this.#file.identity;
+    const now = clock.monotonicMs();
+    const pause = scheduler.pauseOf(sourceId);
+    if (pause !== null && isLongPause(pause)) {
+      // Whoever waits for these bytes hears at once for how long there will be none.
+      this.#file.givenUp(pause, terms.position, terms.end, false);
+      this.#planAt(now + pause.retryAfterMs!);
+      return;
+    }
+    const notBeforeMs = this.#gate.notBeforeMs(terms.priority);
+    if (notBeforeMs > now) {
+      this.#planAt(notBeforeMs);
+      return;
+    }
+    const { position, requestEnd } = terms;
+    const fetch = new Fetch({ sourceId, scheduler, threads, clock, owner: this, position, requestEnd, terms });
+    this.live.add(fetch);
+    fetch.enqueue();
+  }
+
+  /** One that had no connection yet is over at once; the others say so. */
+  #stop(fetch: Fetch): void {
+    fetch.stop();
+    if (fetch.state === 'closed') this.live.delete(fetch);
+  }
+
+  #handleFailure(fetch: Fetch, error: LarderError): void {
+    const { clock, log, scheduler, space } = this.#services;
+    const { identity, ended, failed, givenUp } = this.#file;
+    const now = clock.monotonicMs();
+    this.lastError = error;
+    if (error.code === 'stopped') return;
+    if (error.code === 'file-lost' || error.code === 'origin-changed' || error.code === 'out-of-range') {
+      ended(error.code === 'file-lost' ? 'lost' : 'changed');
+      return;
+    }
+    if (error.code === 'storage' && !fetch.toMemory) {
+      // The next fetch passes its bytes on from memory.
+      space.refused(error);
+      this.schedulePlan();
+      return;
+    }
+    failed(error);
+    const verdict = this.#gate.failed(error, now);
+    if (error.retryAfterMs !== undefined) scheduler.pauseSource(identity.sourceId, now + verdict.delayMs, error);
+    if (verdict.kind === 'retry') {
+      this.#planAt(now + verdict.delayMs);
+      return;
+    }
+    log.warning('a fetch was given up', { path: identity.address.path, error: error.message });
+    givenUp(error, fetch.firstOffset, Math.max(fetch.end, fetch.position + 1), true);
+  }
+
+  /** Plans anew at that monotonic time. */
+  #planAt(atMs: number): void {
+    this.#retryTimer?.cancel();
+    const delayMs = Math.max(0, atMs - this.#services.clock.monotonicMs());
+    this.#retryTimer = this.#services.clock.after(delayMs, () => this.schedulePlan());
+  }
+}
