@@ -15,6 +15,8 @@ import type { VirtualFault } from '../support/virtual-origin.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** A reader that reads to the end has no more to read than this: seeds are to be cheap. */
+const TO_END_MAX_BYTES = 500 * KIB;
 const EVERYTHING = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 interface Film {
@@ -184,16 +186,19 @@ class Life {
     // Around the seams of the grid, where it is hardest.
     const near = random.pick([0, 2 * MIB, film.sizeBytes]) + random.between(-200 * KIB, 200 * KIB);
     const start = Math.min(Math.max(0, near), film.sizeBytes - 1);
-    const end = random.chance(0.3) ? null : Math.min(film.sizeBytes, start + random.between(1, 300 * KIB));
+    const isToEnd = film.sizeBytes - start < TO_END_MAX_BYTES && random.chance(0.5);
+    const end = isToEnd ? null : Math.min(film.sizeBytes, start + random.between(1, 300 * KIB));
     const versionAtOpen = this.#world.versions.get(film.path)!;
     const reader = await engine.read(film.path, start, end);
     try {
       let position = reader.position;
-      let possible = Array.from({ length: 20 }, (_, index) => index + 1);
+      let possible: number[] | null = null;
       while (reader.position < reader.end) {
         const body = await drainReader(reader, random.between(1, 200 * KIB));
         // Invariant 3: all of it is of one version, one that was or came to be.
         const at = position;
+        const newest = this.#world.versions.get(film.path)!;
+        possible ??= Array.from({ length: newest }, (_, index) => newest - index);
         possible = possible.filter(
           (version) => findWrongByte(body, this.#world.seedOf(film.path, version), at) === null,
         );

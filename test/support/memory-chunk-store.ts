@@ -120,7 +120,7 @@ export class MemoryChunkStore implements ChunkStore {
       const durable = RangeSet.of(file.durable.toArray());
       after.#files.set(name, {
         content,
-        synced: content.copy(),
+        synced: content,
         nameIsDurable: true,
         durable,
         unsynced: [],
@@ -142,7 +142,7 @@ export class MemoryChunkStore implements ChunkStore {
       const content = file.content.copy();
       after.#files.set(name, {
         content,
-        synced: content.copy(),
+        synced: content,
         nameIsDurable: true,
         durable,
         unsynced: [],
@@ -155,7 +155,7 @@ export class MemoryChunkStore implements ChunkStore {
   /** A bit of the stored file turns. */
   flipBit(fileName: string, position: number): void {
     const file = this.#files.get(fileName)!;
-    for (const content of [file.content, file.synced]) {
+    for (const content of new Set([file.content, file.synced])) {
       if (position < content.length) content.data[position]! ^= 1;
     }
   }
@@ -213,8 +213,7 @@ export class MemoryChunkStore implements ChunkStore {
     const file = this.#files.get(fileName);
     if (file === undefined) return Promise.reject(systemError('ENOENT'));
     this.#shortened.add(fileName);
-    file.content.truncate(length);
-    file.synced.truncate(Math.min(length, file.synced.length));
+    for (const content of new Set([file.content, file.synced])) content.truncate(Math.min(length, content.length));
     file.durable.remove(length, Number.MAX_SAFE_INTEGER);
     file.unsynced = file.unsynced.filter((piece) => piece.end <= length);
     return Promise.resolve();
@@ -251,6 +250,8 @@ export class MemoryChunkStore implements ChunkStore {
   #write(fileName: string, file: MemoryFile, data: Uint8Array, position: number): void {
     if (this.refuseWrites !== null) throw systemError(this.refuseWrites);
     const end = position + data.length;
+    // Copied when they begin to differ: most files of a life are only read.
+    if (file.synced === file.content) file.synced = file.content.copy();
     file.content.write(data, position);
     file.unsynced.push({ start: position, end });
     this.events.push({ kind: 'write', fileName, start: position, end });
