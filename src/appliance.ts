@@ -20,7 +20,7 @@ import { GenerationTable } from './db/generations.ts';
 import { PreferenceTable } from './db/preferences.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
-import { describeError } from './errors.ts';
+import { describeError, rootCause } from './errors.ts';
 import { STOP_READERS_MS } from './limits.ts';
 import type { Log } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
@@ -34,6 +34,7 @@ import { HttpSource, parseSourceSetting } from './sources/http-source.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
 import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
+import { DamageEvents } from './upkeep/damage-events.ts';
 import { databaseFile, openOrRebuild } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
@@ -90,15 +91,6 @@ async function lookAtDisk(folder: string): Promise<DiskSpace> {
   return { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
 }
 
-/** The cap that the disk suggests, as it was at the first start. */
-async function derivedCap(preferences: PreferenceTable, disk: DiskSpace, nowMs: number): Promise<number> {
-  const stored = (await preferences.all()).get('derivedCacheSize');
-  if (typeof stored === 'number') return stored;
-  const bytes = deriveCap(disk);
-  await preferences.set('derivedCacheSize', bytes, nowMs);
-  return bytes;
-}
-
 /** @throws LarderError that names the setting at fault and what to do */
 export async function startAppliance(options: ApplianceOptions): Promise<Appliance> {
   const teardown = new Teardown();
@@ -117,7 +109,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
 
   const lock = await lockFolder(dataFolder, options.processId);
   teardown.add(() => lock.release());
-  const { database, isNew, damagedFolder } = await openOrRebuild({
+  const { database, isNew, damagedFolder, rebuilt } = await openOrRebuild({
     dataFolder,
     migrations,
     clock,
@@ -135,13 +127,32 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const queue = new DownloadQueueTable(tables);
   const sourceTable = new SourceTable(tables);
   const events = new EventTable(tables);
-  function noteEvent(kind: string, subject: string, text: string): void {
-    events.add(kind, subject, text, clock.nowMs()).catch((error: unknown) => {
+  async function noteEvent(kind: string, subject: string, text: string): Promise<boolean> {
+    try {
+      await events.add(kind, subject, text, clock.nowMs());
+      return true;
+    } catch (error) {
       // Where the database takes nothing, the log has said so.
       log.debug('an event could not be written', { kind, subject, error: describeError(error) });
-    });
+      return false;
+    }
   }
-  for (const source of declared) await sourceTable.declare(source.name, source.url, clock.nowMs());
+  const ballast = new Ballast(join(dataFolder, 'ballast'));
+  /** A disk without a byte left keeps nobody from starting: what is cached is served, and what goes goes uncached. */
+  async function tryToWrite(what: string, write: () => Promise<unknown>): Promise<void> {
+    try {
+      await write().catch(async (error: unknown) => {
+        if (!(await ballast.giveUp())) throw error;
+        await write();
+      });
+    } catch (error) {
+      log.warning(`${what} could not be written`, { error: describeError(rootCause(error)) });
+    }
+  }
+  for (const { name, url } of declared) {
+    const isKnown = (await sourceTable.list()).some((row) => row.name === name && row.url === url);
+    if (!isKnown) await tryToWrite('a source', () => sourceTable.declare(name, url, clock.nowMs()));
+  }
   const chunkFolder = join(dataFolder, 'chunks');
   const store = new FileChunkStore(chunkFolder);
   if (isNew) {
@@ -149,8 +160,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     if (damagedFolder !== null || result.adoptedFiles + result.lostFiles > 0) {
       const text = `The database was ${damagedFolder === null ? 'not there' : `damaged (it lies in ${damagedFolder} now)`} and was made anew: ${result.adoptedFiles} files with ${describeBytes(result.adoptedBytes)} were taken up again, ${result.lostFiles} files of ${describeBytes(result.lostBytes)} could not be and are removed.`;
       log.warning(text);
-      noteEvent('rebuilt', 'database', text);
+      void noteEvent('rebuilt', 'database', text);
     }
+    await rebuilt();
   }
   const sourceRows = await sourceTable.list();
   const sources = sourceRows
@@ -166,7 +178,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   health.load(sourceRows);
 
   const counters = emptyCounters();
-  await removeSuperseded({ generations, store });
+  await tryToWrite('the end of old versions', () => removeSuperseded({ generations, store }));
 
   const threads = new ThreadPool({
     threadCount: settings.threads,
@@ -186,21 +198,30 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('upkeep'),
   });
+  const damage = new DamageEvents(clock, noteEvent);
   const scheduler = new FetchQueue({
     clock,
     connectionsPerSource: settings.connectionsPerSource,
     connectionsTotal: settings.connectionsTotal,
   });
-  const derivedCapBytes = await derivedCap(preferences, await lookAtDisk(dataFolder), clock.nowMs());
-  const ballast = new Ballast(join(dataFolder, 'ballast'));
+  const { derivedCacheSize } = Object.fromEntries(await preferences.all());
+  const derivedCapBytes =
+    typeof derivedCacheSize === 'number' ? derivedCacheSize : deriveCap(await lookAtDisk(dataFolder));
+  if (typeof derivedCacheSize !== 'number') {
+    await tryToWrite('the size of the cache', () =>
+      preferences.set('derivedCacheSize', derivedCapBytes, clock.nowMs()),
+    );
+  }
   const space: SpaceKeeper = new SpaceKeeper((await statistics.get()).cachedBytes, {
     policy: (disk) => policyOf({ ...configuration.settings, derivedCapBytes }, disk),
     lookAtDisk: () => lookAtDisk(dataFolder),
     listEvictable: async (limit, cursor) => {
-      await bookkeeper.writeUses();
+      // A full disk may not take even this; the order is a minute old then.
+      await bookkeeper.writeUses().catch((error: unknown) => {
+        log.debug('uses could not be written', { error: describeError(error) });
+      });
       return entries.listEvictable(limit, cursor);
     },
-    countBytes: (entryId) => generations.countBytesOfEntry(entryId),
     evict: (entryId) => manager.evict(entryId),
     isWanted: () => [...manager.files()].some((file) => file.isUsed),
     changed: () => manager.roomChanged(),
@@ -210,6 +231,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       await ballast.restore();
     },
     giveUpBallast: () => ballast.giveUp(),
+    restoreBallast: () => ballast.restore(),
     noteEvent,
     clock,
     log: log.part('space'),
@@ -229,8 +251,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     random: Math.random,
     recheckAfterMs: () => settings.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
-      const text = `${describeBytes(lostBytes)} from byte ${range.start} on were not what was fetched. They were given up and are fetched again.`;
-      noteEvent('damaged', `${sourceName(identity.sourceId)}/${identity.address.path}`, text);
+      damage.note(`${sourceName(identity.sourceId)}/${identity.address.path}`, range.start, lostBytes);
     },
     readAheadMaxBytes: () => settings.readAhead,
     ownPort: () => ownPort,
@@ -240,7 +261,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const downloads = new DownloadRunner({ queue, entries, manager, findSource, clock, log: log.part('offline') });
   function fillInBackground(file: CachedFile): void {
-    if (!configuration.settings.backgroundFill || file.isComplete) return;
+    const isRefused = space.refusal(file.totalBytes) !== null;
+    if (!configuration.settings.backgroundFill || file.isComplete || isRefused) return;
     downloads.enqueue(file.identity.entryId, 'background').catch((error: unknown) => {
       log.warning('background fill could not be queued', { error: describeError(error) });
     });
@@ -283,8 +305,13 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const streams = new StreamHandler({ manager, findSource, pool, clock, log: log.part('proxy'), randomId });
   const server = new HttpServer({ app, streams, access, basePath });
 
-  const loseBytes = (generationId: number, range: ByteRange, reason: string) =>
-    manager.loseBytes(generationId, range, reason);
+  async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
+    const generation = await generations.find(generationId);
+    const bytes = await manager.loseBytes(generationId, range, reason);
+    const subject = generation === null ? null : await entries.findAddress(generation.entryId);
+    if (subject !== null) damage.note(`${subject.source}/${subject.path}`, range.start, bytes);
+    return bytes;
+  }
   const scrubber = new Scrubber({
     generations,
     threads,
@@ -305,7 +332,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => server.stop());
   teardown.add(() => streams.ended(STOP_READERS_MS));
   teardown.add(() => manager.settle());
-  await downloads.start();
+  await tryToWrite('the download queue', () => downloads.start());
   teardown.add(() => downloads.stop());
   const address = await server.listen(settings.host, settings.port);
   ownPort = address.port;

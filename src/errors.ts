@@ -85,6 +85,13 @@ export function describeError(error: unknown): string {
   return isSystemCode && !error.message.includes(code) ? `${code}: ${error.message}` : error.message;
 }
 
+/** What is at the bottom of an error: layers in between say which query it was, not what went wrong. */
+export function rootCause(error: unknown): unknown {
+  let current = error;
+  while (current instanceof Error && current.cause instanceof Error) current = current.cause;
+  return current;
+}
+
 /** System error code such as `ENOSPC`, also when it is wrapped; undefined when there is none. */
 export function systemCode(error: unknown): string | undefined {
   for (let current = error; current instanceof Error; current = current.cause) {

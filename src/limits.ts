@@ -39,9 +39,13 @@ export const DISK_RETRY_IDLE_MS = 60_000;
 /** Given up when the database needs room to evict something from a disk that has none at all. */
 export const BALLAST_BYTES = 2 * MIB;
 
-/** What is served past the disk waits in memory: so much ahead of its reader, and so much of one file at most. */
-export const MEMORY_AHEAD_BYTES = 1 * MIB;
-export const MEMORY_FILE_MAX_BYTES = 4 * MIB;
+/**
+ * What is served past the disk waits in memory ahead of its reader: so much at most and at least, and so much for all
+ * readers of a file together while the least is not undercut.
+ */
+export const MEMORY_AHEAD_MAX_BYTES = 1 * MIB;
+export const MEMORY_AHEAD_MIN_BYTES = 128 * KIB;
+export const MEMORY_FILE_BYTES = 32 * MIB;
 
 /** Stored bytes are compared with their checksums this far ahead of a reader, so many spans at the same time. */
 export const VERIFY_AHEAD_BYTES = 8 * MIB;

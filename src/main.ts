@@ -6,7 +6,8 @@ import { systemClock } from './clock.ts';
 import { processEnvironment } from './runtime/process-environment.ts';
 
 const stopSignal = new Promise<string>((resolve) => {
-  for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => resolve(signal));
+  // The first one stops it; those after it change nothing.
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => resolve(signal));
 });
 
 // A last line of defence: a promise that nobody handles is a mistake of ours, and no reason to cut off every player.

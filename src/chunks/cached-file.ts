@@ -12,14 +12,13 @@ import {
   CONTAINER_EDGE_BYTES,
   EDGES_MIN_FILE_BYTES,
   EDGES_MIN_FIRST_BYTE_MS,
-  MEMORY_AHEAD_BYTES,
-  MEMORY_FILE_MAX_BYTES,
   READER_WAIT_MAX_MS,
   VERIFY_AHEAD_BYTES,
 } from '../limits.ts';
 import type { OriginHead } from '../sources/origin-response.ts';
 import type { Fetch } from './fetch.ts';
 import type { Want } from './fetch-plan.ts';
+import { memoryAheadBytes } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
 import { type FetchedFile, FileFetches } from './file-fetches.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
@@ -231,7 +230,8 @@ export class CachedFile implements ReaderFile {
   }
 
   readerWaits(reader: Reader): void {
-    if (this.superseded || this.#isSettling) {
+    // What is stored is still served, when it was compared with its checksums.
+    if ((this.superseded || this.#isSettling) && !this.#isStored(reader)) {
       reader.fail(this.superseded ? supersededError() : stoppingError());
       return;
     }
@@ -303,7 +303,7 @@ export class CachedFile implements ReaderFile {
     // At once, not behind what is still to be recorded: whoever opens the file next must not find it current.
     this.#services.superseded(this).catch((error: unknown) => space.refused(error));
     this.#fetches.stopAll();
-    this.#watchdog.fail(supersededError());
+    this.#watchdog.fail(supersededError(), (reader) => reason === FILE_LOST || !this.#isStored(reader));
     for (const consumer of [...this.#consumers]) consumer.fail(supersededError());
     this.#checkUnused();
   }
@@ -311,7 +311,7 @@ export class CachedFile implements ReaderFile {
   /** Stops all fetches and resolves when what they brought is recorded. Readers go on with what is there. */
   async settle(): Promise<void> {
     this.#isSettling = true;
-    this.#watchdog.fail(stoppingError());
+    this.#watchdog.fail(stoppingError(), (reader) => !this.#isStored(reader));
     for (const consumer of [...this.#consumers]) this.removeConsumer(consumer);
     this.#check.cancel();
     this.#fetches.stopAll();
@@ -388,6 +388,9 @@ export class CachedFile implements ReaderFile {
       get generation() {
         return file.generation;
       },
+      get seekable() {
+        return file.seekable;
+      },
       bytes: this.bytes,
       // Without If-Range: the head says which version it is of.
       request: (range) => ({ ...this.#fetches.request(this.seekable ? range : null), ifRange: null }),
@@ -398,7 +401,17 @@ export class CachedFile implements ReaderFile {
     };
   }
 
+  /** Whether the byte that it waits for is stored, and only has to be compared. */
+  #isStored({ position }: Reader): boolean {
+    return this.available.contains(position, position + 1);
+  }
+
   #verificationChanged(): void {
+    if (this.superseded || this.#isSettling) {
+      // What turned out to be damaged will not come any more.
+      const error = this.superseded ? supersededError() : stoppingError();
+      this.#watchdog.fail(error, (reader) => !this.#isStored(reader));
+    }
     this.#watchdog.wakeReadable();
     this.#schedulePlan();
     this.#checkUnused();
@@ -407,6 +420,7 @@ export class CachedFile implements ReaderFile {
   #verificationFailed(error: unknown): void {
     if (error instanceof LarderError && error.code === 'file-lost') {
       this.supersede(FILE_LOST);
+      this.#watchdog.fail(supersededError());
       return;
     }
     this.#services.log.error('stored bytes could not be verified', { error: describeError(error) });
@@ -416,8 +430,9 @@ export class CachedFile implements ReaderFile {
 
   /** Lets go of what is in memory behind the readers, and lets the fetches follow them. */
   #trimMemory(): void {
-    const isNear = (piece: ByteRange, position: number) =>
-      piece.end > position && piece.start < position + MEMORY_AHEAD_BYTES + MEMORY_FILE_MAX_BYTES;
+    // A little more than a fetch may run ahead, so that what is on its way is not dropped.
+    const aheadBytes = 2 * memoryAheadBytes(this.readers.size);
+    const isNear = (piece: ByteRange, position: number) => piece.end > position && piece.start < position + aheadBytes;
     this.bytes.trimVolatile((piece) => [...this.readers].some((reader) => isNear(piece, reader.position)));
     this.#fetches.followReaders();
   }
@@ -436,8 +451,15 @@ export class CachedFile implements ReaderFile {
       const want = reader.want();
       if (want !== null) wants.push(want);
     }
-    // What goes to no disk is fetched for whoever reads it now, and for nothing else.
-    if (this.#goesToMemory()) return wants;
+    // What goes to no disk is fetched for whoever reads it now, and no further ahead than it can wait.
+    if (this.#goesToMemory()) {
+      const aheadBytes = memoryAheadBytes(this.readers.size);
+      return wants.map((want) => ({
+        ...want,
+        until: Math.min(want.until, want.start + aheadBytes),
+        slackBytes: Math.min(want.slackBytes, aheadBytes / 2),
+      }));
+    }
     if (this.readers.size > 0) {
       this.#edges = this.#edges.filter((edge) => !this.bytes.known.contains(edge.start, edge.end));
       for (const edge of this.#edges) {
@@ -454,9 +476,12 @@ export class CachedFile implements ReaderFile {
 
   /** What readers come to next is compared with its checksums before they are there. */
   #verifyAhead(): void {
-    for (const reader of this.readers) {
-      const end = Math.min(reader.end, reader.position + VERIFY_AHEAD_BYTES);
-      if (reader.position < end) this.#verification.want({ start: reader.position, end });
+    for (const { position, waitingSinceMs } of this.readers) {
+      if (waitingSinceMs !== null) this.#verification.want({ start: position, end: position + 1 }, true);
+    }
+    for (const { position, end } of this.readers) {
+      const ahead = Math.min(end, position + VERIFY_AHEAD_BYTES);
+      if (position < ahead) this.#verification.want({ start: position, end: ahead }, false);
     }
   }
 

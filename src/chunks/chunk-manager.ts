@@ -120,9 +120,15 @@ export class ChunkManager {
   /** A pinned entry is never evicted. @returns false when there is no such entry */
   async setPinned(entryId: number, pinned: boolean): Promise<boolean> {
     const { entries, generations } = this.#services;
-    if (!(await entries.setPinned(entryId, pinned))) return false;
-    for (const { fileName } of await generations.listOfEntry(entryId)) await this.#labeller.setPinned(fileName, pinned);
-    return true;
+    return this.#exclusively(entryId, async () => {
+      if (!(await entries.setPinned(entryId, pinned))) return false;
+      for (const generation of await generations.listOfEntry(entryId)) {
+        await this.#labeller.setPinned(generation, pinned).catch((error: unknown) => {
+          this.#services.log.debug('a label could not be written', { entry: entryId, error: describeError(error) });
+        });
+      }
+      return true;
+    });
   }
 
   /** Takes an entry out: rows first, then its files. @returns false when somebody reads it */
@@ -139,21 +145,24 @@ export class ChunkManager {
   evict(entryId: number): Promise<number | null> {
     return this.#exclusively(entryId, async () => {
       const files = this.#filesOf(entryId);
-      if (files.some((file) => file.isUsed)) return null;
+      const state = await this.#services.entries.findState(entryId);
+      if (state === null || state.pinned || files.some((file) => file.isUsed)) return null;
       return this.#removeNow(entryId, files);
     });
   }
 
   /** Bytes of a generation turned out to be damaged: they are given up. @returns how many were lost */
   async loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
-    const open = [...this.files()].find((file) => file.generation.id === generationId);
-    if (open !== undefined) return open.bytes.lose(range, reason);
     const { generations } = this.#services;
-    const generation = await generations.find(generationId);
-    if (generation === null) return 0;
-    return this.#exclusively(generation.entryId, async () => {
-      const trusted = this.#trust.of(generationId);
+    const found = await generations.find(generationId);
+    if (found === null) return 0;
+    return this.#exclusively(found.entryId, async () => {
+      const open = this.#filesOf(found.entryId).find((file) => file.generation.id === generationId);
+      if (open !== undefined) return open.bytes.lose(range, reason);
+      const generation = await generations.find(generationId);
+      if (generation === null) return 0;
       const ranges = await generations.listRanges(generationId);
+      const trusted = this.#trust.of(generationId);
       return new StoredBytes(generation, ranges, trusted, this.#fileServices).lose(range, reason);
     });
   }
@@ -221,8 +230,9 @@ export class ChunkManager {
     const rows = await generations.listOfEntry(entryId);
     const bytes = await generations.countBytesOfEntry(entryId);
     await entries.remove(entryId);
-    space.removed(bytes);
+    // The room is given away when it is there, not before.
     for (const row of rows) await this.#removeFile(row);
+    space.removed(bytes);
     return bytes;
   }
 
@@ -255,22 +265,24 @@ export class ChunkManager {
   async #load(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
     if (entry.file?.superseded) this.#superseded.add(entry.file);
     entry.file = null;
-    for (;;) {
+    const record = await this.#services.entries.find(entry.key);
+    const file = record === null ? null : await this.#loadStored(entry, record.entryId);
+    return file ?? this.#openAtOrigin(entry, options);
+  }
+
+  /** The file as its rows say; null when there is no current generation of it. */
+  #loadStored(entry: OpenEntry, entryId: number): Promise<CachedFile | null> {
+    // Nobody removes, evicts or corrects it meanwhile; what was done before is looked up under the lock.
+    return this.#exclusively(entryId, async () => {
       const record = await this.#services.entries.find(entry.key);
-      if (record === null || record.generation === null || record.headers === null) break;
-      const { generation, headers, entryId, missingSince } = record;
-      if (this.#overIds.has(generation.id)) break;
+      if (record === null || record.generation === null || record.headers === null) return null;
+      const { generation, headers, missingSince } = record;
+      if (this.#overIds.has(generation.id)) return null;
       const ranges = await this.#listStoredRanges(generation);
-      // Whoever changes the entry meanwhile is waited for, and what it did is looked up again.
-      if (this.#locks.has(entryId)) {
-        await this.#unlocked(entryId);
-        continue;
-      }
       const trusted = this.#trust.of(generation.id);
-      entry.file = this.#createFile(entry, entryId, { generation, headers, ranges, trusted, missingSince });
+      entry.file = this.#createFile(entry, record.entryId, { generation, headers, ranges, trusted, missingSince });
       return entry.file;
-    }
-    return this.#openAtOrigin(entry, options);
+    });
   }
 
   /** What the rows say, as far as the file on disk bears it out; what a kill left behind them is cut off. */
@@ -371,15 +383,13 @@ export class ChunkManager {
   ): Promise<StoredGeneration & { readonly entryId: number }> {
     const { entries, generations, clock, uses } = this.#services;
     const { address, key } = entry;
-    const nowMs = clock.nowMs();
     const { entryId, mediaId } = await entries.ensure({ ...address, ...key }, uses.nextMs());
-    for (const old of await generations.listOfEntry(entryId)) {
-      if (this.#overIds.has(old.id)) await this.#recordOver(old.id);
-    }
-    const created = await generations.create({ ...generation, entryId }, nowMs);
-    if (generation.totalBytes !== null) await entries.recordSize(mediaId, key.quality, generation.totalBytes);
-    const trusted = this.#trust.of(created.generation.id);
-    return { ...created, entryId, ranges: [], trusted, missingSince: null };
+    return this.#exclusively(entryId, async () => {
+      const created = await generations.create({ ...generation, entryId }, clock.nowMs());
+      if (generation.totalBytes !== null) await entries.recordSize(mediaId, key.quality, generation.totalBytes);
+      const trusted = this.#trust.of(created.generation.id);
+      return { ...created, entryId, ranges: [], trusted, missingSince: null };
+    });
   }
 
   /** Gives a file that was only passed on its rows. */
@@ -418,9 +428,11 @@ export class ChunkManager {
 
   #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
     if (!options.internal && !options.probe) {
-      if (!file.isTransient) this.#services.uses.note(file.identity.entryId);
       file.recheckIfDue();
-      this.#services.fileOpened(file);
+      if (!file.isTransient) {
+        this.#services.uses.note(file.identity.entryId);
+        this.#services.fileOpened(file);
+      }
     }
     this.#entries.delete(text);
     this.#entries.set(text, entry);
@@ -468,8 +480,8 @@ export class ChunkManager {
           // Its entry may have been removed meanwhile, and it with it.
           if ((await generations.find(generation.id)) === null) return;
           await generations.remove([generation.id]);
-          space.removed(file.available.byteCount);
           await this.#removeFile(generation);
+          space.removed(file.available.byteCount);
         });
       })
       .catch((error: unknown) => {

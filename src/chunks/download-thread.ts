@@ -15,6 +15,7 @@ export function runDownloadThread(clock: Clock, post: (message: FromThread) => v
   const downloaders = new Map<number, Downloader>();
   let store: ChunkStore | undefined;
   let ticking: { cancel(): void } | undefined;
+  let checksumming: Promise<unknown> = Promise.resolve();
 
   function start(message: Extract<ToThread, { kind: 'start' }>): void {
     const downloader = new Downloader(message.fetchId, { client, store: store!, clock, post });
@@ -53,7 +54,10 @@ export function runDownloadThread(clock: Clock, post: (message: FromThread) => v
         return;
       case 'checksum': {
         const { requestId, fileName, spans } = message;
-        computeChecksums(store!, fileName, spans).then(
+        // One at a time: each holds a cell in memory.
+        const computing = checksumming.then(() => computeChecksums(store!, fileName, spans));
+        checksumming = computing.catch(() => undefined);
+        computing.then(
           (checksums) => post({ kind: 'checksums', requestId, checksums, error: null }),
           (error: unknown) =>
             post({ kind: 'checksums', requestId, checksums: [], error: toErrorValue(storageError(error)) }),

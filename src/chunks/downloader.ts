@@ -188,7 +188,8 @@ export class Downloader {
       throw storageError(error);
     });
     try {
-      return bytes.subarray(0, await reader.read(bytes, range.start));
+      if ((await reader.read(bytes, range.start)) === bytes.length) return bytes;
+      throw new LarderError('file-lost', 'a chunk file is shorter than it was', { retry: 'soon' });
     } finally {
       await reader.close();
     }

@@ -57,9 +57,9 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   openedAtMs: number | null = null;
   /** Its bytes are passed on from memory; none of them is written. */
   toMemory = false;
-  /** Room on the disk is taken up to here, and settled (recorded) up to there. */
+  /** Room on the disk is taken up to here, and so many bytes of it have their rows. */
   reservedEnd = 0;
-  settledEnd = 0;
+  recordedBytes = 0;
   #terms: FetchTerms;
   /** It may not go further, whatever its terms say: there is no room. */
   #ceiling = Number.POSITIVE_INFINITY;
@@ -122,7 +122,6 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.firstOffset = position;
     this.position = position;
     this.reservedEnd = position;
-    this.settledEnd = position;
     this.toMemory = toMemory;
     this.#sampledAtMs = this.#options.clock.monotonicMs();
   }
@@ -155,7 +154,6 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
 
   /** The rows of everything before `position` have committed. */
   recorded(position: number): void {
-    this.settledEnd = Math.max(this.settledEnd, position);
     this.#thread?.recorded(position);
   }
 

@@ -11,6 +11,8 @@ const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** Behind the name of a chunk file: the text that says what it is. Chunk files end in an id and an extension. */
 const LABEL_SUFFIX = '.larder.json';
+/** Behind that, while it is being written. */
+const UNFINISHED_SUFFIX = '.new';
 const PROBE_NAME = '.probe';
 const PROBE_BYTES = 64 * 1024;
 
@@ -23,6 +25,7 @@ class FileChunkReader implements ChunkReader {
   readonly #descriptor: number;
   #readsInFlight = 0;
   #onIdle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
@@ -45,7 +48,12 @@ class FileChunkReader implements ChunkReader {
   }
 
   /** After the last read: the number of a closed descriptor may be another file's at once. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#readsInFlight > 0) {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
@@ -133,19 +141,25 @@ export class FileChunkStore implements ChunkStore {
     const path = this.#pathOf(fileName);
     await rm(path, { force: true });
     await rm(path + LABEL_SUFFIX, { force: true });
+    await rm(path + LABEL_SUFFIX + UNFINISHED_SUFFIX, { force: true });
   }
 
   async writeLabel(fileName: string, text: string): Promise<void> {
     const path = this.#pathOf(fileName) + LABEL_SUFFIX;
-    const unfinished = `${path}.new`;
-    const handle = await openHandle(unfinished, 'w', FILE_MODE);
+    const unfinished = path + UNFINISHED_SUFFIX;
     try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const handle = await openHandle(unfinished, 'w', FILE_MODE);
+      try {
+        await handle.writeFile(text);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(unfinished, path);
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw error;
     }
-    await rename(unfinished, path);
   }
 
   async readLabel(fileName: string): Promise<string | null> {

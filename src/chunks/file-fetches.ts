@@ -2,6 +2,7 @@
 // means. Always true: live fetches never cover the same byte, and a fetch that cannot prove its version adds nothing.
 import { assert } from '../assert.ts';
 import type { Timer } from '../clock.ts';
+import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
 import { CONTAINER_EDGE_BYTES } from '../limits.ts';
@@ -181,22 +182,30 @@ export class FileFetches implements FetchOwner {
       return;
     }
     answered();
-    // Not proven: some of the bytes that are known are compared before any is added.
-    const isProven = version === 'same' || bytes.known.byteCount === 0;
-    if (head.start === fetch.position && this.seekable) {
-      this.#accept(fetch, head.start, fetch.position, isProven ? null : bytes.sample(random));
-      return;
-    }
-    const writeFrom = bytes.known.contiguousEnd(0);
-    if (head.start !== 0 || (!isProven && writeFrom === 0)) {
+    // Not proven: some of the bytes that are or were known are compared before any is added.
+    const isProven = version === 'same' || !bytes.wasEverKnown;
+    const isPart = head.start === fetch.position && this.seekable;
+    // An origin that ignores ranges is read from its start, and what nobody needs of it passed over.
+    const writeFrom = isPart ? head.start : this.#sequentialStart();
+    const sample = isProven ? null : bytes.sample(random, isPart ? undefined : writeFrom);
+    if ((!isPart && head.start !== 0) || (!isProven && sample === null)) {
       fetch.stop();
       ended('changed');
       return;
     }
-    // The origin ignores ranges: its body is read from the start, what is known of it passed over.
-    if (this.seekable) write(() => generations.recordSeekable(generation.id, false));
-    this.seekable = false;
-    this.#accept(fetch, 0, writeFrom, isProven ? null : bytes.sample(random, writeFrom));
+    if (!isPart && this.seekable) {
+      write(() => generations.recordSeekable(generation.id, false));
+      this.seekable = false;
+    }
+    this.#accept(fetch, head.start, writeFrom, sample);
+  }
+
+  /** Where an origin without ranges has something new: behind what is kept, or where a reader is. */
+  #sequentialStart(): number {
+    const known = this.#file.bytes.known.contiguousEnd(0);
+    if (!this.#file.goesToMemory) return known;
+    const positions = [...this.#file.readerPositions()];
+    return positions.length === 0 ? known : Math.max(known, Math.min(...positions));
   }
 
   fetchProgressed(fetch: Fetch, from: number): void {
@@ -219,7 +228,9 @@ export class FileFetches implements FetchOwner {
         this.#file.recorded();
       },
       (error: unknown) => {
-        this.#services.space.refused(error);
+        // Rows of what was removed meanwhile: there is nothing to add to any more.
+        if (isMissingReference(error)) this.#file.ended('lost');
+        else this.#services.space.refused(error);
         this.#stop(fetch);
       },
     );
@@ -239,9 +250,9 @@ export class FileFetches implements FetchOwner {
     const { bytes, quiet } = this.#file;
     void bytes.inOrder(() => {
       this.#settling.delete(fetch);
-      this.#room.ended(fetch);
-      // What was written only is no use when nobody writes any more.
-      if (this.isQuiet && bytes.forgetUnrecorded()) this.schedulePlan();
+      const lost = fetch.toMemory ? [] : bytes.forgetUnrecorded(fetch.firstOffset, fetch.position);
+      this.#room.ended(fetch, lost);
+      if (lost.length > 0) this.schedulePlan();
       if (error?.code === 'storage') this.#handleFailure(fetch, error);
       if (!this.isQuiet) return;
       this.#onQuiet?.();
@@ -323,7 +334,12 @@ export class FileFetches implements FetchOwner {
     const now = clock.monotonicMs();
     this.lastError = error;
     if (error.code === 'stopped') return;
-    if (error.code === 'file-lost' || error.code === 'origin-changed' || error.code === 'out-of-range') {
+    const isShorter = error.code === 'out-of-range' && error.totalBytes !== undefined;
+    if (
+      error.code === 'file-lost' ||
+      error.code === 'origin-changed' ||
+      (isShorter && this.#isOther(error.totalBytes!))
+    ) {
       ended(error.code === 'file-lost' ? 'lost' : 'changed');
       return;
     }
@@ -342,6 +358,12 @@ export class FileFetches implements FetchOwner {
     }
     log.warning('a fetch was given up', { path: identity.address.path, error: error.message });
     givenUp(error, fetch.firstOffset, Math.max(fetch.end, fetch.position + 1), true);
+  }
+
+  /** Whether a length that the origin named is not the one that is known. */
+  #isOther(totalBytes: number): boolean {
+    const known = this.#file.bytes.totalBytes;
+    return known !== null && known !== totalBytes;
   }
 
   /** Plans anew at that monotonic time. */

@@ -1,6 +1,7 @@
 // The text beside a chunk file that says what the file is and what of it is there, so that it can be taken up again
 // when the database is lost. It decides nothing while there is a database (DESIGN.md §5, invariant 2), and what it
 // claims is compared with its checksums before it is served.
+import { crc32 } from 'node:zlib';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { ChunkChecksum } from '../db/generations.ts';
 
@@ -21,22 +22,33 @@ export interface FileLabel {
 }
 
 const FORMAT = 'larder chunk file 1';
+const CRC32_MAX = 0xffffffff;
 
-/** Ranges and checksums as flat lists: a film of 10 GB has 5,000 of them. */
+/**
+ * One line of facts, with ranges and checksums as flat lists (a film of 10 GB has 5,000 of them), and one with the crc32
+ * of the first: a bit that turns in a length would make a short film look whole.
+ */
 export function formatLabel({ ranges, checksums, ...facts }: FileLabel): string {
-  return `${JSON.stringify({
+  const line = JSON.stringify({
     format: FORMAT,
     ...facts,
     ranges: ranges.flatMap(({ start, end }) => [start, end]),
-    checksums: checksums.flatMap(({ start, end, crc32 }) => [start, end, crc32]),
-  })}\n`;
+    checksums: checksums.flatMap(({ start, end, crc32: sum }) => [start, end, sum]),
+  });
+  return `${line}\n${sumOf(line)}\n`;
 }
 
-/** Null for anything that is no label, or not whole. */
+function sumOf(line: string): string {
+  return crc32(line).toString(16).padStart(8, '0');
+}
+
+/** Null for anything that is no label, or not whole, or not as it was written. */
 export function parseLabel(text: string): FileLabel | null {
+  const [line = '', sum = ''] = text.split('\n');
+  if (sum !== sumOf(line)) return null;
   let value: Record<string, unknown>;
   try {
-    value = JSON.parse(text) as Record<string, unknown>;
+    value = JSON.parse(line) as Record<string, unknown>;
   } catch {
     return null;
   }
@@ -48,7 +60,7 @@ export function parseLabel(text: string): FileLabel | null {
   if (typeof name !== 'string' || typeof url !== 'string' || typeof path !== 'string') return null;
   if (totalBytes !== null && !isOffset(totalBytes)) return null;
   if (typeof seekable !== 'boolean' || typeof pinned !== 'boolean' || !isOffset(lastUsedAt)) return null;
-  if (ranges === null || checksums === null) return null;
+  if (ranges === null || checksums === null || checksums.some(([, , sum = 0]) => sum > CRC32_MAX)) return null;
   return {
     source: { name, url },
     path,
@@ -62,7 +74,7 @@ export function parseLabel(text: string): FileLabel | null {
     lastUsedAt,
     pinned,
     ranges: ranges.map(([start, end]) => ({ start: start!, end: end! })),
-    checksums: checksums.map(([start, end, crc32]) => ({ start: start!, end: end!, crc32: crc32! })),
+    checksums: checksums.map(([start, end, sum]) => ({ start: start!, end: end!, crc32: sum! })),
   };
 }
 

@@ -40,7 +40,11 @@ export class FileLabeller {
   }
 
   /** Changes what a label says of the owner's wish, where there is a label. */
-  async setPinned(fileName: string, pinned: boolean): Promise<void> {
+  async setPinned(
+    { id, fileName }: { readonly id: number; readonly fileName: string },
+    pinned: boolean,
+  ): Promise<void> {
+    await this.settled(id);
     const label = parseLabel((await this.#services.store.readLabel(fileName)) ?? '');
     if (label !== null) await this.#services.store.writeLabel(fileName, formatLabel({ ...label, pinned }));
   }

@@ -36,6 +36,8 @@ export class StoredBytes {
   /** What of it may be served: the rest was not compared with its checksums yet. */
   readonly #trusted: RangeSet;
   readonly #volatile = new VolatileBytes();
+  #wasEverKnown: boolean;
+  #wasLossTold = false;
   #totalBytes: number | null;
   /** Writes to the rows go one after the other. */
   #recording: Promise<void> = Promise.resolve();
@@ -54,6 +56,8 @@ export class StoredBytes {
     this.#available = RangeSet.of(ranges);
     this.#known = RangeSet.of(ranges);
     this.#trusted = trusted;
+    for (const gap of this.#available.gaps(0, Number.MAX_SAFE_INTEGER)) trusted.remove(gap.start, gap.end);
+    this.#wasEverKnown = ranges.length > 0;
   }
 
   get available(): RangeSet {
@@ -81,12 +85,23 @@ export class StoredBytes {
     return this.#known.byteCount > this.#volatile.byteCount;
   }
 
+  /** A generation of a time when not every byte had a checksum, and that was not gone through since. */
+  get mayBeBare(): boolean {
+    return this.#generation.verifiedAt === null;
+  }
+
+  /** Whether there ever was a byte of it: somebody may have been given it, also when it is gone by now. */
+  get wasEverKnown(): boolean {
+    return this.#wasEverKnown;
+  }
+
   /** Brought by a fetch, and not recorded (yet). */
   inFlight(): ByteRange[] {
     return this.#known.toArray().flatMap((range) => this.#available.gaps(range.start, range.end));
   }
 
   noteWritten(start: number, end: number): void {
+    this.#wasEverKnown ||= end > start;
     this.#known.add(start, end);
     this.#trusted.add(start, end);
   }
@@ -94,7 +109,7 @@ export class StoredBytes {
   /** Bytes that go to no disk. */
   noteVolatile(start: number, bytes: Uint8Array): void {
     this.noteWritten(start, start + bytes.length);
-    this.#forget(this.#volatile.add(start, bytes));
+    this.#volatile.add(start, bytes);
   }
 
   /** Lets go of what is in memory only and nobody `needs`. */
@@ -103,14 +118,14 @@ export class StoredBytes {
   }
 
   /**
-   * What was written but did not become durable is not there. To be called when no fetch writes any more.
-   * @returns whether there was any
+   * What a fetch wrote to [start, end) and what has no rows now that it has ended is not there: a disk that failed to
+   * sync may have dropped it.
+   * @returns what is not there
    */
-  forgetUnrecorded(): boolean {
-    const lost = this.inFlight();
-    this.trimVolatile(() => false);
+  forgetUnrecorded(start: number, end: number): ByteRange[] {
+    const lost = this.#available.gaps(start, end);
     this.#forget(lost);
-    return lost.length > 0;
+    return lost;
   }
 
   /** The end was seen: the length is known from now on. */
@@ -165,7 +180,8 @@ export class StoredBytes {
       const reader = await this.#openReader();
       const isRecent = this.#available.contiguousEnd(position) === position;
       const count = isRecent ? reader.readRecent(part, position) : await reader.read(part, position);
-      if (count === 0 && !(await this.#loseTail())) {
+      if (count === 0 && (await this.#loseTail(position))) return 0;
+      if (count === 0) {
         // The file by this name has the bytes, the one that was open had not: once more, and then no further.
         const again = await (await this.#openReader()).read(part, position);
         if (again === 0) throw new LarderError('storage', 'a chunk file cannot be read', { retry: 'later' });
@@ -188,8 +204,9 @@ export class StoredBytes {
    * with their content, those of the file without. Null when there are none.
    */
   sample(random: () => number, before: number = Number.POSITIVE_INFINITY): VersionSample | null {
-    const inFile = this.#volatile.byteCount === 0 ? this.#known : this.#available;
-    const ranges = inFile.parts(0, before);
+    // What was compared before first: a damaged byte would pass for a changed file.
+    const trusted = this.#volatile.byteCount === 0 ? this.#trusted.parts(0, before) : [];
+    const ranges = trusted.length > 0 ? trusted : this.#available.parts(0, before);
     const range = ranges[Math.floor(random() * ranges.length)];
     if (range === undefined) {
       const kept = this.#volatile.sample(SAMPLE_BYTES);
@@ -233,7 +250,10 @@ export class StoredBytes {
     this.#forget([lost]);
     const bytes = before - this.#available.byteCount;
     if (bytes === 0) return 0;
-    log.warning('stored bytes were lost; they are fetched again', {
+    // A dead disk loses a film in five thousand pieces.
+    const tell = this.#wasLossTold ? log.debug : log.warning;
+    this.#wasLossTold = true;
+    tell('stored bytes were lost; they are fetched again', {
       file: this.#generation.fileName,
       from: lost.start,
       bytes,
@@ -275,21 +295,21 @@ export class StoredBytes {
   }
 
   async #closeReader(): Promise<void> {
-    const reader = await this.#chunkReader?.catch(() => undefined);
+    // Whoever reads meanwhile opens another.
+    const opened = this.#chunkReader;
     this.#chunkReader = undefined;
+    const reader = await opened?.catch(() => undefined);
     await reader?.close();
   }
 
   /**
    * Rows promised bytes behind the file's end.
-   * @returns whether any were lost
+   * @returns whether the byte at `position` is one of those that were lost, now or by another reader
    */
-  async #loseTail(): Promise<boolean> {
+  async #loseTail(position: number): Promise<boolean> {
     const length = (await this.#services.store.findLength(this.#generation.fileName)) ?? 0;
     await this.#closeReader();
-    const tail = { start: length, end: Number.MAX_SAFE_INTEGER };
-    const knownBefore = this.#known.byteCount;
-    const lostBytes = await this.lose(tail, 'the file ends before them');
-    return lostBytes > 0 || this.#known.byteCount < knownBefore;
+    await this.lose({ start: length, end: Number.MAX_SAFE_INTEGER }, 'the file ends before them');
+    return this.#known.contiguousEnd(position) === position;
   }
 }

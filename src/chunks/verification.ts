@@ -4,6 +4,7 @@ import type { ByteRange } from '../bytes/byte-range.ts';
 import { chunkIndexAt, chunkRange } from '../bytes/chunk-grid.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { ChunkChecksum } from '../db/generations.ts';
+import { LarderError } from '../errors.ts';
 import { VERIFY_SPANS_MAX } from '../limits.ts';
 import type { FetchThreads } from './fetch-scheduler.ts';
 import type { StoredBytes } from './stored-bytes.ts';
@@ -18,6 +19,10 @@ export interface VerificationOptions {
   /** The file cannot be read at all. */
   readonly onError: (error: unknown) => void;
 }
+
+const ATTEMPTS_MAX = 3;
+/** No bytes have this checksum: what lost its own is as good as damaged. */
+const NEVER = -1;
 
 /** A span without `crc32` is of a time when not every byte had a checksum: there is nothing to compare it with. */
 type Span = ByteRange & { readonly crc32: number | null };
@@ -42,12 +47,15 @@ export class Verification {
     this.#failed.delete(chunkIndexAt(offset));
   }
 
-  /** Begins, from the front of `range` on, what is stored, may not be served yet, and is not under way. */
-  want(range: ByteRange): void {
+  /**
+   * Begins, from the front of `range` on, what is stored, may not be served yet, and is not under way. What somebody
+   * waits for does not wait for what others come to later.
+   */
+  want(range: ByteRange, isWaitedFor: boolean): void {
     const { bytes } = this.#options;
     for (const gap of bytes.trusted.gaps(range.start, range.end)) {
       for (let start = gap.start; start < gap.end; start = chunkRange(chunkIndexAt(start), null).end) {
-        if (this.#running.size >= VERIFY_SPANS_MAX) return;
+        if (this.#running.size >= VERIFY_SPANS_MAX && !isWaitedFor) return;
         const cell = chunkIndexAt(start);
         const end = Math.min(gap.end, chunkRange(cell, null).end);
         if (this.#running.has(cell) || this.#failed.has(cell) || bytes.available.countWithin(start, end) === 0)
@@ -59,10 +67,10 @@ export class Verification {
   }
 
   async #verify(cell: number): Promise<void> {
-    const { bytes, fileName, threads, onChange, onDamage, onError } = this.#options;
+    const { bytes, onChange, onDamage, onError } = this.#options;
     try {
       const spans = await this.#spansOf(chunkRange(cell, null));
-      const checksums = await threads.checksum(fileName, spans);
+      const checksums = await this.#readBack(spans);
       const found: ChunkChecksum[] = [];
       for (const [index, { start, end, crc32 }] of spans.entries()) {
         const checksum = checksums[index] ?? null;
@@ -84,6 +92,19 @@ export class Verification {
     }
   }
 
+  /** A thread that dies is replaced: its work is asked for again. */
+  async #readBack(spans: readonly Span[]): Promise<readonly (number | null)[]> {
+    const { fileName, threads } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await threads.checksum(fileName, spans);
+      } catch (error) {
+        const isPassing = error instanceof LarderError && error.code === 'origin-failed';
+        if (!isPassing || attempt >= ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
   /** What covers the available bytes of a cell. */
   async #spansOf(cell: ByteRange): Promise<Span[]> {
     const { bytes } = this.#options;
@@ -91,6 +112,6 @@ export class Verification {
     const bare = RangeSet.of(recorded)
       .gaps(cell.start, cell.end)
       .flatMap((gap) => bytes.available.parts(gap.start, gap.end));
-    return [...recorded, ...bare.map((range) => ({ ...range, crc32: null }))];
+    return [...recorded, ...bare.map((range) => ({ ...range, crc32: bytes.mayBeBare ? null : NEVER }))];
   }
 }

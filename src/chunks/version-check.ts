@@ -15,6 +15,7 @@ export interface CheckedFile {
   readonly identity: FileIdentity;
   readonly generation: GenerationRow;
   readonly bytes: StoredBytes;
+  readonly seekable: boolean;
   /** The origin answered the question, or not: nothing of the check is under way any more. */
   readonly checkEnded: () => void;
   readonly request: (range: OriginRange) => OriginRequest;
@@ -91,24 +92,25 @@ export class VersionCheck {
 
   #start(): Recheck {
     const { scheduler, threads, clock, random } = this.#services;
-    const { identity, generation, bytes, request, compare, checkEnded } = this.#file;
+    const { identity, generation, bytes, seekable, request, compare, checkEnded } = this.#file;
     const recheck = new Recheck({
       sourceId: identity.sourceId,
       scheduler,
       threads,
       clock,
       fileName: generation.fileName,
-      sample: bytes.sample(random),
+      // An origin without ranges would send the whole file for it.
+      sample: seekable ? bytes.sample(random) : null,
       request,
       compare,
     });
     this.#running = recheck;
-    this.#notBeforeMs = clock.monotonicMs() + RECHECK_RETRY_MS;
     recheck.result
       .then(
         (verdict) => this.#decided(verdict),
         (error: unknown) => {
           if (error instanceof LarderError && error.code !== 'stopped') this.failed(error);
+          this.#notBeforeMs = clock.monotonicMs() + RECHECK_RETRY_MS;
         },
       )
       .finally(() => {

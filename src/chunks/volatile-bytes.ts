@@ -1,7 +1,6 @@
 // Bytes of one file that are in memory only, because the disk takes none: what was fetched and is still ahead of a
-// reader. Bounded: past the bound the oldest go first, and whoever still needs them has them fetched again.
+// reader. Bounded by how far a fetch may run ahead of its reader, and by what is trimmed behind them.
 import type { ByteRange } from '../bytes/byte-range.ts';
-import { MEMORY_FILE_MAX_BYTES } from '../limits.ts';
 
 export interface SampleBytes {
   readonly start: number;
@@ -22,16 +21,9 @@ export class VolatileBytes {
     return this.#byteCount;
   }
 
-  /** @returns what had to go for it */
-  add(start: number, bytes: Uint8Array): ByteRange[] {
+  add(start: number, bytes: Uint8Array): void {
     this.#pieces.add({ start, end: start + bytes.length, bytes });
     this.#byteCount += bytes.length;
-    const dropped: ByteRange[] = [];
-    for (const piece of this.#pieces) {
-      if (this.#byteCount <= MEMORY_FILE_MAX_BYTES) break;
-      dropped.push(this.#drop(piece));
-    }
-    return dropped;
   }
 
   /** Copies into `buffer` what there is from `position` on; 0 when that byte is not here. */

@@ -3,7 +3,7 @@
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
-import { describeError, LarderError } from '../errors.ts';
+import { describeError, LarderError, rootCause } from '../errors.ts';
 import * as schema from './schema.ts';
 
 export type Tables = ReturnType<typeof connectTables>;
@@ -30,6 +30,11 @@ export function isDatabaseDamage(error: unknown): boolean {
     }
   }
   return false;
+}
+
+/** Whether a statement named a row that is not there: it was removed meanwhile. */
+export function isMissingReference(error: unknown): boolean {
+  return /FOREIGN KEY constraint failed/.test(describeError(rootCause(error)));
 }
 
 /** Reads the whole database. @returns what is wrong with it, in SQLite's words */

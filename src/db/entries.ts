@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, desc, eq, inArray, isNull, max, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, inArray, isNull, max, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -193,7 +193,7 @@ export class EntryTable {
     return rows.length > 0;
   }
 
-  /** Entries that may be evicted, least recently used first, from behind `cursor`. */
+  /** Entries that have bytes and may be evicted, least recently used first, from behind `cursor`. */
   listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
     return this.#tables
       .select({
@@ -215,6 +215,13 @@ export class EntryTable {
         and(
           // As the partial index says it.
           sql`${cacheEntries.pinned} = 0`,
+          exists(
+            this.#tables
+              .select({ one: sql`1` })
+              .from(cacheGenerations)
+              .innerJoin(cacheChunks, eq(cacheChunks.generationId, cacheGenerations.id))
+              .where(eq(cacheGenerations.entryId, cacheEntries.id)),
+          ),
           cursor === null
             ? undefined
             : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) > (${cursor.lastUsedAt}, ${cursor.entryId})`,

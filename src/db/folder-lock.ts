@@ -18,7 +18,8 @@ export async function lockFolder(folder: string, processId: number): Promise<Fol
     client = connect(join(folder, 'larder.lock'), 0);
     const transaction = await client.transaction('write');
     await transaction.execute('CREATE TABLE IF NOT EXISTS held (since INTEGER)');
-    await writeFile(pidFile, `${processId}\n`, { mode: 0o600 });
+    // Only to be named to a person: a full disk keeps nobody from starting.
+    await writeFile(pidFile, `${processId}\n`, { mode: 0o600 }).catch(() => undefined);
     const held = client;
     return {
       release() {

@@ -1,6 +1,6 @@
 // Generations of entries and the byte ranges that are available of each. The rows here are the one truth of what
 // Larder has: a range exists from the moment its row commits.
-import { and, asc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { CHUNK_BYTES } from '../limits.ts';
 import type { Tables } from './database.ts';
@@ -37,6 +37,7 @@ export interface StoredFile {
   readonly fileName: string;
   /** End of the last available range: the file on disk must be at least this long. */
   readonly lengthAtLeast: number;
+  readonly verifiedAt: number | null;
   readonly superseded: boolean;
 }
 
@@ -49,13 +50,28 @@ export class GenerationTable {
 
   async create(generation: NewGeneration, nowMs: number): Promise<{ generation: GenerationRow; headers: HeaderRow }> {
     const { contentType, contentLanguage, contentDisposition, ...row } = generation;
-    const created = await this.#tables
-      .insert(cacheGenerations)
-      .values({ ...row, createdAt: nowMs, checkedAt: nowMs, verifiedAt: nowMs })
-      .returning();
-    const headers = { generationId: created[0]!.id, contentType, contentLanguage, contentDisposition };
-    await this.#tables.insert(cacheHeaders).values(headers);
-    return { generation: created[0]!, headers };
+    const { entryId, fileName } = row;
+    const [, created, headers] = await this.#tables.batch([
+      // Whatever was current is over: also one of which a cut life left half.
+      this.#tables
+        .update(cacheGenerations)
+        .set({ supersededAt: nowMs })
+        .where(and(eq(cacheGenerations.entryId, entryId), isNull(cacheGenerations.supersededAt))),
+      this.#tables
+        .insert(cacheGenerations)
+        .values({ ...row, createdAt: nowMs, checkedAt: nowMs, verifiedAt: nowMs })
+        .returning(),
+      this.#tables
+        .insert(cacheHeaders)
+        .values({
+          generationId: sql`(SELECT id FROM cache_generations WHERE file_name = ${fileName})`,
+          contentType,
+          contentLanguage,
+          contentDisposition,
+        })
+        .returning(),
+    ]);
+    return { generation: created[0]!, headers: headers[0]! };
   }
 
   /** The entry's bytes changed upstream: what there is of the old version is no longer current. */
@@ -141,17 +157,6 @@ export class GenerationTable {
     ]);
   }
 
-  /** Start of the first span that lies behind `offset`; null when there is none. */
-  async findNextChecksum(generationId: number, offset: number): Promise<number | null> {
-    const rows = await this.#tables
-      .select({ start: chunkChecksums.start })
-      .from(chunkChecksums)
-      .where(and(eq(chunkChecksums.generationId, generationId), gt(chunkChecksums.start, offset)))
-      .orderBy(asc(chunkChecksums.start))
-      .limit(1);
-    return rows[0]?.start ?? null;
-  }
-
   /** Rows of a file that was there before them. */
   async adopt(
     generationId: number,
@@ -160,6 +165,11 @@ export class GenerationTable {
     nowMs: number,
   ): Promise<void> {
     const statements = [
+      // Of what was there before nobody knows when it was last asked for or compared.
+      this.#tables
+        .update(cacheGenerations)
+        .set({ checkedAt: null, verifiedAt: null })
+        .where(eq(cacheGenerations.id, generationId)),
       ...ranges.map(({ start, end }) =>
         this.#tables.insert(cacheChunks).values({ generationId, start, end, recordedAt: nowMs }),
       ),
@@ -209,7 +219,11 @@ export class GenerationTable {
   }
 
   /** The generation that was verified longest ago, or never; null when all were since `beforeMs`. */
-  async findScrubCandidate(beforeMs: number): Promise<ScrubCandidate | null> {
+  async findScrubCandidate(
+    beforeMs: number,
+    nowMs: number,
+    skippedIds: readonly number[],
+  ): Promise<ScrubCandidate | null> {
     const rows = await this.#tables
       .select({
         generationId: cacheGenerations.id,
@@ -217,11 +231,27 @@ export class GenerationTable {
         verifiedAt: cacheGenerations.verifiedAt,
       })
       .from(cacheGenerations)
+      .where(
+        and(
+          notInArray(cacheGenerations.id, [...skippedIds]),
+          // A time that has not come yet is of a clock that was wrong.
+          or(
+            isNull(cacheGenerations.verifiedAt),
+            lt(cacheGenerations.verifiedAt, beforeMs),
+            gt(cacheGenerations.verifiedAt, nowMs),
+          ),
+          exists(
+            this.#tables
+              .select({ one: sql`1` })
+              .from(cacheChunks)
+              .where(eq(cacheChunks.generationId, cacheGenerations.id)),
+          ),
+        ),
+      )
       // Null sorts first.
       .orderBy(asc(cacheGenerations.verifiedAt), asc(cacheGenerations.id))
       .limit(1);
-    const [row] = rows;
-    return row === undefined || (row.verifiedAt !== null && row.verifiedAt >= beforeMs) ? null : row;
+    return rows[0] ?? null;
   }
 
   /** Sum of the available bytes of an entry's generations. */
@@ -268,6 +298,7 @@ export class GenerationTable {
       fileName: row.fileName,
       lengthAtLeast: ends.get(row.id) ?? 0,
       superseded: row.supersededAt !== null,
+      verifiedAt: row.verifiedAt,
     }));
   }
 

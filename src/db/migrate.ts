@@ -30,6 +30,11 @@ async function appliedMigrations(client: Client): Promise<Map<number, string>> {
   return new Map(rows.rows.map((row) => [Number(row.version), String(row.sha256)]));
 }
 
+/** Version of the newest migration that was applied; 0 for a database without any. */
+export async function schemaOf(client: Client): Promise<number> {
+  return Math.max(0, ...(await appliedMigrations(client)).keys());
+}
+
 /** @throws LarderError `data-folder` when the database is from a newer Larder, was altered, or a migration fails */
 export async function migrate(client: Client, options: MigrateOptions): Promise<MigrateResult> {
   const applied = await appliedMigrations(client);

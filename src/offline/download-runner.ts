@@ -49,8 +49,11 @@ export class DownloadRunner {
   }
 
   async start(): Promise<void> {
-    await this.#services.queue.requeueRunning();
-    this.#kick();
+    try {
+      await this.#services.queue.requeueRunning();
+    } finally {
+      this.#kick();
+    }
   }
 
   /** Asks for the whole entry. */

@@ -4,7 +4,7 @@
 import type { Space } from '../chunks/space.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { EntryCursor, EvictableEntry } from '../db/entries.ts';
-import { describeError, LarderError, systemCode } from '../errors.ts';
+import { describeError, LarderError, rootCause, systemCode } from '../errors.ts';
 import {
   DISK_LOOK_IDLE_MS,
   DISK_LOOK_MS,
@@ -33,7 +33,6 @@ export interface SpaceServices {
   readonly lookAtDisk: () => Promise<DiskSpace>;
   /** Entries that nobody pinned, least recently used first; uses up to now are written down before. */
   readonly listEvictable: (limit: number, cursor: EntryCursor | null) => Promise<EvictableEntry[]>;
-  readonly countBytes: (entryId: number) => Promise<number>;
   /** @returns the bytes that went; null when the entry is in use */
   readonly evict: (entryId: number) => Promise<number | null>;
   /** Whether somebody waits for room. */
@@ -44,7 +43,9 @@ export interface SpaceServices {
   readonly tryToWrite: () => Promise<void>;
   /** A file that is there to be given up. @returns whether there was one */
   readonly giveUpBallast: () => Promise<boolean>;
-  readonly noteEvent: (kind: string, subject: string, text: string) => void;
+  readonly restoreBallast: () => Promise<void>;
+  /** @returns whether it was written */
+  readonly noteEvent: (kind: string, subject: string, text: string) => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -76,9 +77,15 @@ export class SpaceKeeper implements Space {
   #isFullTold = false;
   readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', { retry: 'later' });
   #lookedAtMs = 0;
+  /** When there was nothing that could be evicted. */
+  #untold: { readonly kind: string; readonly text: string } | null = null;
+  #isBallastGone = false;
+  #lookCount = 0;
+  #foundNoneAtMs = Number.NEGATIVE_INFINITY;
   /** Room that is to be there after the running round of evictions. */
   #targetBytes = 0;
   #making: Promise<void> | undefined;
+  #lookingNow: Promise<void> | undefined;
   #retry: Timer | undefined;
   #looking: Timer | undefined;
   #stopped = false;
@@ -129,7 +136,7 @@ export class SpaceKeeper implements Space {
     this.#reservedBytes += granted;
     this.#unseenBytes += granted;
     if (granted < bytes || room - granted < this.#headroomBytes()) void this.makeRoom(this.#headroomBytes());
-    else if (this.#services.clock.monotonicMs() - this.#lookedAtMs > DISK_LOOK_MS) void this.#look();
+    else if (this.#services.clock.monotonicMs() - this.#lookedAtMs > DISK_LOOK_MS) this.#lookAgain();
     return granted;
   }
 
@@ -155,21 +162,22 @@ export class SpaceKeeper implements Space {
 
   refused(error: unknown): void {
     const { log, noteEvent } = this.#services;
-    const words = describeError(error);
-    // Rows of something that was removed in the same moment: nothing is wrong with the disk.
-    if (/FOREIGN KEY/.test(words)) {
-      log.debug('something was recorded of what is gone', { error: words });
+    const words = wordsOf(error);
+    // Rows of something that was removed in the same moment, or a mistake of ours: nothing is wrong with the disk.
+    if (/constraint failed/.test(words)) {
+      log.debug('rows were refused', { error: words });
       return;
     }
     if (this.#broken === null) {
       const hint = hintFor(error);
       this.#broken = new LarderError('storage', words, { retry: 'later', hint });
       log.error('the disk refuses bytes; streams go on uncached', { error: words, hint });
-      noteEvent(
-        'disk-refused',
-        'disk',
-        `Nothing can be cached from now on: ${words}. Streams go on uncached; ${hint}.`,
-      );
+      const text = `Nothing can be cached from now on: ${words}. Streams go on uncached; ${hint}.`;
+      // A database that takes no rows takes no event: it is written when it does.
+      this.#untold = { kind: 'disk-refused', text };
+      void noteEvent('disk-refused', 'disk', text).then((isNoted) => {
+        if (isNoted) this.#untold = null;
+      });
       this.#services.changed();
     }
     this.#retryLater();
@@ -179,9 +187,14 @@ export class SpaceKeeper implements Space {
   makeRoom(targetBytes: number): Promise<void> {
     this.#targetBytes = Math.max(this.#targetBytes, targetBytes);
     this.#making ??= this.#makeRoom()
-      .catch((error: unknown) => this.refused(error))
+      .catch((error: unknown) => {
+        this.#targetBytes = 0;
+        this.refused(error);
+      })
       .finally(() => {
         this.#making = undefined;
+        // What was asked for while files were told of this round is for the next one.
+        if (this.#targetBytes > 0 && !this.#stopped) void this.makeRoom(0);
       });
     return this.#making;
   }
@@ -202,26 +215,51 @@ export class SpaceKeeper implements Space {
     return Math.min(HEADROOM_BYTES, Math.floor(this.#policy.capBytes / 16));
   }
 
+  /** The disk cannot be asked: what was last known of it counts on. */
+  #lookAgain(): void {
+    this.#look().catch((error: unknown) => {
+      this.#services.log.debug('the disk could not be looked at', { error: describeError(error) });
+    });
+  }
+
   #applyPolicy(): void {
     this.#policy = this.#services.policy(this.#disk);
   }
 
-  async #look(): Promise<void> {
+  /** One look at a time: what was granted while the disk was asked is counted to that look. */
+  #look(): Promise<void> {
+    this.#lookingNow ??= this.#lookOnce().finally(() => {
+      this.#lookingNow = undefined;
+    });
+    return this.#lookingNow;
+  }
+
+  async #lookOnce(): Promise<void> {
     this.#lookedAtMs = this.#services.clock.monotonicMs();
     // What is reserved now may or may not be seen by this look; it is counted as not seen.
     const reservedBefore = this.#reservedBytes;
     const grantedBefore = this.#unseenBytes;
     this.#disk = await this.#services.lookAtDisk();
+    this.#lookCount += 1;
     this.#unseenBytes = reservedBefore + (this.#unseenBytes - grantedBefore);
     this.#applyPolicy();
   }
 
   async #makeRoom(): Promise<void> {
     await this.#look();
-    while (!this.#stopped && this.#roomBytes() < this.#targetBytes && (await this.#evictOne())) {
-      // One after the other, and each only when the one before was not enough.
+    const { clock } = this.#services;
+    // Looking through all entries in vain is not for each reservation.
+    const mayEvict = clock.monotonicMs() - this.#foundNoneAtMs > DISK_LOOK_MS;
+    while (mayEvict && !this.#stopped && this.#roomBytes() < this.#targetBytes) {
+      if (await this.#evictOne()) continue;
+      this.#foundNoneAtMs = clock.monotonicMs();
+      break;
     }
     this.#targetBytes = 0;
+    if (this.#isBallastGone && this.#roomBytes() > ROOM_MIN_BYTES) {
+      this.#isBallastGone = false;
+      await this.#services.restoreBallast();
+    }
     this.#judge();
     this.#services.changed();
   }
@@ -241,7 +279,7 @@ export class SpaceKeeper implements Space {
       });
       if (!this.#isFullTold) {
         log.warning('there is no room; streams go on uncached', { why });
-        noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
+        void noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
       }
       this.#isFullTold = true;
     } else if (!isFull) {
@@ -250,7 +288,7 @@ export class SpaceKeeper implements Space {
       if (this.#isFullTold && this.#roomBytes() >= this.#headroomBytes() * 2) {
         this.#isFullTold = false;
         log.info('there is room again; caching goes on');
-        noteEvent('room-again', 'disk', 'There is room again; caching goes on.');
+        void noteEvent('room-again', 'disk', 'There is room again; caching goes on.');
       }
     }
     if (this.#full !== null) this.#retryLater();
@@ -258,13 +296,11 @@ export class SpaceKeeper implements Space {
 
   /** @returns whether something went */
   async #evictOne(): Promise<boolean> {
-    const { listEvictable, countBytes } = this.#services;
+    const { listEvictable } = this.#services;
     let cursor: EntryCursor | null = null;
     for (;;) {
       const page: EvictableEntry[] = await listEvictable(EVICTABLE_PAGE, cursor);
-      for (const entry of page) {
-        if ((await countBytes(entry.entryId)) > 0 && (await this.#evict(entry))) return true;
-      }
+      for (const entry of page) if (await this.#evict(entry)) return true;
       cursor = page.at(-1) ?? null;
       if (cursor === null) return false;
     }
@@ -273,20 +309,24 @@ export class SpaceKeeper implements Space {
   async #evict(entry: EvictableEntry): Promise<boolean> {
     const { evict, giveUpBallast, noteEvent, clock } = this.#services;
     const why = this.#describeNeed();
+    const lookBefore = this.#lookCount;
     let bytes: number | null;
     try {
       bytes = await evict(entry.entryId);
     } catch (error) {
       // On a disk without a byte left even a removal cannot be written down.
       if (!isFullError(error) || !(await giveUpBallast())) throw error;
+      this.#isBallastGone = true;
       bytes = await evict(entry.entryId);
     }
     if (bytes === null) return false;
-    // Some file systems give room back late: it is believed until the next look.
-    this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes + bytes };
+    // Some file systems give room back late: it is believed until the next look, unless that came meanwhile.
+    if (this.#lookCount === lookBefore) {
+      this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes + bytes };
+    }
     const used = describeAge(clock.nowMs() - entry.lastUsedAt);
     const text = `${describeBytes(bytes)} went, of all that may go the least recently used (${used}), because ${why}.`;
-    noteEvent('evicted', `${entry.source}/${entry.path}`, text);
+    void noteEvent('evicted', `${entry.source}/${entry.path}`, text);
     return true;
   }
 
@@ -314,7 +354,9 @@ export class SpaceKeeper implements Space {
       try {
         await tryToWrite();
         await this.#look();
-      } catch {
+      } catch (error) {
+        // Where it is room that is missing, something may go.
+        if (isFullError(error) && this.#services.isWanted()) await this.makeRoom(this.#headroomBytes());
         this.#retryLater();
         return;
       }
@@ -327,8 +369,11 @@ export class SpaceKeeper implements Space {
         }
       }
       this.#broken = null;
+      const untold = this.#untold;
+      this.#untold = null;
+      if (untold !== null) await noteEvent(untold.kind, 'disk', untold.text);
       log.info('the disk takes bytes again; caching goes on');
-      noteEvent('disk-well', 'disk', 'The disk takes bytes again; caching goes on.');
+      void noteEvent('disk-well', 'disk', 'The disk takes bytes again; caching goes on.');
     }
     // Nothing is evicted for nobody: whoever comes next finds out whether there is room.
     if (this.#services.isWanted()) await this.makeRoom(this.#headroomBytes());
@@ -336,13 +381,18 @@ export class SpaceKeeper implements Space {
   }
 }
 
+/** What went wrong, without the query that it went wrong in. */
+function wordsOf(error: unknown): string {
+  return error instanceof LarderError ? error.message : describeError(rootCause(error));
+}
+
 function isFullError(error: unknown): boolean {
-  return /SQLITE_FULL|disk is full/.test(describeError(error)) || systemCode(error) === 'ENOSPC';
+  return /SQLITE_FULL|disk is full|ENOSPC/.test(wordsOf(error)) || systemCode(error) === 'ENOSPC';
 }
 
 function hintFor(error: unknown): string {
   if (isFullError(error) || systemCode(error) === 'EDQUOT') return 'make room on the disk of the data folder';
-  if (systemCode(error) === 'EROFS' || /SQLITE_READONLY|readonly/.test(describeError(error))) {
+  if (systemCode(error) === 'EROFS' || /SQLITE_READONLY|readonly/.test(wordsOf(error))) {
     return 'the disk of the data folder is read-only: check it, and mount it for writing';
   }
   return 'check the disk of the data folder, and who may write there';

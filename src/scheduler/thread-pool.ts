@@ -68,6 +68,7 @@ export class ThreadPool implements FetchThreads {
   }
 
   #ask(message: (requestId: number) => ToThread): Promise<readonly (number | null)[]> {
+    if (this.#stopping) return Promise.reject(fromErrorValue(DIED));
     const thread = this.#leastBusy();
     const requestId = ++this.#lastId;
     return new Promise((resolve, reject) => {
@@ -84,7 +85,9 @@ export class ThreadPool implements FetchThreads {
   /** To be called when every fetch has ended: what a thread still does is lost. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await Promise.all(this.#threads.splice(0).map((thread) => thread.worker.terminate()));
+    const threads = this.#threads.splice(0);
+    for (const { asked } of threads) for (const { reject } of asked.values()) reject(fromErrorValue(DIED));
+    await Promise.all(threads.map((thread) => thread.worker.terminate()));
   }
 
   /** Another thread costs memory and brings nothing while the first has time. */

@@ -1,6 +1,7 @@
 // After the database was lost: takes up again what the labels beside the chunk files tell. What a label claims is
 // compared with its checksums before it is served, as anything is that was there before the start.
-import { rangeLength } from '../bytes/byte-range.ts';
+import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
+import { chunkIndexAt } from '../bytes/chunk-grid.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { ChunkStore } from '../chunks/chunk-store.ts';
 import { type FileLabel, parseLabel } from '../chunks/file-label.ts';
@@ -29,13 +30,16 @@ export interface AdoptionResult {
   readonly lostBytes: number;
 }
 
-/** To be called before anything is served. Files that cannot be taken up are left for `reconcile` to remove. */
+/**
+ * To be called before anything is served; again after it was cut off in the middle. Files that cannot be taken up are
+ * left for `reconcile` to remove.
+ */
 export async function adoptFiles(services: AdoptionServices): Promise<AdoptionResult> {
-  const { store, log } = services;
+  const { store, generations, log } = services;
   const result = { adoptedFiles: 0, adoptedBytes: 0, lostFiles: 0, lostBytes: 0 };
-  for await (const fileName of store.list()) {
+  for (const fileName of await listByUse(store)) {
     const length = await store.findLength(fileName);
-    if (length === null) continue;
+    if (length === null || (await generations.hasFile(fileName))) continue;
     try {
       const label = parseLabel((await store.readLabel(fileName)) ?? '');
       if (label === null) throw new Error('nothing beside it says what of it is there');
@@ -50,13 +54,28 @@ export async function adoptFiles(services: AdoptionServices): Promise<AdoptionRe
   return result;
 }
 
+/** Least recently used first: of two versions of a file the later one taken up is the current one. */
+async function listByUse(store: ChunkStore): Promise<string[]> {
+  const found: { fileName: string; lastUsedAt: number }[] = [];
+  for await (const fileName of store.list()) {
+    const text = await store.readLabel(fileName).catch(() => null);
+    found.push({ fileName, lastUsedAt: parseLabel(text ?? '')?.lastUsedAt ?? 0 });
+  }
+  return found.sort((left, right) => left.lastUsedAt - right.lastUsedAt).map(({ fileName }) => fileName);
+}
+
+/** A checksum is of use when its span lies in one cell, and in the file. */
+function isUsable({ start, end }: ByteRange, length: number): boolean {
+  return end <= length && chunkIndexAt(start) === chunkIndexAt(end - 1);
+}
+
 async function adopt(
   { sources, entries, generations, clock }: AdoptionServices,
   fileName: string,
   label: FileLabel,
   length: number,
 ): Promise<number> {
-  const checksums = label.checksums.filter((checksum) => checksum.end <= length);
+  const checksums = label.checksums.filter((checksum) => isUsable(checksum, length));
   const claimed = RangeSet.of(label.ranges);
   const covered = RangeSet.of(checksums.flatMap(({ start, end }) => claimed.parts(start, end)));
   const nowMs = clock.nowMs();
@@ -78,7 +97,12 @@ async function adopt(
     },
     nowMs,
   );
-  await generations.adopt(generation.id, covered.toArray(), checksums, nowMs);
+  try {
+    await generations.adopt(generation.id, covered.toArray(), checksums, nowMs);
+  } catch (error) {
+    await generations.remove([generation.id]);
+    throw error;
+  }
   if (totalBytes !== null) await entries.recordSize(mediaId, address.quality, totalBytes);
   if (label.pinned) await entries.setPinned(entryId, true);
   return covered.toArray().reduce((sum, range) => sum + rangeLength(range), 0);

@@ -18,8 +18,10 @@ export interface OpenServices {
 
 export interface OpenedDatabase {
   readonly database: Database;
-  /** There was none, or it was damaged: the rows are to be made from what the files tell. */
+  /** There was none, or it was damaged: the rows are to be made from what the files tell, and `rebuilt` called then. */
   readonly isNew: boolean;
+  /** Until this was called the next start goes on with making the rows. */
+  readonly rebuilt: () => Promise<void>;
   /** Where the damaged one was put; null when it was not damaged. */
   readonly damagedFolder: string | null;
 }
@@ -27,6 +29,8 @@ export interface OpenedDatabase {
 const DATABASE_NAME = 'larder.db';
 /** Beside the database: a running Larder found it damaged. */
 const SUSPECT_NAME = 'larder.db.suspect';
+/** Beside a database that is being made from the files. */
+const REBUILDING_NAME = 'larder.db.rebuilding';
 
 export function databaseFile(dataFolder: string): string {
   return join(dataFolder, DATABASE_NAME);
@@ -36,6 +40,10 @@ export function databaseFile(dataFolder: string): string {
 export async function openOrRebuild(services: OpenServices): Promise<OpenedDatabase> {
   const { dataFolder, clock, log } = services;
   const suspect = join(dataFolder, SUSPECT_NAME);
+  const rebuilding = join(dataFolder, REBUILDING_NAME);
+  const rebuilt = () => rm(rebuilding, { force: true });
+  // Before there is a database that a start that comes too early would take for whole.
+  if (!existsSync(databaseFile(dataFolder)) && existsSync(join(dataFolder, 'chunks'))) await writeFile(rebuilding, '');
   const onDamage = () => {
     writeFile(suspect, '').catch(() => undefined); // the next start finds the damage in another way then
     log.error('the database is damaged; Larder makes a new one from its files when it is started again');
@@ -45,7 +53,7 @@ export async function openOrRebuild(services: OpenServices): Promise<OpenedDatab
     const problems = existsSync(suspect) ? await checkDatabase(opened.database) : [];
     if (problems.length === 0) {
       await rm(suspect, { force: true });
-      return { ...opened, damagedFolder: null };
+      return { ...opened, isNew: opened.isNew || existsSync(rebuilding), damagedFolder: null, rebuilt };
     }
     opened.database.close();
     log.error('the database is damaged', { problem: problems[0] });
@@ -53,11 +61,12 @@ export async function openOrRebuild(services: OpenServices): Promise<OpenedDatab
     if (!isDatabaseDamage(error)) throw error;
     log.error('the database is damaged', { problem: describeError(error) });
   }
+  await writeFile(rebuilding, '');
   const damagedFolder = await putAside(dataFolder, clock);
   await rm(suspect, { force: true });
   log.warning('a new database is made from what the files tell', { damaged: damagedFolder });
   const { database } = await openAndMigrate(services, onDamage);
-  return { database, isNew: true, damagedFolder };
+  return { database, isNew: true, damagedFolder, rebuilt };
 }
 
 async function openAndMigrate(

@@ -26,6 +26,8 @@ export class Scrubber {
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #stopped = false;
+  /** Generations that could not be checked in this life of the program. */
+  readonly #skipped = new Set<number>();
 
   constructor(services: ScrubberServices) {
     this.#services = services;
@@ -50,6 +52,7 @@ export class Scrubber {
       generations,
       checksum: (fileName, spans) => threads.checksum(fileName, spans),
       damaged: (span) => loseBytes(generationId, span, 'a check found that they are not what was fetched'),
+      summed: (checksums) => generations.recordChecksums(generationId, checksums),
       afterStep: async (bytes) => {
         await this.#pause((bytes * 1_000) / bytesPerSecond, clock);
         return !this.#stopped;
@@ -72,15 +75,21 @@ export class Scrubber {
   async #scrubDue(): Promise<void> {
     const { generations, bytesPerSecond, loseBytes, clock, log } = this.#services;
     while (!this.#stopped && bytesPerSecond() > 0) {
-      const candidate = await generations.findScrubCandidate(clock.nowMs() - SCRUB_PERIOD_MS);
+      const nowMs = clock.nowMs();
+      const candidate = await generations.findScrubCandidate(nowMs - SCRUB_PERIOD_MS, nowMs, [...this.#skipped]);
       if (candidate === null) return;
       try {
         const { verifiedBytes, damagedBytes } = await this.#scrub(candidate, bytesPerSecond());
         log.debug('a file was verified', { file: candidate.fileName, bytes: verifiedBytes, damaged: damagedBytes });
       } catch (error) {
-        if (!(error instanceof LarderError) || error.code !== 'file-lost') throw error;
-        await loseBytes(candidate.generationId, { start: 0, end: Number.MAX_SAFE_INTEGER }, 'the file is not there');
-        await generations.recordVerified(candidate.generationId, clock.nowMs());
+        if (error instanceof LarderError && error.code === 'file-lost') {
+          await loseBytes(candidate.generationId, { start: 0, end: Number.MAX_SAFE_INTEGER }, 'the file is not there');
+          await generations.recordVerified(candidate.generationId, clock.nowMs());
+          continue;
+        }
+        // One that cannot be read now does not hold up the others; the next start tries it again.
+        this.#skipped.add(candidate.generationId);
+        log.warning('a file could not be checked', { file: candidate.fileName, error: describeError(error) });
       }
     }
   }

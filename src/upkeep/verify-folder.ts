@@ -3,7 +3,7 @@ import type { ByteRange } from '../bytes/byte-range.ts';
 import type { ChunkStore } from '../chunks/chunk-store.ts';
 import { computeChecksums } from '../chunks/span-checksums.ts';
 import type { GenerationTable, StoredFile } from '../db/generations.ts';
-import { describeError } from '../errors.ts';
+import { describeError, rootCause, systemCode } from '../errors.ts';
 import { type VerifyResult, verifyFile } from './verify-file.ts';
 
 export interface FolderVerification {
@@ -19,13 +19,19 @@ export interface FolderVerification {
 
 export interface FolderResult extends VerifyResult {
   readonly fileCount: number;
+  /** Files of which nothing can be said. */
+  readonly uncheckedCount: number;
+}
+
+interface FileResult extends VerifyResult {
+  readonly isChecked: boolean;
 }
 
 /** Files looked up in one statement. */
 const PAGE_FILES = 200;
 
 export async function verifyFolder(parts: FolderVerification): Promise<FolderResult> {
-  const total = { fileCount: 0, verifiedBytes: 0, damagedBytes: 0 };
+  const total = { fileCount: 0, uncheckedCount: 0, verifiedBytes: 0, damagedBytes: 0 };
   for (let afterId = 0; ; ) {
     const page = await parts.generations.listFiles(PAGE_FILES, afterId);
     const last = page.at(-1);
@@ -33,15 +39,16 @@ export async function verifyFolder(parts: FolderVerification): Promise<FolderRes
     afterId = last.generationId;
     for (const file of page) {
       if (file.lengthAtLeast === 0) continue;
-      const { verifiedBytes, damagedBytes } = await verifyOne(file, parts);
+      const { verifiedBytes, damagedBytes, isChecked } = await verifyOne(file, parts);
       total.fileCount += 1;
+      if (!isChecked) total.uncheckedCount += 1;
       total.verifiedBytes += verifiedBytes;
       total.damagedBytes += damagedBytes;
     }
   }
 }
 
-async function verifyOne(file: StoredFile, parts: FolderVerification): Promise<VerifyResult> {
+async function verifyOne(file: StoredFile, parts: FolderVerification): Promise<FileResult> {
   const { generations, store, giveUp, verified, say } = parts;
   const { generationId, fileName } = file;
   try {
@@ -52,12 +59,22 @@ async function verifyOne(file: StoredFile, parts: FolderVerification): Promise<V
         say(`damaged: ${fileName}, bytes ${span.start} to ${span.end - 1}`);
         return giveUp(generationId, span);
       },
+      summed: (checksums) => generations.recordChecksums(generationId, checksums),
       afterStep: () => Promise.resolve(true),
     });
     await verified(file, result);
-    return result;
+    return { ...result, isChecked: true };
   } catch (error) {
-    say(`missing: ${fileName} (${describeError(error)})`);
-    return { verifiedBytes: 0, damagedBytes: await giveUp(generationId, { start: 0, end: file.lengthAtLeast }) };
+    const isGone = (await generations.find(generationId)) === null;
+    // Evicted meanwhile by a Larder that runs.
+    if (isGone) return { verifiedBytes: 0, damagedBytes: 0, isChecked: true };
+    if (systemCode(error) === 'ENOENT') {
+      say(`missing: ${fileName}`);
+      const damagedBytes = await giveUp(generationId, { start: 0, end: file.lengthAtLeast });
+      return { verifiedBytes: 0, damagedBytes, isChecked: true };
+    }
+    // Whatever else went wrong says nothing of the bytes.
+    say(`could not be checked: ${fileName} (${describeError(rootCause(error))})`);
+    return { verifiedBytes: 0, damagedBytes: 0, isChecked: false };
   }
 }

@@ -3,11 +3,13 @@
 import { describe, expect, test } from 'bun:test';
 import { copyFile, cp, mkdir, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { migrations } from '../../migrations/index.ts';
-import { createLog } from '../../src/log.ts';
-import { CHUNK_BYTES } from '../../src/limits.ts';
-import { openOrRebuild } from '../../src/upkeep/open-database.ts';
 import { systemClock } from '../../src/clock.ts';
+import { CHUNK_BYTES } from '../../src/limits.ts';
+import { createLog } from '../../src/log.ts';
+import { openOrRebuild } from '../../src/upkeep/open-database.ts';
+import { describeBytes } from '../../src/words.ts';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { createRandom, testSeed } from '../support/random.ts';
 import { rawRequest } from './raw-client.ts';
@@ -80,7 +82,11 @@ describe('a database that is damaged or missing', () => {
     ['missing, its log left behind', async ({ database }) => rm(database), false],
     ['overwritten in its first page', ({ database }) => overwrite(database, 0, garbage(4_096)), true],
     ['overwritten but for its first page', overwriteBody, true],
-    ['cut to a half', async ({ database }) => truncate(database, Math.floor((await stat(database)).size / 8_192) * 4_096), true],
+    [
+      'cut to a half',
+      async ({ database }) => truncate(database, Math.floor((await stat(database)).size / 8_192) * 4_096),
+      true,
+    ],
     ['something else entirely', ({ database }) => writeFile(database, garbage(50_000)), true],
   ];
   for (const [what, damage, isKept] of damages) {
@@ -96,7 +102,7 @@ describe('a database that is damaged or missing', () => {
         await expectAdopted(library);
         const [told] = await eventsOf(larder.dataFolder, 'rebuilt');
         expect(told?.text).toMatch(isKept ? /damaged \(it lies in/ : /was not there/);
-        expect(told?.text).toContain(`2 files with ${SIZE + MB} bytes were taken up again, 0 files of 0 bytes`);
+        expect(told?.text).toContain(`2 files with ${describeBytes(SIZE + MB)} were taken up again, 0 files of`);
         const kept = await readdir(join(larder.dataFolder, 'damaged')).catch(() => []);
         expect(kept.length).toBe(isKept ? 1 : 0);
         await origin.comeBack();
@@ -126,7 +132,12 @@ describe('a database that is damaged or missing', () => {
       await larder.stop();
       const log = await readFile(join(before!, 'larder.db-wal'));
       expect(log.length).toBeGreaterThan(0);
-      for (const places of [[0], [100], [Math.floor(log.length / 2)], Array.from({ length: 20 }, () => random.between(0, log.length - 9))]) {
+      for (const places of [
+        [0],
+        [100],
+        [Math.floor(log.length / 2)],
+        Array.from({ length: 20 }, () => random.between(0, log.length - 9)),
+      ]) {
         await removeDatabase(database);
         await copyFile(join(before!, 'larder.db'), database);
         const damaged = Buffer.from(log);
@@ -190,6 +201,16 @@ test(
   LIMIT_MS,
 );
 
+/** A label is a line of facts, and their sum. */
+async function readFacts(file: string): Promise<Record<string, unknown>> {
+  const [line = ''] = (await readFile(file, 'utf8')).split('\n');
+  return JSON.parse(line) as Record<string, unknown>;
+}
+
+function withSum(line: string): string {
+  return `${line}\n${crc32(line).toString(16).padStart(8, '0')}\n`;
+}
+
 describe('labels, when the database is lost', () => {
   type Lie = (label: Record<string, unknown>) => Record<string, unknown> | string;
   const lies: [string, Lie][] = [
@@ -197,11 +218,19 @@ describe('labels, when the database is lost', () => {
     ['is empty', () => ''],
     ['is of another format', (label) => ({ ...label, format: 'larder chunk file 99' })],
     ['has wrong checksums', (label) => ({ ...label, checksums: each(label.checksums, 3, 2, (crc) => crc ^ 1) })],
-    ['has checksums that no checksum can be', (label) => ({ ...label, checksums: each(label.checksums, 3, 2, () => 2 ** 40) })],
+    [
+      'has checksums that no checksum can be',
+      (label) => ({ ...label, checksums: each(label.checksums, 3, 2, () => 2 ** 40) }),
+    ],
     ['claims ranges beyond the file', (label) => ({ ...label, ranges: [0, 10 * SIZE], totalBytes: 10 * SIZE })],
     [
       'claims ranges and checksums beyond the file',
-      (label) => ({ ...label, ranges: [0, 10 * SIZE], checksums: [...(label.checksums as number[]), SIZE, 10 * SIZE, 7], totalBytes: 10 * SIZE }),
+      (label) => ({
+        ...label,
+        ranges: [0, 10 * SIZE],
+        checksums: [...(label.checksums as number[]), SIZE, 10 * SIZE, 7],
+        totalBytes: 10 * SIZE,
+      }),
     ],
     ['claims bytes that no checksum covers', (label) => ({ ...label, ranges: [0, SIZE], checksums: [] })],
     ['claims ranges backwards', (label) => ({ ...label, ranges: [SIZE, 0] })],
@@ -217,8 +246,8 @@ describe('labels, when the database is lost', () => {
         const { origin, larder, database } = library;
         // Where a film has holes, bytes that nobody fetched must not be taken for its own.
         const label = `${await chunkFileOf(larder.dataFolder, 'part-')}.larder.json`;
-        const lied = lie(JSON.parse(await readFile(label, 'utf8')) as Record<string, unknown>);
-        await writeFile(label, typeof lied === 'string' ? lied : JSON.stringify(lied));
+        const lied = lie(await readFacts(label));
+        await writeFile(label, typeof lied === 'string' ? lied : withSum(JSON.stringify(lied)));
         await removeDatabase(database);
         await larder.restart();
         const part = await rawRequest(larder.port, '/s/films/part.mkv');
@@ -231,9 +260,7 @@ describe('labels, when the database is lost', () => {
     );
   }
 
-  // BUG (adopt-files.ts): a span longer than a cell is taken; `listChecksums` looks back no further than one cell, so that
-  // `Verification` takes the bytes of the later cells for bytes of an old schema and trusts them. Got: zeros are served.
-  test.todo(
+  test(
     'a label with one wrong checksum over many cells never costs a wrong byte, wherever reading begins',
     async () => {
       await using library = await stoppedLibrary();
@@ -243,8 +270,8 @@ describe('labels, when the database is lost', () => {
       await rawRequest(larder.port, '/s/films/part.mkv', { Range: `bytes=${SIZE - 1_000}-` });
       await larder.stop();
       const file = `${await chunkFileOf(larder.dataFolder, 'part-')}.larder.json`;
-      const label = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-      await writeFile(file, JSON.stringify({ ...label, ranges: [0, SIZE], checksums: [0, SIZE, 7] }));
+      const label = await readFacts(file);
+      await writeFile(file, withSum(JSON.stringify({ ...label, ranges: [0, SIZE], checksums: [0, SIZE, 7] })));
       await removeDatabase(database);
       await larder.restart();
       for (const start of [2 * CHUNK_BYTES + 5, CHUNK_BYTES + 5, 0]) {
@@ -266,7 +293,9 @@ describe('labels, when the database is lost', () => {
       await removeDatabase(database);
       await larder.restart();
       const [told] = await eventsOf(larder.dataFolder, 'rebuilt');
-      expect(told?.text).toContain(`1 files with ${MB} bytes were taken up again, 1 files of ${SIZE} bytes could not be`);
+      expect(told?.text).toContain(
+        `1 files with ${describeBytes(MB)} were taken up again, 1 files of ${describeBytes(SIZE)} could not be`,
+      );
       await until('it is removed', async () => (await chunkFiles(larder.dataFolder)).length === 1);
       await expectRight(library);
       expect(origin.bytesSent('part.mkv')).toBeLessThanOrEqual(SIZE + 200_000);
@@ -282,10 +311,12 @@ describe('labels, when the database is lost', () => {
       await larder.restart();
       const entries = await query(
         larder.dataFolder,
-        'SELECT cache_entries.id FROM cache_entries JOIN media_items ON media_items.id = media_id WHERE key LIKE \'%whole%\'',
+        "SELECT cache_entries.id FROM cache_entries JOIN media_items ON media_items.id = media_id WHERE key LIKE '%whole%'",
       );
       await rawRequest(larder.port, `/entries/${entries[0]!.id}/remove`, { 'Content-Length': '0' }, 'POST');
-      await until('it is gone', async () => (await chunkFiles(larder.dataFolder)).every((file) => !file.includes('whole')));
+      await until('it is gone', async () =>
+        (await chunkFiles(larder.dataFolder)).every((file) => !file.includes('whole')),
+      );
       // The other one is evicted.
       await larder.restart(['--cache-size', '500KB']);
       await until('it is gone', async () => (await chunkFiles(larder.dataFolder)).length === 0);
@@ -302,9 +333,7 @@ describe('labels, when the database is lost', () => {
   );
 
   // A digit of a label may turn as any other bit does: its JSON is right then, and what it says is not.
-  // BUG (file-label.ts): a label has no checksum of its own. Got: "totalBytes" 4494304 turned to 4484304 is served as a
-  // whole film of 4484304 bytes; a letter of "path" that turned serves a film under another one's address.
-  test.todo(
+  test(
     'single flipped bits anywhere in a label never cost a wrong byte or a short body that looks whole',
     async () => {
       await using library = await stoppedLibrary();
@@ -315,7 +344,9 @@ describe('labels, when the database is lost', () => {
       await cp(join(larder.dataFolder, 'chunks'), saved, { recursive: true });
       const wrong: string[] = [];
       const text = await readFile(`${await chunkFileOf(larder.dataFolder, 'whole')}.larder.json`, 'utf8');
-      const places = ['"path":"', '"totalBytes":', '"ranges":[', '"checksums":['].map((key) => text.indexOf(key) + key.length);
+      const places = ['"path":"', '"totalBytes":', '"ranges":[', '"checksums":['].map(
+        (key) => text.indexOf(key) + key.length,
+      );
       for (let round = 0; round < 24; round++) {
         await rm(join(larder.dataFolder, 'chunks'), { recursive: true });
         await cp(saved, join(larder.dataFolder, 'chunks'), { recursive: true });
@@ -346,9 +377,7 @@ describe('labels, when the database is lost', () => {
   );
 });
 
-// BUG (appliance.ts, `if (isNew)`): what was not taken up when the start was killed has no rows at the next start, whose
-// database is not new any more, and `reconcile` removes it as orphans. Expected: taken up then. Got: every file removed.
-test.todo(
+test(
   'a kill between the new database and its rows costs nothing: the next start takes the files up',
   async () => {
     await using library = await stoppedLibrary();

@@ -1,18 +1,19 @@
 // The compiled binary, alone, where users put it.
 import { beforeAll, describe, expect, test } from 'bun:test';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { rawRequest } from '../http/raw-client.ts';
+import { RawConnection, rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { binary, findCommand, root, run, startProgram } from './program.ts';
@@ -276,18 +277,27 @@ describe('a data folder that cannot be used: exit 1, one line, nothing touched',
     },
     20 * SECOND_MS,
   );
-
-  test('not a database', async () => {
-    await using folder = await temporaryFolder();
-    mkdirSync(folder.file('data'));
-    writeFileSync(join(folder.file('data'), 'larder.db'), 'this is not a database, '.repeat(500));
-    const before = readFileSync(join(folder.file('data'), 'larder.db'));
-    const result = await attempt(folder.file('data'));
-    expect(result.code).toBe(1);
-    expect(lastLine(result.stderr)).toContain('larder.db');
-    expect(readFileSync(join(folder.file('data'), 'larder.db')).equals(before)).toBe(true);
-  });
 });
+
+test(
+  'a database that is none: Larder starts with a new one, says so, and keeps what lay there',
+  async () => {
+    await using folder = await temporaryFolder();
+    const data = folder.file('data');
+    mkdirSync(data);
+    writeFileSync(join(data, 'larder.db'), 'this is not a database, '.repeat(500));
+    const before = readFileSync(join(data, 'larder.db'));
+    await using larder = await startProgram({
+      command: [binary, 'serve', '--data', data, '--host', '127.0.0.1', '--port', '0'],
+    });
+    expect((await rawRequest(larder.port, '/healthz')).status).toBe(200);
+    expect(larder.stderr()).toMatch(/the database is damaged[\s\S]*a new database is made/);
+    const [kept = ''] = readdirSync(join(data, 'damaged'));
+    expect(readFileSync(join(data, 'damaged', kept, 'larder.db')).equals(before)).toBe(true);
+    expect((await larder.end()).code).toBe(0);
+  },
+  20 * SECOND_MS,
+);
 
 test('a port that is taken: one line that names it', async () => {
   await using folder = await temporaryFolder();
@@ -391,6 +401,172 @@ test(
   },
   60 * SECOND_MS,
 );
+
+describe('SIGTERM', () => {
+  const FILM_BYTES = 12_000_000;
+  const command = (data: string, origin: { url: string }) => [
+    binary,
+    '--data',
+    data,
+    '--host',
+    '127.0.0.1',
+    '--port',
+    '0',
+    '--read-ahead',
+    '4MiB',
+    '--source',
+    `films=${origin.url}`,
+  ];
+
+  /** What is recorded of each film, by its path; and what SQLite says of the file. */
+  async function recorded(data: string): Promise<{ path: string; start: number; end: number }[]> {
+    const { connect, checkDatabase } = await import('../../src/db/database.ts');
+    const client = connect(join(data, 'larder.db'));
+    try {
+      expect(await checkDatabase({ client })).toEqual([]);
+      const integrity = await client.execute('PRAGMA integrity_check');
+      expect(integrity.rows.map((row) => row[0])).toEqual(['ok']);
+      const result = await client.execute(
+        `SELECT v.path, c.start, c."end" FROM cache_chunks c JOIN cache_generations g ON g.id = c.generation_id
+         JOIN cache_entries e ON e.id = g.entry_id JOIN cache_quality_variants v ON v.media_id = e.media_id`,
+      );
+      return result.rows.map((row) => ({ path: String(row.path), start: Number(row.start), end: Number(row.end) }));
+    } finally {
+      client.close();
+    }
+  }
+
+  test(
+    'invariant 1: while 20 readers stream and downloads run: exit 0 within 5 s, readers of cached bytes are cut last, and every recorded byte is there afterwards',
+    async () => {
+      await using folder = await temporaryFolder();
+      await using origin = await startOrigin();
+      const data = folder.file('data');
+      await using larder = await startProgram({ command: command(data, origin) });
+      for (let index = 0; index < 4; index++) {
+        origin.addFile(`cached${index}.mkv`, { sizeBytes: 20 * FILM_BYTES });
+        origin.addFile(`slow${index}.mkv`, { sizeBytes: FILM_BYTES });
+        origin.addFile(`download${index}.mkv`, { sizeBytes: FILM_BYTES });
+        const start = `/s/films/cached${index}.mkv`;
+        const head = await rawRequest(larder.port, start, { Range: 'bytes=0-9999999' });
+        expect(head.isWhole).toBe(true);
+        await rawRequest(larder.port, `/s/films/download${index}.mkv`, { Range: 'bytes=0-99' });
+        for (const name of [`slow${index}.mkv`, `download${index}.mkv`])
+          origin.behave(name, { bytesPerSecond: 500_000 });
+      }
+      for (let entry = 1; entry <= 8; entry++) {
+        await rawRequest(larder.port, `/entries/${entry}/fetch`, { 'Content-Length': '0' }, 'POST');
+      }
+      await using readers = new AsyncDisposableStack();
+      const cached: RawConnection[] = [];
+      for (let number = 0; number < 20; number++) {
+        const connection = readers.use(await RawConnection.open(larder.port));
+        const isCached = number % 2 === 0;
+        const name = `${isCached ? 'cached' : 'slow'}${number % 4}.mkv`;
+        connection.send('GET', `/s/films/${name}`, isCached ? { Range: 'bytes=0-9999999' } : {});
+        await connection.readHead();
+        origin.assertBody(name, await connection.readBytes(20_000));
+        if (isCached) {
+          connection.pause();
+          cached.push(connection);
+        }
+      }
+      const startedAtMs = performance.now();
+      const ending = larder.end('SIGTERM');
+      // A reader of what is cached goes on: the whole of what it asked for still comes.
+      const [first] = cached;
+      first!.resume();
+      const rest = await first!.readBytes(10_000_000 - 20_000);
+      expect(rest.length).toBe(10_000_000 - 20_000);
+      origin.assertBody('cached0.mkv', rest, 20_000);
+      const { code, stderr } = await ending;
+      const tookMs = performance.now() - startedAtMs;
+      expect(code).toBe(0);
+      expect(tookMs).toBeLessThan(5_000);
+      expect(stderr).not.toMatch(/unhandled|did not stop/);
+      const ranges = await recorded(data);
+      expect(ranges.some(({ path }) => path.startsWith('slow'))).toBe(true);
+      await origin.goDown();
+      await using again = await startProgram({ command: command(data, origin) });
+      for (const { path, start, end } of ranges) {
+        const part = await rawRequest(again.port, `/s/films/${path}`, { Range: `bytes=${start}-${end - 1}` });
+        expect([path, part.status, part.isWhole, part.header('x-cache')]).toEqual([path, 206, true, 'HIT']);
+        origin.assertBody(path, part.body, start);
+      }
+    },
+    30 * SECOND_MS,
+  );
+
+  test('a second SIGTERM while it stops changes nothing: it ends with 0', async () => {
+    await using folder = await temporaryFolder();
+    await using origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: FILM_BYTES } } });
+    await using larder = await startProgram({ command: command(folder.file('data'), origin) });
+    origin.behave('film.mkv', { bytesPerSecond: 4_000_000 });
+    using connection = await RawConnection.open(larder.port);
+    connection.send('GET', '/s/films/film.mkv');
+    await connection.readHead();
+    const ending = larder.end('SIGTERM');
+    process.kill(larder.pid, 'SIGTERM');
+    expect((await ending).code).toBe(0);
+  });
+
+  test(
+    'a second SIGTERM while it stops costs no byte that was recorded',
+    async () => {
+      await using folder = await temporaryFolder();
+      await using origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: FILM_BYTES } } });
+      const data = folder.file('data');
+      await using larder = await startProgram({ command: command(data, origin) });
+      origin.behave('film.mkv', { bytesPerSecond: 4_000_000 });
+      using connection = await RawConnection.open(larder.port);
+      connection.send('GET', '/s/films/film.mkv');
+      await connection.readHead();
+      await connection.readBytes(1_000_000);
+      const startedAtMs = performance.now();
+      const ending = larder.end('SIGTERM');
+      process.kill(larder.pid, 'SIGTERM');
+      expect((await ending).stderr).not.toMatch(/unhandled/);
+      expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+      const ranges = await recorded(data);
+      await origin.goDown();
+      await using again = await startProgram({ command: command(data, origin) });
+      for (const { path, start, end } of ranges) {
+        const part = await rawRequest(again.port, `/s/films/${path}`, { Range: `bytes=${start}-${end - 1}` });
+        expect([part.isWhole, part.header('x-cache')]).toEqual([true, 'HIT']);
+        origin.assertBody(path, part.body, start);
+      }
+    },
+    20 * SECOND_MS,
+  );
+
+  test(
+    'at any moment of its start: it ends by itself, and the next start is in order',
+    async () => {
+      await using folder = await temporaryFolder();
+      await using origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: 100_000 } } });
+      const data = folder.file('data');
+      const [file = '', ...args] = command(data, origin);
+      for (let round = 0; round < 6; round++) {
+        const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '' } });
+        const ended = new Promise<[number | null, string | null]>((resolve) => {
+          child.once('close', (code, signal) => resolve([code, signal]));
+        });
+        // From before its first instruction to after it listens, wherever this machine is by then.
+        for (let turn = 0; turn < round * 8; turn++) await new Promise((resolve) => setTimeout(resolve, 5));
+        child.kill('SIGTERM');
+        const [code, signal] = await ended;
+        // Before it can listen to signals it dies of it, as any program does.
+        expect([round, code === 0 || signal === 'SIGTERM']).toEqual([round, true]);
+      }
+      await using larder = await startProgram({ command: [file, ...args] });
+      const response = await rawRequest(larder.port, '/s/films/film.mkv');
+      origin.assertBody('film.mkv', response.body);
+      expect((await larder.end()).code).toBe(0);
+      await recorded(data);
+    },
+    30 * SECOND_MS,
+  );
+});
 
 test('a symbolic link to the binary works', async () => {
   await using folder = await temporaryFolder();

@@ -168,7 +168,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   let lastId = 0;
   const log = createLog({ level: 'info', write: (line) => logLines.push(line), nowMs: () => clock.nowMs() });
   const events: { kind: string; subject: string; text: string }[] = [];
-  const noteEvent = (kind: string, subject: string, text: string) => void events.push({ kind, subject, text });
+  const noteEvent = (kind: string, subject: string, text: string) => {
+    events.push({ kind, subject, text });
+    return Promise.resolve(true);
+  };
   const uses = new UseLog(clock, await cache.entries.findNewestUse());
   const diskBytes = options.diskBytes ?? 2 ** 45;
   let othersBytes = 0;
@@ -180,7 +183,6 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       await cache.entries.recordUse(uses.take());
       return cache.entries.listEvictable(limit, cursor);
     },
-    countBytes: (entryId) => cache.generations.countBytesOfEntry(entryId),
     evict: (entryId) => manager.evict(entryId),
     isWanted: () => [...manager.files()].some((file) => file.isUsed),
     changed: () => manager.roomChanged(),
@@ -189,6 +191,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       await cache.statistics.touch(clock.nowMs());
     },
     giveUpBallast: () => Promise.resolve(false),
+    restoreBallast: () => Promise.resolve(),
     noteEvent,
     clock,
     log,
@@ -204,7 +207,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     clock,
     log,
     recheckAfterMs: () => options.recheckAfterMs ?? 3_600_000,
-    damaged: (file, range) => noteEvent('damaged', file.identity.address.path, `${range.start}-${range.end}`),
+    damaged: (file, range) => void noteEvent('damaged', file.identity.address.path, `${range.start}-${range.end}`),
     counters: { servedBytes: 0, servedFromDiskBytes: 0, originBytes: 0, hitCount: 0, partialCount: 0, missCount: 0 },
     random: () => random.next(),
     readAheadMaxBytes: () => 16 * 2 ** 20,

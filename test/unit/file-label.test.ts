@@ -1,12 +1,18 @@
 // The text beside a chunk file: what is written is read again, and what is no label is never taken for one.
 import { describe, expect, test } from 'bun:test';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { type FileLabel, formatLabel, parseLabel } from '../../src/chunks/file-label.ts';
 import { runs } from '../support/property.ts';
 
 const offset = fc.integer({ min: 0, max: 2 ** 45 });
-const range = fc.tuple(offset, fc.integer({ min: 1, max: 2 ** 31 })).map(([start, length]) => ({ start, end: start + length }));
-const text = fc.option(fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed()), { nil: null });
+const range = fc
+  .tuple(offset, fc.integer({ min: 1, max: 2 ** 31 }))
+  .map(([start, length]) => ({ start, end: start + length }));
+const text = fc.option(
+  fc.string({ unit: 'binary' }).filter((value) => value.isWellFormed()),
+  { nil: null },
+);
 
 const labels: fc.Arbitrary<FileLabel> = fc.record({
   source: fc.record({ name: fc.string(), url: fc.string() }),
@@ -41,6 +47,11 @@ const example: FileLabel = {
   ranges: [{ start: 0, end: 5_000_000 }],
   checksums: [{ start: 0, end: 2_097_152, crc32: 4_294_967_295 }],
 };
+
+/** As a label is written: the line, and its sum. */
+function withSum(line: string): string {
+  return `${line}\n${crc32(line).toString(16).padStart(8, '0')}\n`;
+}
 
 describe('a label', () => {
   test('comes back as it was written', () => {
@@ -82,13 +93,22 @@ describe('a label', () => {
   ];
   for (const [what, change] of broken) {
     test(`that ${what} is none`, () => {
-      const value = { ...(JSON.parse(formatLabel(example)) as Record<string, unknown>), ...change };
-      expect(parseLabel(JSON.stringify(value))).toBeNull();
+      const value = { ...(JSON.parse(formatLabel(example).split('\n')[0]!) as Record<string, unknown>), ...change };
+      expect(parseLabel(withSum(JSON.stringify(value)))).toBeNull();
     });
   }
 
   test('nothing that is not a label is taken for one, and nothing throws', () => {
-    for (const value of ['', 'null', '[]', '{}', '7', '"larder chunk file 1"', '\u0000', '{"format":"larder chunk file 1"}'])
+    for (const value of [
+      '',
+      'null',
+      '[]',
+      '{}',
+      '7',
+      '"larder chunk file 1"',
+      '\u0000',
+      '{"format":"larder chunk file 1"}',
+    ])
       expect(parseLabel(value)).toBeNull();
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (value) => {
@@ -99,15 +119,12 @@ describe('a label', () => {
   });
 });
 
-// BUG (file-label.ts `parseLabel`): anything below 2^53 passes for a crc32; the batch of `adopt` then fails on the
-// table's CHECK after the generation's row was made, so that the file is "removed" by the log's words and never is.
-test.todo('a label with a checksum above 32 bits is none', () => {
-  const value = { ...(JSON.parse(formatLabel(example)) as Record<string, unknown>), checksums: [0, 4, 2 ** 32] };
-  expect(parseLabel(JSON.stringify(value))).toBeNull();
+test('a label with a checksum above 32 bits is none', () => {
+  const checksums = [{ start: 0, end: 4, crc32: 2 ** 32 }];
+  expect(parseLabel(formatLabel({ ...example, checksums }))).toBeNull();
 });
 
-// BUG (file-label.ts): no checksum of its own. A digit that turned is another number and a right label.
-test.todo('a label in which a single bit turned is none', () => {
+test('a label in which a single bit turned is none', () => {
   const bytes = Buffer.from(formatLabel(example));
   for (let index = 0; index < bytes.length - 1; index++) {
     for (let bit = 0; bit < 8; bit++) {

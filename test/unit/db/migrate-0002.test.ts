@@ -9,12 +9,12 @@ import { migrations } from '../../../migrations/index.ts';
 import { checkDatabase, connect, openDatabase } from '../../../src/db/database.ts';
 import { migrate } from '../../../src/db/migrate.ts';
 import { CHUNK_BYTES } from '../../../src/limits.ts';
-import { startOrigin } from '../../support/origin.ts';
-import { contentOf } from '../../support/content.ts';
-import { createRandom, testSeed } from '../../support/random.ts';
-import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { rawRequest } from '../../http/raw-client.ts';
 import { startLarder } from '../../http/running-larder.ts';
+import { contentOf } from '../../support/content.ts';
+import { startOrigin } from '../../support/origin.ts';
+import { createRandom, testSeed } from '../../support/random.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const LIMIT_MS = 30_000;
 const SIZE = 2 * CHUNK_BYTES + 300_000;
@@ -41,17 +41,29 @@ const FILES: readonly OldFile[] = [
 async function writeOldDatabase(file: string, url: string, seedOf: (name: string) => number): Promise<void> {
   const { client, close } = await openDatabase(file);
   await migrate(client, { migrations: migrations.slice(0, 1), nowMs: () => 1, backupFile: () => 'never' });
-  await client.execute({ sql: "INSERT INTO sources VALUES (1, 'films', 'http', ?, 1, 1, 1, NULL, NULL, NULL)", args: [url] });
+  await client.execute({
+    sql: "INSERT INTO sources VALUES (1, 'films', 'http', ?, 1, 1, 1, NULL, NULL, NULL)",
+    args: [url],
+  });
   for (const [index, { name, totalBytes, ranges, cells }] of FILES.entries()) {
     const id = index + 1;
     await client.batch(
       [
         { sql: "INSERT INTO media_items VALUES (?, 1, ?, 'video', ?, NULL, 1)", args: [id, name, name] },
-        { sql: "INSERT INTO cache_quality_variants VALUES (?, ?, 'original', ?, 'mkv', ?, 1)", args: [id, id, name, totalBytes] },
+        {
+          sql: "INSERT INTO cache_quality_variants VALUES (?, ?, 'original', ?, 'mkv', ?, 1)",
+          args: [id, id, name, totalBytes],
+        },
         { sql: "INSERT INTO cache_entries VALUES (?, 1, ?, 'original', 1, ?, 3)", args: [id, id, 1_000 + id] },
-        { sql: 'INSERT INTO cache_generations VALUES (?, ?, ?, NULL, ?, 1, ?, 1, NULL)', args: [id, id, `"${name}"`, totalBytes, `films/${name}`] },
+        {
+          sql: 'INSERT INTO cache_generations VALUES (?, ?, ?, NULL, ?, 1, ?, 1, NULL)',
+          args: [id, id, `"${name}"`, totalBytes, `films/${name}`],
+        },
         { sql: "INSERT INTO cache_headers VALUES (?, 'video/x-matroska', NULL, NULL)", args: [id] },
-        ...ranges.map(([start, end]) => ({ sql: 'INSERT INTO cache_chunks VALUES (?, ?, ?, 1)', args: [id, start, end] })),
+        ...ranges.map(([start, end]) => ({
+          sql: 'INSERT INTO cache_chunks VALUES (?, ?, ?, 1)',
+          args: [id, start, end],
+        })),
         ...cells.map((cell) => {
           const end = Math.min((cell + 1) * CHUNK_BYTES, totalBytes ?? Number.POSITIVE_INFINITY);
           const sum = crc32(contentOf(seedOf(name), cell * CHUNK_BYTES, end));
@@ -104,7 +116,10 @@ describe('migration 2', () => {
     await using folder = await temporaryFolder();
     const file = folder.file('larder.db');
     await writeOldDatabase(file, 'http://host/', () => 1);
-    const before = await rowsOf(file, 'SELECT chunk_index, crc32 FROM chunk_checksums ORDER BY generation_id, chunk_index');
+    const before = await rowsOf(
+      file,
+      'SELECT chunk_index, crc32 FROM chunk_checksums ORDER BY generation_id, chunk_index',
+    );
     const result = await migrateFully(file, folder.file('backup.db'));
     expect(result).toEqual({ from: 1, to: migrations.at(-1)!.version, backupFile: folder.file('backup.db') });
     expect(await rowsOf(file, SPANS)).toEqual(EXPECTED_SPANS);

@@ -124,14 +124,13 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'generations.recordChecksums': (tables) =>
     new GenerationTable(tables).recordChecksums(1, [{ start: 0, end: 9, crc32: 1 }]),
   'generations.find': (tables) => new GenerationTable(tables).find(1),
-  'generations.findNextChecksum': (tables) => new GenerationTable(tables).findNextChecksum(1, 5),
   'generations.adopt': (tables) =>
     new GenerationTable(tables).adopt(1, [{ start: 20, end: 30 }], [{ start: 20, end: 30, crc32: 1 }], NOW_MS),
   'generations.loseRange': (tables) =>
     new GenerationTable(tables).loseRange(1, [{ start: 0, end: 1 }], { start: 1, end: 5 }, NOW_MS),
   'generations.recordChecked': (tables) => new GenerationTable(tables).recordChecked(1, NOW_MS),
   'generations.recordVerified': (tables) => new GenerationTable(tables).recordVerified(1, NOW_MS),
-  'generations.findScrubCandidate': (tables) => new GenerationTable(tables).findScrubCandidate(NOW_MS),
+  'generations.findScrubCandidate': (tables) => new GenerationTable(tables).findScrubCandidate(NOW_MS, NOW_MS, [7]),
   'generations.countBytesOfEntry': (tables) => new GenerationTable(tables).countBytesOfEntry(1),
   'generations.hasFile': (tables) => new GenerationTable(tables).hasFile('f1'),
   'generations.listFiles': (tables) => new GenerationTable(tables).listFiles(10, 2),

@@ -212,14 +212,15 @@ describe('identities', () => {
     expect(await cache.rows('SELECT count(*) AS n FROM cache_entries')).toEqual([{ n: 2 }]);
   });
 
-  test('create() refuses a second current generation of an entry, and takes it once the first is superseded', async () => {
+  test('create() ends the generation that was current, in the same transaction', async () => {
     await using cache = await openCacheDatabase();
     const { entryId, generationId, sourceId } = await newGeneration(cache);
-    await expect(cache.generations.create(generationOf(entryId, 'other'), NOW_MS)).rejects.toThrow();
-    await cache.generations.supersede(generationId, NOW_MS);
     const { generation } = await cache.generations.create(generationOf(entryId, 'other'), NOW_MS);
     expect((await cache.entries.find(entryOf(sourceId, 'a')))!.generation!.id).toBe(generation.id);
     expect((await cache.generations.listSuperseded()).map((row) => row.id)).toEqual([generationId]);
+    // The name of a file is taken once: nothing of it is done.
+    await expect(cache.generations.create(generationOf(entryId, 'other'), NOW_MS)).rejects.toThrow();
+    expect((await cache.entries.find(entryOf(sourceId, 'a')))!.generation!.id).toBe(generation.id);
   });
 
   test('create() leaves no generation without headers when something goes wrong between them', async () => {
