@@ -135,7 +135,9 @@ export class SpaceKeeper implements Space {
     const granted = Math.max(0, Math.min(bytes, room));
     this.#reservedBytes += granted;
     this.#unseenBytes += granted;
-    if (granted < bytes || room - granted < this.#headroomBytes()) void this.makeRoom(this.#headroomBytes());
+    const isShort = granted < bytes || room - granted < this.#headroomBytes();
+    // Where there is no room it is looked for now and then, not with each wish.
+    if (isShort && this.#full === null) void this.makeRoom(this.#headroomBytes());
     else if (this.#services.clock.monotonicMs() - this.#lookedAtMs > DISK_LOOK_MS) this.#lookAgain();
     return granted;
   }
@@ -246,6 +248,8 @@ export class SpaceKeeper implements Space {
   }
 
   async #makeRoom(): Promise<void> {
+    const roomBefore = this.#roomBytes();
+    const refusalBefore = this.#broken ?? this.#full;
     await this.#look();
     const { clock } = this.#services;
     // Looking through all entries in vain is not for each reservation.
@@ -261,7 +265,8 @@ export class SpaceKeeper implements Space {
       await this.#services.restoreBallast();
     }
     this.#judge();
-    this.#services.changed();
+    const isChanged = this.#roomBytes() !== roomBefore || (this.#broken ?? this.#full) !== refusalBefore;
+    if (isChanged) this.#services.changed();
   }
 
   /** Whether there is room for anything at all. */
@@ -277,11 +282,12 @@ export class SpaceKeeper implements Space {
         retry: 'later',
         hint: byCap ? 'unpin something, or give the cache more with --cache-size' : 'make room on the disk',
       });
-      if (!this.#isFullTold) {
+      // A disk that refuses was told of already.
+      if (!this.#isFullTold && this.#broken === null) {
+        this.#isFullTold = true;
         log.warning('there is no room; streams go on uncached', { why });
         void noteEvent('no-room', 'disk', `Streams go on uncached: ${why}.`);
       }
-      this.#isFullTold = true;
     } else if (!isFull) {
       this.#full = null;
       // A reader that left makes room for the next: that is not worth telling. Room for more is.
@@ -374,6 +380,7 @@ export class SpaceKeeper implements Space {
       if (untold !== null) await noteEvent(untold.kind, 'disk', untold.text);
       log.info('the disk takes bytes again; caching goes on');
       void noteEvent('disk-well', 'disk', 'The disk takes bytes again; caching goes on.');
+      this.#services.changed();
     }
     // Nothing is evicted for nobody: whoever comes next finds out whether there is room.
     if (this.#services.isWanted()) await this.makeRoom(this.#headroomBytes());
