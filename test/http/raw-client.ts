@@ -32,7 +32,9 @@ function parseHead(text: string): RawHead {
 
 export class RawConnection implements Disposable {
   readonly socket: Socket;
-  #buffer = Buffer.alloc(0);
+  /** What came and was not read yet; joined when it is looked at, not with each piece of a long body. */
+  #pieces: Buffer[] = [];
+  #length = 0;
   #ended = false;
   #paused = false;
   #wake: (() => void) | undefined;
@@ -40,7 +42,8 @@ export class RawConnection implements Disposable {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (data) => {
-      this.#buffer = Buffer.concat([this.#buffer, data as Buffer]);
+      this.#pieces.push(data as Buffer);
+      this.#length += data.length;
       this.#wake?.();
     });
     const end = () => {
@@ -62,6 +65,16 @@ export class RawConnection implements Disposable {
   send(method: string, path: string, headers: Readonly<Record<string, string>> = {}): void {
     const lines = Object.entries({ Host: 'localhost', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
     this.socket.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
+  }
+
+  get #buffer(): Buffer {
+    if (this.#pieces.length !== 1) this.#pieces = [Buffer.concat(this.#pieces)];
+    return this.#pieces[0]!;
+  }
+
+  set #buffer(buffer: Buffer) {
+    this.#pieces = [buffer];
+    this.#length = buffer.length;
   }
 
   /** Stops taking bytes from the socket: a slow reader. */
@@ -91,7 +104,7 @@ export class RawConnection implements Disposable {
 
   /** Exactly `length` bytes of the body, or fewer when the connection ends. */
   async readBytes(length: number): Promise<Uint8Array> {
-    while (this.#buffer.length < length && !this.#ended) await this.#more();
+    while (this.#length < length && !this.#ended) await this.#more();
     const bytes = this.#buffer.subarray(0, length);
     this.#buffer = this.#buffer.subarray(bytes.length);
     return new Uint8Array(bytes);

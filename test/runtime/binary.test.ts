@@ -494,7 +494,7 @@ describe('SIGTERM', () => {
         origin.assertBody(path, part.body, start);
       }
     },
-    30 * SECOND_MS,
+    120 * SECOND_MS,
   );
 
   test('a second SIGTERM while it stops changes nothing: it ends with 0', async () => {
