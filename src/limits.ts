@@ -12,16 +12,16 @@ export const PROGRESS_BYTES = 128 * KIB;
 export const PROGRESS_INTERVAL_MS = 15;
 
 /** A fetch syncs and has its bytes recorded once this much is waiting; less at a pause or at its end. */
-export const RECORD_BYTES = 2 * MIB;
+export const RECORD_BYTES = 1.5 * MIB;
 
 /** Bytes that sit unrecorded no longer than this while a fetch trickles. */
 export const RECORD_INTERVAL_MS = 2_000;
 
 /**
- * Bytes of a fetch that are written and have no rows yet: what a kill costs at most. A fetch stops reading its origin
- * when the disk is this far behind.
+ * Bytes of a fetch that are written and have no rows yet. A fetch stops reading its origin when the disk is this far
+ * behind, so that with what the HTTP client holds besides (up to 1 MiB was seen) a kill costs 4 MiB at most.
  */
-export const UNRECORDED_MAX_BYTES = 4 * MIB;
+export const UNRECORDED_MAX_BYTES = 3 * MIB;
 
 /** Room on the disk that a running fetch holds ahead of itself, taken in steps of half of it. */
 export const RESERVE_AHEAD_BYTES = 16 * MIB;
