@@ -44,8 +44,10 @@ test.skipIf(!canMount)(
     );
     expect(viewer.head.header('x-cache')).toBe('BYPASS');
     await viewer.take(1 * MB);
+    viewer.connection.pause();
     expect(disk.remount('rw')).toBe(true);
     await until('it is well again', () => larder.log.some((line) => line.includes('the disk takes bytes again')));
+    viewer.connection.resume();
     expect(await viewer.takeRest()).toBe(true);
     const end = await rawRequest(larder.port, '/s/films/long.mkv', { Range: `bytes=${39 * MB}-` });
     expect(end.header('x-cache')).toBe('HIT');
