@@ -118,7 +118,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => database.close());
   const { tables } = database;
   const preferences = new PreferenceTable(tables);
-  let configuration = withStored(options.configuration, await preferences.all());
+  const stored = await preferences.all();
+  let configuration = withStored(options.configuration, stored);
   const { settings } = configuration;
 
   const entries = new EntryTable(tables);
@@ -149,8 +150,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       log.warning(`${what} could not be written`, { error: describeError(rootCause(error)) });
     }
   }
+  const known = await sourceTable.list();
   for (const { name, url } of declared) {
-    const isKnown = (await sourceTable.list()).some((row) => row.name === name && row.url === url);
+    const isKnown = known.some((row) => row.name === name && row.url === url);
     if (!isKnown) await tryToWrite('a source', () => sourceTable.declare(name, url, clock.nowMs()));
   }
   const chunkFolder = join(dataFolder, 'chunks');
@@ -204,7 +206,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     connectionsPerSource: settings.connectionsPerSource,
     connectionsTotal: settings.connectionsTotal,
   });
-  const { derivedCacheSize } = Object.fromEntries(await preferences.all());
+  const derivedCacheSize = stored.get('derivedCacheSize');
   const derivedCapBytes =
     typeof derivedCacheSize === 'number' ? derivedCacheSize : deriveCap(await lookAtDisk(dataFolder));
   if (typeof derivedCacheSize !== 'number') {

@@ -106,7 +106,7 @@ const checkDatabase: Check = async ({ settings }) => {
     : result.problems.map((problem) => ({
         level: 'error' as const,
         text: `the database is damaged: ${problem}`,
-        hint: 'restore a backup from the folder "backups", or move larder.db away and start with an empty cache',
+        hint: 'move larder.db away, with its -wal and -shm, and start Larder: it makes a new one from what stands beside the chunk files',
       }));
 };
 

@@ -3,8 +3,9 @@
 // pinned goes; when nothing may go, or the disk refuses bytes, files are told so and pass on what they fetch.
 import type { Space } from '../chunks/space.ts';
 import type { Clock, Timer } from '../clock.ts';
+import { isMissingReference } from '../db/database.ts';
 import type { EntryCursor, EvictableEntry } from '../db/entries.ts';
-import { describeError, LarderError, rootCause, systemCode } from '../errors.ts';
+import { describeError, LarderError, rootCause } from '../errors.ts';
 import {
   DISK_LOOK_IDLE_MS,
   DISK_LOOK_MS,
@@ -165,9 +166,13 @@ export class SpaceKeeper implements Space {
   refused(error: unknown): void {
     const { log, noteEvent } = this.#services;
     const words = wordsOf(error);
-    // Rows of something that was removed in the same moment, or a mistake of ours: nothing is wrong with the disk.
+    // Nothing is wrong with the disk: rows of something that was removed in the same moment, or a mistake of ours.
+    if (isMissingReference(error)) {
+      log.debug('rows of what is gone were refused', { error: words });
+      return;
+    }
     if (/constraint failed/.test(words)) {
-      log.debug('rows were refused', { error: words });
+      log.error('rows were refused; what they tell of is passed on and not kept', { error: words });
       return;
     }
     if (this.#broken === null) {
@@ -199,12 +204,6 @@ export class SpaceKeeper implements Space {
         if (this.#targetBytes > 0 && !this.#stopped) void this.makeRoom(0);
       });
     return this.#making;
-  }
-
-  /** Settings have changed. */
-  policyChanged(): Promise<void> {
-    this.#applyPolicy();
-    return this.makeRoom(0);
   }
 
   #roomBytes(): number {
@@ -393,13 +392,14 @@ function wordsOf(error: unknown): string {
   return error instanceof LarderError ? error.message : describeError(rootCause(error));
 }
 
+/** By its words: a code does not come along from a thread. */
 function isFullError(error: unknown): boolean {
-  return /SQLITE_FULL|disk is full|ENOSPC/.test(wordsOf(error)) || systemCode(error) === 'ENOSPC';
+  return /SQLITE_FULL|disk is full|ENOSPC|EDQUOT/.test(wordsOf(error));
 }
 
 function hintFor(error: unknown): string {
-  if (isFullError(error) || systemCode(error) === 'EDQUOT') return 'make room on the disk of the data folder';
-  if (systemCode(error) === 'EROFS' || /SQLITE_READONLY|readonly/.test(wordsOf(error))) {
+  if (isFullError(error)) return 'make room on the disk of the data folder';
+  if (/SQLITE_READONLY|readonly|EROFS/.test(wordsOf(error))) {
     return 'the disk of the data folder is read-only: check it, and mount it for writing';
   }
   return 'check the disk of the data folder, and who may write there';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Clock } from '../clock.ts';
 import { checkDatabase, type Database, isDatabaseDamage, openDatabase } from '../db/database.ts';
 import { type Migration, migrate } from '../db/migrate.ts';
-import { describeError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export interface OpenServices {
@@ -43,7 +43,7 @@ export async function openOrRebuild(services: OpenServices): Promise<OpenedDatab
   const rebuilding = join(dataFolder, REBUILDING_NAME);
   const rebuilt = () => rm(rebuilding, { force: true });
   // Before there is a database that a start that comes too early would take for whole.
-  if (!existsSync(databaseFile(dataFolder)) && existsSync(join(dataFolder, 'chunks'))) await writeFile(rebuilding, '');
+  if (!existsSync(databaseFile(dataFolder)) && existsSync(join(dataFolder, 'chunks'))) await mark(rebuilding);
   const onDamage = () => {
     writeFile(suspect, '').catch(() => undefined); // the next start finds the damage in another way then
     log.error('the database is damaged; Larder makes a new one from its files when it is started again');
@@ -61,12 +61,23 @@ export async function openOrRebuild(services: OpenServices): Promise<OpenedDatab
     if (!isDatabaseDamage(error)) throw error;
     log.error('the database is damaged', { problem: describeError(error) });
   }
-  await writeFile(rebuilding, '');
+  await mark(rebuilding);
   const damagedFolder = await putAside(dataFolder, clock);
   await rm(suspect, { force: true });
   log.warning('a new database is made from what the files tell', { damaged: damagedFolder });
   const { database } = await openAndMigrate(services, onDamage);
   return { database, isNew: true, damagedFolder, rebuilt };
+}
+
+async function mark(file: string): Promise<void> {
+  try {
+    await writeFile(file, '');
+  } catch (error) {
+    throw new LarderError('data-folder', `a new database cannot be made: ${describeError(error)}`, {
+      cause: error,
+      hint: 'nothing was changed; make room on the disk of the data folder and let Larder write there, then start again',
+    });
+  }
 }
 
 async function openAndMigrate(
