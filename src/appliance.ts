@@ -5,6 +5,7 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { migrations } from '../migrations/index.ts';
+import { loadSecretKey } from './access/secret-key.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
@@ -109,6 +110,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
 
   const lock = await lockFolder(dataFolder, options.processId);
   teardown.add(() => lock.release());
+  const secretKey = await loadSecretKey(dataFolder);
+  if (secretKey.notKeptBecause !== null) {
+    log.warning('no key for secrets could be written', { error: secretKey.notKeptBecause });
+  }
   const { database, isNew, damagedFolder, rebuilt } = await openOrRebuild({
     dataFolder,
     migrations,

@@ -18,6 +18,12 @@ export type ErrorCode =
   | 'out-of-range' // the origin says 416
   | 'storage' // the disk refused
   | 'file-lost' // a chunk file that has bytes is not there any more
+  | 'invalid' // what was entered cannot be taken as it is
+  | 'conflict' // what was asked for does not go with what is there
+  | 'missing' // what was named is not there, or not there any more
+  | 'sign-in' // a wrong name, password or code
+  | 'throttled' // too many tries: `retryAfterMs` says when the next one is looked at
+  | 'secret-key' // a secret cannot be sealed, or was sealed with another key
   | 'overloaded' // Larder itself has no room for the request
   | 'stopped'; // the work was called off
 

@@ -18,6 +18,12 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'out-of-range': 416,
   storage: 503,
   'file-lost': 503,
+  invalid: 400,
+  conflict: 409,
+  missing: 404,
+  'sign-in': 401,
+  throttled: 429,
+  'secret-key': 503,
   overloaded: 503,
   stopped: 503,
 };
