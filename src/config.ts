@@ -9,6 +9,8 @@ export type SettingOrigin = 'flag' | 'environment' | 'file' | 'database' | 'defa
 export interface Configuration {
   readonly settings: Settings;
   readonly origins: Readonly<Record<SettingName, SettingOrigin>>;
+  /** What fixes a setting outside, as its owner wrote it: `--port`, `LARDER_PORT`, `port in /etc/larder.toml`. */
+  readonly places: Readonly<Partial<Record<SettingName, string>>>;
   /** Things that are probably mistakes, in words. */
   readonly warnings: readonly string[];
 }
@@ -31,6 +33,7 @@ export function readConfiguration(input: ConfigurationInput): Configuration {
 
   const settings: Record<string, unknown> = {};
   const origins: Partial<Record<SettingName, SettingOrigin>> = {};
+  const places: Partial<Record<SettingName, string>> = {};
   for (const name of settingNames) {
     const option = options[name];
     const layers: [SettingOrigin, readonly string[] | undefined, string][] = [
@@ -40,27 +43,40 @@ export function readConfiguration(input: ConfigurationInput): Configuration {
     ];
     const layer = layers.find(([, texts]) => texts !== undefined);
     origins[name] = layer?.[0] ?? 'default';
+    if (layer !== undefined) places[name] = layer[2];
     settings[name] = layer === undefined ? option.fallback : option.parse(layer[1]!, layer[2]);
   }
   return {
     settings: settings as unknown as Settings,
     origins: origins as Record<SettingName, SettingOrigin>,
+    places,
     warnings: unknownVariables(input.environment),
   };
 }
 
-/** Adds what the pages changed: only settings that nothing outside fixes. */
+/**
+ * Adds what the pages changed: only settings that nothing outside fixes. A value that does not read any more, written
+ * by another version, is passed over with a warning: it must not keep Larder from starting.
+ */
 export function withStored(configuration: Configuration, stored: ReadonlyMap<string, unknown>): Configuration {
   const settings: Record<string, unknown> = { ...configuration.settings };
   const origins: Record<SettingName, SettingOrigin> = { ...configuration.origins };
+  const warnings = [...configuration.warnings];
   for (const name of settingNames) {
-    const value = stored.get(name);
-    if (!options[name].stored || origins[name] !== 'default' || typeof value !== typeof options[name].fallback)
-      continue;
-    settings[name] = value;
-    origins[name] = 'database';
+    if (!options[name].stored || origins[name] !== 'default' || !stored.has(name)) continue;
+    try {
+      settings[name] = options[name].parse(textsOf(stored.get(name)), name);
+      origins[name] = 'database';
+    } catch (error) {
+      warnings.push(`a stored setting is not valid and was left out: ${describeError(error)}`);
+    }
   }
-  return { ...configuration, settings: settings as unknown as Settings, origins };
+  return { ...configuration, settings: settings as unknown as Settings, origins, warnings };
+}
+
+/** A value of JSON as a setting's parser takes it: lists entry by entry, `true` and 5 as they are written. */
+export function textsOf(value: unknown): readonly string[] {
+  return (Array.isArray(value) ? value : [value]).map(String);
 }
 
 function readFlags(args: readonly string[]): Map<string, string[]> {

@@ -1,5 +1,5 @@
 // How large the cache may be, from what the owner set or from the disk itself.
-import type { SizeOrShare } from '../options.ts';
+import type { SizeOrShare } from '../option-values.ts';
 import type { DiskSpace, SpacePolicy } from './space-keeper.ts';
 
 const GIB = 2 ** 30;

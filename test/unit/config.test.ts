@@ -208,6 +208,21 @@ describe('withStored()', () => {
     expect([filled.settings.port, filled.origins.port]).toEqual([8420, 'default']);
     const fixed = withStored(read({ args: ['--background-fill=off'] }), stored);
     expect([fixed.settings.backgroundFill, fixed.origins.backgroundFill]).toEqual([false, 'flag']);
-    expect(withStored(read({}), new Map([['backgroundFill', 'yes']])).settings.backgroundFill).toBe(false);
+    const damaged = withStored(
+      read({}),
+      new Map<string, unknown>([
+        ['backgroundFill', 'perhaps'],
+        ['readAhead', '32MiB'],
+      ]),
+    );
+    expect([damaged.settings.backgroundFill, damaged.origins.backgroundFill]).toEqual([false, 'default']);
+    expect([damaged.settings.readAhead, damaged.origins.readAhead]).toEqual([32 * 2 ** 20, 'database']);
+    expect(damaged.warnings).toEqual([expect.stringContaining('backgroundFill')]);
+  });
+
+  test('readConfiguration() says what fixes a setting, as its owner wrote it', () => {
+    const files = { 'l.toml': 'threads = 3\n' };
+    const { places } = read({ args: ['--config=l.toml', '--port', '1'], environment: { LARDER_HOST: '::' }, files });
+    expect(places).toEqual({ port: '--port', host: 'LARDER_HOST', threads: 'threads in l.toml' });
   });
 });
