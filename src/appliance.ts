@@ -12,7 +12,7 @@ import { ChunkManager } from './chunks/chunk-manager.ts';
 import { FileChunkStore } from './chunks/file-chunk-store.ts';
 import { UseLog } from './chunks/use-log.ts';
 import type { Clock } from './clock.ts';
-import { type Configuration, withStored } from './config.ts';
+import type { Configuration } from './config.ts';
 import { DownloadQueueTable } from './db/download-queue.ts';
 import { EntryTable } from './db/entries.ts';
 import { EventTable } from './db/events.ts';
@@ -23,7 +23,7 @@ import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
 import { describeError, rootCause } from './errors.ts';
 import { STOP_READERS_MS } from './limits.ts';
-import type { Log } from './log.ts';
+import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
@@ -31,6 +31,7 @@ import { BufferPool } from './proxy/buffer-pool.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
+import { SettingsService } from './settings/settings-service.ts';
 import { HttpSource, parseSourceSetting } from './sources/http-source.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
 import { Ballast } from './upkeep/ballast.ts';
@@ -52,6 +53,7 @@ export interface ApplianceOptions {
   readonly processId: number;
   readonly clock: Clock;
   readonly log: Log;
+  readonly setLogLevel?: (level: LogLevel) => void;
   readonly startThread: (role: 'download' | 'upkeep') => Worker;
 }
 
@@ -124,8 +126,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const { tables } = database;
   const preferences = new PreferenceTable(tables);
   const stored = await preferences.all();
-  let configuration = withStored(options.configuration, stored);
-  const { settings } = configuration;
 
   const entries = new EntryTable(tables);
   const generations = new GenerationTable(tables);
@@ -143,6 +143,13 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       return false;
     }
   }
+  const settings = new SettingsService(
+    { configuration: options.configuration, store: preferences, noteEvent, clock, log },
+    stored,
+  );
+  for (const warning of settings.warnings) log.warning(warning);
+  options.setLogLevel?.(settings.current.logLevel);
+  settings.onChange(['logLevel'], ({ logLevel }) => options.setLogLevel?.(logLevel));
   const ballast = new Ballast(join(dataFolder, 'ballast'));
   /** A disk without a byte left keeps nobody from starting: what is cached is served, and what goes goes uncached. */
   async function tryToWrite(what: string, write: () => Promise<unknown>): Promise<void> {
@@ -188,7 +195,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   await tryToWrite('the end of old versions', () => removeSuperseded({ generations, store }));
 
   const threads = new ThreadPool({
-    threadCount: settings.threads,
+    threadCount: settings.current.threads,
     chunkFolder,
     startThread: () => options.startThread('download'),
     log: log.part('threads'),
@@ -206,11 +213,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('upkeep'),
   });
   const damage = new DamageEvents(clock, noteEvent);
-  const scheduler = new FetchQueue({
-    clock,
-    connectionsPerSource: settings.connectionsPerSource,
-    connectionsTotal: settings.connectionsTotal,
-  });
+  const { connectionsPerSource, connectionsTotal } = settings.current;
+  const scheduler = new FetchQueue({ clock, connectionsPerSource, connectionsTotal });
+  settings.onChange(['connectionsPerSource', 'connectionsTotal'], (limits) => scheduler.setLimits(limits));
   const derivedCacheSize = stored.get('derivedCacheSize');
   const derivedCapBytes =
     typeof derivedCacheSize === 'number' ? derivedCacheSize : deriveCap(await lookAtDisk(dataFolder));
@@ -220,7 +225,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     );
   }
   const space: SpaceKeeper = new SpaceKeeper((await statistics.get()).cachedBytes, {
-    policy: (disk) => policyOf({ ...configuration.settings, derivedCapBytes }, disk),
+    policy: (disk) => policyOf({ ...settings.current, derivedCapBytes }, disk),
     lookAtDisk: () => lookAtDisk(dataFolder),
     listEvictable: async (limit, cursor) => {
       // A full disk may not take even this; the order is a minute old then.
@@ -256,11 +261,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('chunks'),
     counters,
     random: Math.random,
-    recheckAfterMs: () => settings.recheckAfter,
+    recheckAfterMs: () => settings.current.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
       damage.note(`${sourceName(identity.sourceId)}/${identity.address.path}`, range.start, lostBytes);
     },
-    readAheadMaxBytes: () => settings.readAhead,
+    readAheadMaxBytes: () => settings.current.readAhead,
     ownPort: () => ownPort,
     sourceAnswered: (sourceId, error) => health.note(sourceId, error),
     newId: randomId,
@@ -269,7 +274,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const downloads = new DownloadRunner({ queue, entries, manager, findSource, clock, log: log.part('offline') });
   function fillInBackground(file: CachedFile): void {
     const isRefused = space.refusal(file.totalBytes) !== null;
-    if (!configuration.settings.backgroundFill || file.isComplete || isRefused) return;
+    if (!settings.current.backgroundFill || file.isComplete || isRefused) return;
     downloads.enqueue(file.identity.entryId, 'background').catch((error: unknown) => {
       log.warning('background fill could not be queued', { error: describeError(error) });
     });
@@ -282,15 +287,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     findSource,
     clock,
     randomId,
-    backgroundFillLockedBy: () => {
-      const origin = configuration.origins.backgroundFill;
-      return origin === 'default' || origin === 'database' ? null : `the ${origin}`;
-    },
-    setBackgroundFill: async (on) => {
-      await preferences.set('backgroundFill', on, clock.nowMs());
-      configuration = withStored(options.configuration, await preferences.all());
-      if (!on) await downloads.cancelBackground();
-    },
+    changeSettings: (changes) => settings.change(changes),
+  });
+  settings.onChange(['backgroundFill'], async ({ backgroundFill }) => {
+    if (!backgroundFill) await downloads.cancelBackground();
   });
   const model = new HomeModel({
     manager,
@@ -300,13 +300,20 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     queue,
     sources: () => sources,
     health,
-    backgroundFill: () => configuration.settings.backgroundFill,
+    backgroundFill: () => settings.current.backgroundFill,
     space,
     events,
     clock,
   });
-  const access = { allowedHosts: settings.allowedHosts, streamAccess: settings.streamAccess };
-  const { basePath } = settings;
+  const access = {
+    get allowedHosts() {
+      return settings.current.allowedHosts;
+    },
+    get streamAccess() {
+      return settings.current.streamAccess;
+    },
+  };
+  const { basePath, host } = settings.current;
   const app = createApp({ model, actions, access, basePath, version, isReady: () => ownPort > 0, clock, log });
   const pool = new BufferPool();
   const streams = new StreamHandler({ manager, findSource, pool, clock, log: log.part('proxy'), randomId });
@@ -323,7 +330,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     generations,
     threads,
     loseBytes,
-    bytesPerSecond: () => settings.verifyRate,
+    bytesPerSecond: () => settings.current.verifyRate,
     clock,
     log: log.part('upkeep'),
   });
@@ -341,7 +348,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => manager.settle());
   await tryToWrite('the download queue', () => downloads.start());
   teardown.add(() => downloads.stop());
-  const address = await server.listen(settings.host, settings.port);
+  const address = await server.listen(host, settings.current.port);
   ownPort = address.port;
   teardown.add(() => server.stopAccepting());
   teardown.add(() => app.stop());
@@ -362,5 +369,5 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     stopping.abort();
     return reconciled;
   });
-  return { host: settings.host, port: address.port, stop: () => teardown.run(log) };
+  return { host, port: address.port, stop: () => teardown.run(log) };
 }

@@ -13,6 +13,7 @@ export interface Log {
 }
 
 export interface LogOptions {
+  /** Asked for each line, so that it can be changed while running. */
   readonly level: LogLevel;
   readonly write: (line: string) => void;
   readonly nowMs: () => number;
@@ -34,9 +35,8 @@ function formatField(value: string | number | boolean | null): string {
 }
 
 export function createLog(options: LogOptions, partName?: string): Log {
-  const lowest = ORDER.indexOf(options.level);
   function write(level: LogLevel, message: string, fields: LogFields = {}): void {
-    if (ORDER.indexOf(level) < lowest) return;
+    if (ORDER.indexOf(level) < ORDER.indexOf(options.level)) return;
     const time = new Date(options.nowMs()).toISOString();
     let line = `${time} level=${level}`;
     if (partName !== undefined) line += ` part=${partName}`;

@@ -10,8 +10,11 @@ import { prepareDataFolder } from './data-folder.ts';
 /** @throws LarderError when it cannot start */
 export async function startFromCommand(context: CommandContext, configuration: Configuration): Promise<Appliance> {
   const { clock } = context;
+  let level = configuration.settings.logLevel;
   const log = createLog({
-    level: configuration.settings.logLevel,
+    get level() {
+      return level;
+    },
     write: context.complain,
     nowMs: () => clock.nowMs(),
   });
@@ -26,6 +29,9 @@ export async function startFromCommand(context: CommandContext, configuration: C
     processId: context.processId,
     clock,
     log,
+    setLogLevel: (wanted) => {
+      level = wanted;
+    },
     startThread: (role) => context.startThread(role, folder.addonFile),
   });
   context.print(`larder listening on ${addressOf(appliance)}`);

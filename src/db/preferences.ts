@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { userPreferences } from './schema.ts';
 
@@ -20,5 +21,19 @@ export class PreferenceTable {
       .insert(userPreferences)
       .values({ name, ...row })
       .onConflictDoUpdate({ target: userPreferences.name, set: row });
+  }
+
+  /** All of them or none; null forgets one. */
+  async change(values: ReadonlyMap<string, unknown>, nowMs: number): Promise<void> {
+    const statements = [...values].map(([name, value]) => {
+      if (value === null) return this.#tables.delete(userPreferences).where(eq(userPreferences.name, name));
+      const row = { value: JSON.stringify(value), updatedAt: nowMs };
+      return this.#tables
+        .insert(userPreferences)
+        .values({ name, ...row })
+        .onConflictDoUpdate({ target: userPreferences.name, set: row });
+    });
+    const [first, ...rest] = statements;
+    if (first !== undefined) await this.#tables.batch([first, ...rest]);
   }
 }

@@ -7,10 +7,13 @@ import type { Clock, Timer } from '../clock.ts';
 import { fromErrorValue, type LarderError, toErrorValue } from '../errors.ts';
 import { AGEING_MS, FAIR_SLICE_MS } from '../limits.ts';
 
-export interface FetchQueueOptions {
-  readonly clock: Clock;
+export interface FetchLimits {
   readonly connectionsPerSource: number;
   readonly connectionsTotal: number;
+}
+
+export interface FetchQueueOptions extends FetchLimits {
+  readonly clock: Clock;
 }
 
 interface Waiting {
@@ -35,13 +38,21 @@ interface Turn {
 const TICK_MS = 500;
 
 export class FetchQueue implements FetchScheduler {
-  readonly #options: FetchQueueOptions;
+  readonly #clock: Clock;
+  #limits: FetchLimits;
   readonly #turns = new Map<number, Turn>();
   #runningCount = 0;
   #ticking: Timer | undefined;
 
   constructor(options: FetchQueueOptions) {
-    this.#options = options;
+    this.#clock = options.clock;
+    this.#limits = options;
+  }
+
+  /** Fetches that are over a lower limit run on; the next ones wait until there is room below it. */
+  setLimits(limits: FetchLimits): void {
+    this.#limits = limits;
+    this.#dispatch();
   }
 
   get runningCount(): number {
@@ -92,7 +103,7 @@ export class FetchQueue implements FetchScheduler {
   }
 
   #now(): number {
-    return this.#options.clock.monotonicMs();
+    return this.#clock.monotonicMs();
   }
 
   #turnOf(sourceId: number): Turn {
@@ -121,10 +132,10 @@ export class FetchQueue implements FetchScheduler {
 
   /** Most urgent of all sources that have a connection free. */
   #next(): { turn: Turn; waiting: Waiting } | null {
-    if (this.#runningCount >= this.#options.connectionsTotal) return null;
+    if (this.#runningCount >= this.#limits.connectionsTotal) return null;
     let best: { turn: Turn; waiting: Waiting } | null = null;
     for (const turn of this.#turns.values()) {
-      if (turn.running.length >= this.#options.connectionsPerSource || turn.pausedUntilMs > this.#now()) continue;
+      if (turn.running.length >= this.#limits.connectionsPerSource || turn.pausedUntilMs > this.#now()) continue;
       for (const waiting of turn.waiting) {
         if (best === null || this.#compare(waiting, best.waiting) < 0) best = { turn, waiting };
       }
@@ -146,8 +157,8 @@ export class FetchQueue implements FetchScheduler {
   /** Somebody waits for a byte and all connections are taken: the least urgent one is asked back. */
   #makeRoom(turn: Turn): void {
     if (turn.pausedUntilMs > this.#now()) return;
-    const sourceIsFull = turn.running.length >= this.#options.connectionsPerSource;
-    if (!sourceIsFull && this.#runningCount < this.#options.connectionsTotal) return;
+    const sourceIsFull = turn.running.length >= this.#limits.connectionsPerSource;
+    if (!sourceIsFull && this.#runningCount < this.#limits.connectionsTotal) return;
     // Where the total is the limit, another source's work may have to give way.
     const all = sourceIsFull ? turn.running : [...this.#turns.values()].flatMap((other) => other.running);
     let needed = turn.waiting.filter((waiting) => waiting.fetch.priority === Priority.critical).length;
@@ -185,7 +196,7 @@ export class FetchQueue implements FetchScheduler {
   #keepTicking(): void {
     const waits = this.waitingCount > 0;
     if (waits && this.#ticking === undefined) {
-      this.#ticking = this.#options.clock.every(TICK_MS, () => this.#dispatch());
+      this.#ticking = this.#clock.every(TICK_MS, () => this.#dispatch());
     } else if (!waits && this.#ticking !== undefined) {
       this.#ticking.cancel();
       this.#ticking = undefined;

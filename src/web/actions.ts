@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import type { EntryTable } from '../db/entries.ts';
 import { LarderError } from '../errors.ts';
 import type { DownloadRunner } from '../offline/download-runner.ts';
+import type { SettingChanges, SettingsCheck } from '../settings/settings-service.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import { describePath } from '../sources/media-address.ts';
 
@@ -13,9 +14,7 @@ export interface ActionServices {
   readonly manager: ChunkManager;
   readonly entries: EntryTable;
   readonly downloads: DownloadRunner;
-  readonly setBackgroundFill: (on: boolean) => Promise<void>;
-  /** Where the setting is fixed outside, such as `environment`; null when it can be changed here. */
-  readonly backgroundFillLockedBy: () => string | null;
+  readonly changeSettings: (changes: SettingChanges) => Promise<SettingsCheck>;
   readonly findSource: (name: string) => HttpSource | undefined;
   readonly clock: Clock;
   readonly randomId: () => string;
@@ -95,15 +94,12 @@ export class Actions {
   }
 
   async setBackgroundFill(on: boolean): Promise<NoticeProps> {
-    const lockedBy = this.#services.backgroundFillLockedBy();
-    if (lockedBy !== null) {
-      return {
-        tone: 'failed',
-        text: `Background fill is set by ${lockedBy}.`,
-        hint: 'Change it there and start Larder again.',
-      };
+    const result = await this.#services.changeSettings({ backgroundFill: [on ? 'on' : 'off'] });
+    const problem = result.ok ? undefined : result.problems[0];
+    if (problem !== undefined) {
+      const text = formatSentence(problem.message);
+      return { tone: 'failed', text, ...(problem.hint === undefined ? {} : { hint: formatSentence(problem.hint) }) };
     }
-    await this.#services.setBackgroundFill(on);
     return {
       tone: 'done',
       text: on ? 'What is played from now on is fetched whole in the background.' : 'Background fill is off.',

@@ -307,7 +307,7 @@ test('background fill is a switch that survives a restart and fetches what is pl
   // Set on the command line it is locked, and the page says by what.
   await larder.restart(['--source', `films=${origin.url}`, '--background-fill', 'off']);
   expect(await (await post('/preferences', 'backgroundFill=on', { 'HX-Request': 'true' })).text()).toContain(
-    'set by the flag',
+    'is fixed by --background-fill',
   );
 });
 

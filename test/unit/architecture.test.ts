@@ -37,7 +37,7 @@ const levels = [
   ['main'],
   ['appliance'],
   ['web', 'cli'],
-  ['proxy', 'library', 'access', 'offline', 'upkeep', 'dlna', 'stremio'],
+  ['proxy', 'library', 'access', 'offline', 'upkeep', 'settings', 'dlna', 'stremio'],
   ['scheduler'],
   ['chunks'],
   ['db', 'sources', 'runtime'],

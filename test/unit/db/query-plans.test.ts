@@ -157,6 +157,14 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'sources.recordSuccess': (tables) => new SourceTable(tables).recordSuccess(1, NOW_MS),
   'sources.recordFailure': (tables) => new SourceTable(tables).recordFailure(1, 'c', 't', NOW_MS),
   'preferences.all': (tables) => new PreferenceTable(tables).all(),
+  'preferences.change': (tables) =>
+    new PreferenceTable(tables).change(
+      new Map([
+        ['a', 1],
+        ['b', null],
+      ]),
+      NOW_MS,
+    ),
   'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
 };
 
