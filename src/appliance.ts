@@ -41,6 +41,7 @@ import { databaseFile, openOrRebuild } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
+import { identifyLocal } from './web/access.ts';
 import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.tsx';
 import { HomeModel } from './web/home-model.ts';
@@ -286,7 +287,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     downloads,
     findSource,
     clock,
-    randomId,
     changeSettings: (changes) => settings.change(changes),
   });
   settings.onChange(['backgroundFill'], async ({ backgroundFill }) => {
@@ -314,7 +314,18 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     },
   };
   const { basePath, host } = settings.current;
-  const app = createApp({ model, actions, access, basePath, version, isReady: () => ownPort > 0, clock, log });
+  const app = createApp({
+    model,
+    actions,
+    access,
+    identify: async (request) => identifyLocal(request, access),
+    basePath,
+    version,
+    isReady: () => ownPort > 0,
+    randomId,
+    clock,
+    log,
+  });
   const pool = new BufferPool();
   const streams = new StreamHandler({ manager, findSource, pool, clock, log: log.part('proxy'), randomId });
   const server = new HttpServer({ app, streams, access, basePath });

@@ -133,6 +133,9 @@ export const PATH_LENGTH_MAX = 8 * KIB;
 export const HEADERS_TIMEOUT_MS = 20_000;
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
+/** Bodies of forms and of requests to the API. */
+export const FORM_MAX_BYTES = 256 * KIB;
+
 /** Streams open at once; past this a reader is told 503 with Retry-After. */
 export const READERS_MAX = 2_000;
 

@@ -4,8 +4,18 @@ export type PageContext = {
   basePath: string;
   /** What players have to type before '/s/…': 'http://nas:8420' plus the base path, no slash at the end. */
   serverAddress: string;
+  /** Path and query of this page below the base path, such as '/library?q=film'. */
+  path: string;
   /** Goes behind every asset's address, so that assets may be cached for ever. */
   assetVersion: string;
   /** The moment that the page describes, in ms since the epoch. */
   nowMs: number;
+  /** Who looks at it; null before the sign-in. */
+  visitor: Visitor | null;
+  theme: 'auto' | 'light' | 'dark';
+};
+
+export type Visitor = {
+  name: string;
+  role: 'owner' | 'viewer';
 };

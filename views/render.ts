@@ -1,5 +1,5 @@
 /** What a component gives back; hono's own type of it has no public name. */
-type Rendered = { toString(): string | Promise<string> };
+export type Rendered = { toString(): string | Promise<string> };
 
 /** The text of a fragment, such as a LiveUpdate. */
 export function renderFragment(content: Rendered): string {

@@ -1,6 +1,7 @@
 // Who may come in, as long as there is no sign-in: the pages only from this machine, streams from private networks.
 import type { IncomingMessage } from 'node:http';
 import { isLoopbackAddress, isPrivateAddress } from '../sources/address-guard.ts';
+import { type Caller, NOBODY } from './caller.ts';
 
 export interface AccessRules {
   readonly allowedHosts: readonly string[];
@@ -29,8 +30,10 @@ export function isKnownHost(request: IncomingMessage, rules: AccessRules): boole
   return name !== null && (name === 'localhost' || isLoopbackAddress(name) || rules.allowedHosts.includes(name));
 }
 
-export function mayOpenPages(request: IncomingMessage, rules: AccessRules): boolean {
-  return isLoopbackAddress(remoteAddress(request)) && !isForwarded(request) && isKnownHost(request, rules);
+/** As long as there is no sign-in, who asks from this machine is its owner. */
+export function identifyLocal(request: IncomingMessage, rules: AccessRules): Caller {
+  const isLocal = isLoopbackAddress(remoteAddress(request)) && !isForwarded(request) && isKnownHost(request, rules);
+  return isLocal ? { kind: 'session', sessionId: 0, userId: 0, userName: 'this machine', role: 'owner' } : NOBODY;
 }
 
 export function mayPlayStreams(request: IncomingMessage, rules: AccessRules): boolean {

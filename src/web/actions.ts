@@ -17,11 +17,7 @@ export interface ActionServices {
   readonly changeSettings: (changes: SettingChanges) => Promise<SettingsCheck>;
   readonly findSource: (name: string) => HttpSource | undefined;
   readonly clock: Clock;
-  readonly randomId: () => string;
 }
-
-/** Answers to forms that were sent without JavaScript, until the page that shows them was loaded. */
-const NOTICES_MAX = 100;
 
 /** Before the browser gives up on the form (15 s, `htmxConfig` in views/layout.tsx). */
 const RECHECK_ANSWER_MS = 10_000;
@@ -30,7 +26,6 @@ const GONE: NoticeProps = { tone: 'failed', text: 'That entry is not there any m
 
 export class Actions {
   readonly #services: ActionServices;
-  readonly #notices = new Map<string, NoticeProps>();
 
   constructor(services: ActionServices) {
     this.#services = services;
@@ -104,22 +99,6 @@ export class Actions {
       tone: 'done',
       text: on ? 'What is played from now on is fetched whole in the background.' : 'Background fill is off.',
     };
-  }
-
-  keepNotice(notice: NoticeProps): string {
-    const id = this.#services.randomId();
-    this.#notices.set(id, notice);
-    const [oldest] = this.#notices.keys();
-    if (this.#notices.size > NOTICES_MAX && oldest !== undefined) this.#notices.delete(oldest);
-    return id;
-  }
-
-  /** Each is shown once. */
-  findNotice(id: string | undefined): NoticeProps | null {
-    if (id === undefined) return null;
-    const notice = this.#notices.get(id) ?? null;
-    this.#notices.delete(id);
-    return notice;
   }
 }
 

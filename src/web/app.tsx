@@ -1,80 +1,209 @@
-// Everything but the streams: pages, live updates, actions, assets, health. Streams branch off before hono
+// Everything but the streams: pages, live updates, actions, the API, assets, health. Streams branch off before hono
 // (http-server.ts), because a stream's path must be seen as it stood in the request line, and because hono's HEAD
 // handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
-import type { HttpBindings } from '@hono/node-server';
-import { type Context, Hono } from 'hono';
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { getCookie } from 'hono/cookie';
 import { streamSSE } from 'hono/streaming';
+import { formatSentence } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
-import { HomePage } from '../../views/pages/home.tsx';
 import { ProblemPage, type ProblemPageProps } from '../../views/pages/problem.tsx';
-import { LiveUpdate, type LiveUpdateProps } from '../../views/parts/live-update.tsx';
 import type { NoticeProps } from '../../views/parts/notice.tsx';
-import { renderFragment, renderPage } from '../../views/render.ts';
-import type { Clock } from '../clock.ts';
-import type { EntryCursor } from '../db/entries.ts';
-import { describeError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { type AccessRules, isOwnForm, mayOpenPages } from './access.ts';
-import type { Actions } from './actions.ts';
-import { assets } from './assets.ts';
-import type { HomeModel } from './home-model.ts';
-import { parseCursor } from './home-model.ts';
-import { LiveHub } from './live-hub.ts';
-
-export interface AppServices {
-  readonly model: HomeModel;
-  readonly actions: Actions;
-  readonly access: AccessRules;
-  readonly basePath: string;
-  readonly version: string;
-  readonly isReady: () => boolean;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-type Environment = { Bindings: HttpBindings };
+import { renderPage } from '../../views/render.ts';
+import { describeError, LarderError } from '../errors.ts';
+import { FORM_MAX_BYTES } from '../limits.ts';
+import { statusOf } from '../proxy/error-response.ts';
+import { isOwnForm } from './access.ts';
+import type { Api } from './api/api.ts';
+import { API_PREFIX } from './api-prefix.ts';
+import { assets, gzipped } from './assets.ts';
+import { type Caller, may, type Need, NOBODY } from './caller.ts';
+import { LiveHub, renderRegions } from './live-hub.ts';
+import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live-page.ts';
+import { renderUpdate } from './live-update.ts';
+import { Notices } from './notices.ts';
+import { addPages } from './pages.ts';
+import { ownPath, returnAddress } from './return-address.ts';
+import { type Action, type ActionResult, type Handler, type RouteRecord, Routes } from './routes.ts';
+import type { WebServices } from './services.ts';
+import type { WebContext, WebEnvironment } from './web-environment.ts';
 
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
 };
 
+const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 export interface App {
-  readonly hono: Hono<Environment>;
+  readonly hono: Hono<WebEnvironment>;
+  /** Every route there is, with the right it needs. */
+  readonly routes: () => Promise<readonly RouteRecord[]>;
   stop(): void;
 }
 
-export function createApp(services: AppServices): App {
-  const { model, actions, access, basePath, clock, log } = services;
-  const hono = new Hono<Environment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
+export function createApp(services: WebServices): App {
+  const { basePath, clock } = services;
+  const log = services.log.part('web');
+  const hono = new Hono<WebEnvironment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
+  const hub = new LiveHub({ clock, log });
+  const notices = new Notices(services.randomId);
+  const routes = new Routes({ hono, guard, showLivePage, answerAction });
 
-  function pageAt(serverAddress: string): PageContext {
-    return { basePath, serverAddress, assetVersion: services.version, nowMs: clock.nowMs() };
+  function pageContext(context: WebContext, caller: Caller): PageContext {
+    const { pathname, search } = new URL(context.req.url);
+    const theme = getCookie(context, 'larder_theme');
+    return {
+      basePath,
+      serverAddress: `http://${context.env.incoming.headers.host ?? 'localhost'}${basePath}`,
+      path: pathname.slice(basePath.length) + search,
+      assetVersion: services.version,
+      nowMs: clock.nowMs(),
+      visitor: caller.kind === 'session' ? { name: caller.userName, role: caller.role } : null,
+      theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
+    };
   }
 
-  function pageContext(context: Context<Environment>): PageContext {
-    return pageAt(`http://${context.env.incoming.headers.host ?? 'localhost'}${basePath}`);
+  function problem(context: WebContext, props: Omit<ProblemPageProps, 'page'>): Response {
+    return context.html(renderPage(<ProblemPage page={context.var.page} {...props} />), props.status as 400);
   }
 
-  function problem(context: Context<Environment>, props: Omit<ProblemPageProps, 'page'>): Response {
-    const page = pageContext(context);
-    return context.html(renderPage(<ProblemPage page={page} {...props} />), props.status as 400);
+  function notFound(context: WebContext): Response {
+    return problem(context, {
+      status: 404,
+      title: 'There is no such page',
+      whatHappened: `Nothing is at ${context.req.path}.`,
+      whatToDo: ['Go to the first page.', 'Files are at /s/SOURCE/PATH.'],
+    });
   }
 
-  // Live updates show the address that the last visitor used: all of them are on this machine.
-  let lastServerAddress = '';
-  const hub = new LiveHub({
-    model,
-    clock,
-    log: log.part('web'),
-    render: (changed) => renderFragment(<LiveUpdate page={pageAt(lastServerAddress)} {...changed} />),
-  });
+  function guard(context: WebContext, need: Need, handler: Handler): Response | Promise<Response> {
+    const { caller } = context.var;
+    if (!may(caller, need)) return refuse(context, need);
+    if (!SAFE_METHODS.has(context.req.method) && caller.kind !== 'token' && !isOwnForm(context.env.incoming)) {
+      return problem(context, {
+        status: 403,
+        title: 'This form came from another site',
+        whatHappened: 'Larder only takes forms of its own pages.',
+        whatToDo: ['Open the page of Larder itself and try again there.'],
+      });
+    }
+    if (need !== 'public') context.header('Cache-Control', 'no-store');
+    return handler(context);
+  }
+
+  function refuse(context: WebContext, need: Need): Response {
+    if (context.var.caller.kind === 'nobody') {
+      return problem(context, {
+        status: 403,
+        title: 'The pages are open on this machine only',
+        whatHappened:
+          'Larder has no sign-in yet, so that its pages are shown to browsers on the machine it runs on, asked for by its address or as localhost.',
+        whatToDo: [
+          'Open http://localhost:PORT/ on that machine, or reach it through an SSH tunnel (ssh -L 8420:localhost:8420 HOST).',
+          'Players need nothing of this: stream addresses (/s/SOURCE/FILE) work on the whole home network.',
+        ],
+      });
+    }
+    return problem(context, {
+      status: 403,
+      title: 'This is for owners',
+      whatHappened: `You are signed in without the right to this: it needs the role "${need}".`,
+      whatToDo: ['Ask an owner of this Larder.'],
+    });
+  }
+
+  function pageRequest(context: WebContext, params: Record<string, string>, query: URLSearchParams): PageRequest {
+    const { page, caller } = context.var;
+    return { page, caller, params, query };
+  }
+
+  async function showLivePage(context: WebContext, livePage: LivePage): Promise<Response> {
+    const query = new URL(context.req.url).searchParams;
+    const request = pageRequest(context, context.req.param() as Record<string, string>, query);
+    const regions = await livePage.regions(request);
+    if (regions === null) return notFound(context);
+    context.header('Vary', 'HX-Request, HX-Request-Type');
+    const notice = notices.take(query.get('notice'));
+    return context.html(renderPage(await livePage.render(request, wholeRegions(regions), notice)));
+  }
+
+  /** The live page at `address` (path and query, without the base path), and what it is asked for there. */
+  function findLivePage(context: WebContext, address: string): { page: LivePage; request: PageRequest } | null {
+    if (!URL.canParse(address, 'http://page/')) return null;
+    const url = new URL(address, 'http://page/');
+    for (const page of routes.livePages) {
+      const params = matchPath(page.path, url.pathname);
+      if (params === null) continue;
+      const { caller } = context.var;
+      const own = { ...context.var.page, path: url.pathname + url.search };
+      return { page, request: { page: own, caller, params, query: url.searchParams } };
+    }
+    return null;
+  }
+
+  async function answerAction(context: WebContext, action: Action): Promise<Response> {
+    const { notice, goTo } = await runAction(context, action);
+    if (context.req.header('HX-Request') === undefined) {
+      const target = goTo === undefined ? returnAddress(context) : basePath + goTo;
+      return context.redirect(withNotice(target, notice), 303);
+    }
+    if (goTo !== undefined) {
+      context.header('HX-Redirect', withNotice(basePath + goTo, notice));
+      return context.body(null, 204);
+    }
+    return context.html(renderUpdate(await shownRegions(context), notice));
+  }
+
+  /** What the page says now that the form stands on; nothing when it is no live page. */
+  async function shownRegions(context: WebContext): Promise<Record<string, string>> {
+    const address = ownPath(context, context.req.header('HX-Current-URL'));
+    const found = address === null ? null : findLivePage(context, address.slice(basePath.length));
+    if (found === null || !may(context.var.caller, found.page.need)) return {};
+    const regions = await found.page.regions(found.request);
+    return regions === null ? {} : renderRegions(regions);
+  }
+
+  async function runAction(context: WebContext, action: Action): Promise<ActionResult> {
+    try {
+      return await action(context);
+    } catch (error) {
+      return { notice: describeFailure(error) };
+    }
+  }
+
+  function describeFailure(error: unknown): NoticeProps {
+    if (error instanceof LarderError) {
+      const hint = error.hint === undefined ? null : formatSentence(error.hint);
+      return { tone: 'failed', text: formatSentence(error.message), hint };
+    }
+    log.error('an action failed', { error: describeError(error), stack: stackOf(error) });
+    return { tone: 'failed', text: 'Larder failed to do that.', hint: 'Its log says why.' };
+  }
+
+  /** `target` with the notice that it is to show; one that was shown before is not asked for again. */
+  function withNotice(target: string, notice: NoticeProps | null): string {
+    const url = new URL(target, 'http://page/');
+    url.searchParams.delete('notice');
+    if (notice !== null) url.searchParams.set('notice', notices.keep(notice));
+    return url.pathname + url.search;
+  }
+
+  let api: Promise<Api> | undefined;
+  /** Loaded when it is first wanted: its schemas would cost every start some time. */
+  function loadApi() {
+    api ??= import('./api/api.ts').then(({ createApi }) => createApi(services));
+    return api;
+  }
 
   hono.use('*', async (context, next) => {
+    context.set('caller', NOBODY);
+    context.set('page', pageContext(context, NOBODY));
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
   });
@@ -86,39 +215,42 @@ export function createApp(services: AppServices): App {
     const asset = assets.get(context.req.param('name'));
     if (asset === undefined) return context.text('There is no such file\n', 404);
     const isVersioned = context.req.query('v') === services.version;
-    return context.body(asset.body, 200, {
-      'Content-Type': asset.contentType,
-      'Cache-Control': isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache',
-    });
+    context.header('Content-Type', asset.contentType);
+    context.header('Cache-Control', isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache');
+    context.header('Vary', 'Accept-Encoding');
+    if (!/\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '')) return context.body(asset.body);
+    context.header('Content-Encoding', 'gzip');
+    return context.body(gzipped(asset));
   });
 
   hono.use('*', async (context, next) => {
-    if (mayOpenPages(context.env.incoming, access)) {
-      lastServerAddress = pageContext(context).serverAddress;
-      context.header('Cache-Control', 'no-store');
-      await next();
-      return;
-    }
+    const caller = await services.identify(context.env.incoming);
+    context.set('caller', caller);
+    context.set('page', pageContext(context, caller));
+    await next();
+  });
+
+  hono.all(`${API_PREFIX}/*`, async (context) => {
+    const { caller, page } = context.var;
+    return (await loadApi()).hono.fetch(context.req.raw, { ...context.env, caller, page });
+  });
+
+  hono.use('*', bodyLimit({ maxSize: FORM_MAX_BYTES, onError: (context) => tooLong(context as WebContext) }));
+
+  function tooLong(context: WebContext): Response {
     return problem(context, {
-      status: 403,
-      title: 'The pages are open on this machine only',
-      whatHappened:
-        'Larder has no sign-in yet, so that its pages are shown to browsers on the machine it runs on, asked for by its address or as localhost.',
-      whatToDo: [
-        'Open http://localhost:PORT/ on that machine, or reach it through an SSH tunnel (ssh -L 8420:localhost:8420 HOST).',
-        'Players need nothing of this: stream addresses (/s/SOURCE/FILE) work on the whole home network.',
-      ],
+      status: 413,
+      title: 'This form is too long',
+      whatHappened: `Larder takes forms of up to ${FORM_MAX_BYTES} bytes.`,
+      whatToDo: ['Go back and make it shorter.'],
     });
-  });
+  }
 
-  hono.get('/', async (context) => {
-    const regions = await model.regions(parseCursor(context.req.query('cursor')));
-    context.header('Vary', 'HX-Request, HX-Request-Type');
-    const notice = actions.findNotice(context.req.query('notice'));
-    return context.html(renderPage(<HomePage page={pageContext(context)} notice={notice} {...regions} />));
-  });
-
-  hono.get('/live', (context) => {
+  routes.get('/live', 'viewer', (context) => {
+    const found = findLivePage(context, context.req.query('at') ?? '/');
+    if (found === null) return notFound(context);
+    const { page, request } = found;
+    if (!may(context.var.caller, page.need)) return refuse(context, page.need);
     if (hub.isFull) return context.text('Too many pages are open\n', 503, { 'Retry-After': '30' });
     context.header('X-Accel-Buffering', 'no');
     return streamSSE(context, async (stream) => {
@@ -127,7 +259,13 @@ export function createApp(services: AppServices): App {
       await new Promise<void>((resolve) => {
         context.env.outgoing.once('close', resolve);
         end = hub.subscribe({
-          cursor: parseCursor(context.req.query('cursor')),
+          key: JSON.stringify([request.page.path, request.page.serverAddress, request.caller]),
+          regions: async () => {
+            // A session that has ended meanwhile, or a role that was taken away, ends the stream.
+            const caller = await services.identify(context.env.incoming);
+            if (!may(caller, page.need)) return null;
+            return page.regions({ ...request, caller, page: { ...request.page, nowMs: clock.nowMs() } });
+          },
           isBusy: () => isBusy,
           send: (text) => {
             isBusy = true;
@@ -142,73 +280,30 @@ export function createApp(services: AppServices): App {
     });
   });
 
-  function shownCursor(context: Context<Environment>): EntryCursor | null {
-    const address = context.req.header('HX-Current-URL') ?? '';
-    return URL.canParse(address) ? parseCursor(new URL(address).searchParams.get('cursor') ?? undefined) : null;
-  }
+  addPages(routes, services);
 
-  async function act(context: Context<Environment>, run: () => Promise<NoticeProps>): Promise<Response> {
-    if (!isOwnForm(context.env.incoming)) {
-      return problem(context, {
-        status: 403,
-        title: 'This form came from another site',
-        whatHappened: 'Larder only takes forms of its own pages.',
-        whatToDo: ['Open the page of Larder itself and try again there.'],
-      });
-    }
-    let notice: NoticeProps;
-    try {
-      notice = await run();
-    } catch (error) {
-      log.error('an action failed', { error: describeError(error) });
-      notice = { tone: 'failed', text: `That failed: ${describeError(error)}`, hint: 'See the log of Larder.' };
-    }
-    if (context.req.header('HX-Request') === undefined) {
-      return context.redirect(`${basePath}/?notice=${actions.keepNotice(notice)}`, 303);
-    }
-    // The list as the page shows it that the form stands on, which may be a later one.
-    const { entries, preferences, totals, space, sources } = await model.regions(shownCursor(context));
-    const page = pageContext(context);
-    const changed: LiveUpdateProps = { page, notice, entries, preferences, totals, space, sources };
-    return context.html(renderFragment(<LiveUpdate {...changed} />));
-  }
-
-  const entryActions: Readonly<Record<string, (entryId: number) => Promise<NoticeProps>>> = {
-    fetch: (entryId) => actions.fetchEntry(entryId),
-    stop: (entryId) => actions.stopFetching(entryId),
-    remove: (entryId) => actions.removeEntry(entryId),
-    pin: (entryId) => actions.setPinned(entryId, true),
-    unpin: (entryId) => actions.setPinned(entryId, false),
-    recheck: (entryId) => actions.recheck(entryId),
-  };
-  for (const [verb, run] of Object.entries(entryActions)) {
-    // As many digits as a number holds exactly.
-    hono.post(`/entries/:id{[0-9]{1,15}}/${verb}`, (context) =>
-      act(context, () => run(Number(context.req.param('id')))),
-    );
-  }
-  hono.post('/preferences', async (context) => {
-    const form = await context.req.parseBody();
-    return act(context, () => actions.setBackgroundFill(form.backgroundFill === 'on'));
-  });
-
-  hono.notFound((context) =>
-    problem(context, {
-      status: 404,
-      title: 'There is no such page',
-      whatHappened: `Nothing is at ${context.req.path}.`,
-      whatToDo: ['Go to the first page.', 'Files are at /s/SOURCE/PATH.'],
-    }),
-  );
+  hono.notFound((context) => notFound(context));
   hono.onError((error, context) => {
-    log.error('a page failed', { path: context.req.path, error: describeError(error) });
+    log.error('a page failed', { path: context.req.path, error: describeError(error), stack: stackOf(error) });
+    const known = error instanceof LarderError;
     return problem(context, {
-      status: 500,
+      status: known ? statusOf(error) : 500,
       title: 'This page failed',
-      whatHappened: describeError(error),
-      whatToDo: ['Load it again.', 'If it fails again, see the log of Larder and report it.'],
+      whatHappened: known ? formatSentence(error.message) : 'Larder failed to make this page; its log says why.',
+      whatToDo: [
+        known && error.hint !== undefined ? formatSentence(error.hint) : 'Load it again.',
+        'If it fails again, report it with what the log says.',
+      ],
     });
   });
 
-  return { hono, stop: () => hub.stop() };
+  return {
+    hono,
+    routes: async () => [...routes.records, ...(await loadApi()).records],
+    stop: () => hub.stop(),
+  };
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
 }

@@ -1,9 +1,12 @@
-// Everything a page loads besides itself, embedded as text.
+// Everything a page loads besides itself, embedded as text. Style sheets and scripts are written in several files and
+// served as one each, so that a first load is few requests.
+import { gzipSync } from 'node:zlib';
 import htmxSse from '../../node_modules/htmx.org/dist/ext/hx-sse.min.js' with { type: 'text' };
 import htmx from '../../node_modules/htmx.org/dist/htmx.min.js' with { type: 'text' };
+import baseCss from '../../views/assets/css/base.css' with { type: 'text' };
 import icon from '../../views/assets/icon.svg' with { type: 'text' };
-import stylesheet from '../../views/assets/larder.css' with { type: 'text' };
-import script from '../../views/assets/larder.js' with { type: 'text' };
+import icons from '../../views/assets/icons.svg' with { type: 'text' };
+import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
 
 export interface Asset {
   readonly contentType: string;
@@ -12,10 +15,32 @@ export interface Asset {
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 
+/** Imported with `type: 'text'`: the compiler takes a script for a module. */
+const scripts = [liveJs] as unknown as readonly string[];
+
+const style = [baseCss].join('\n');
+/** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */
+const script = [
+  htmx as unknown as string,
+  htmxSse as unknown as string,
+  ...scripts.map((text) => `{\n${text}\n}`),
+].join(';\n');
+
 export const assets: ReadonlyMap<string, Asset> = new Map([
-  ['htmx.min.js', { contentType: SCRIPT, body: htmx as unknown as string }],
-  ['hx-sse.min.js', { contentType: SCRIPT, body: htmxSse as unknown as string }],
-  ['larder.js', { contentType: SCRIPT, body: script as unknown as string }],
-  ['larder.css', { contentType: 'text/css; charset=utf-8', body: stylesheet }],
+  ['larder.js', { contentType: SCRIPT, body: script }],
+  ['larder.css', { contentType: 'text/css; charset=utf-8', body: style }],
   ['icon.svg', { contentType: 'image/svg+xml', body: icon }],
+  ['icons.svg', { contentType: 'image/svg+xml', body: icons }],
 ]);
+
+const compressed = new WeakMap<Asset, Uint8Array<ArrayBuffer>>();
+
+/** Compressed when it is first asked for. */
+export function gzipped(asset: Asset): Uint8Array<ArrayBuffer> {
+  let body = compressed.get(asset);
+  if (body === undefined) {
+    body = new Uint8Array(gzipSync(asset.body, { level: 9 }));
+    compressed.set(asset, body);
+  }
+  return body;
+}

@@ -1,6 +1,6 @@
 // Gathers what the first page shows from the engine and the rows, as plain values.
 import { formatSentence, formatSince } from '../../views/format.ts';
-import type { HomePageProps } from '../../views/pages/home.tsx';
+import type { HomeRegions } from '../../views/pages/home.tsx';
 import type { EntriesProps } from '../../views/parts/entries.tsx';
 import type { EntryProps } from '../../views/parts/entry.tsx';
 import type { EventsProps } from '../../views/parts/events.tsx';
@@ -40,8 +40,6 @@ export interface HomeServices {
   readonly events: Pick<EventTable, 'listRecent'>;
   readonly clock: Clock;
 }
-
-export type HomeRegions = Omit<HomePageProps, 'page' | 'notice'>;
 
 export const ENTRIES_PER_PAGE = 50;
 export const EVENTS_SHOWN = 20;

@@ -1,15 +1,17 @@
-// The event streams of open pages. One look at the engine a second for all of them; each hears only of the regions
-// that read differently than before. Nobody looks when nobody listens.
-import type { LiveUpdateProps } from '../../views/parts/live-update.tsx';
+// The event streams of open pages. One look a second for all that show the same; each hears only of the regions that
+// read differently than before. Nobody looks when nobody listens.
+import { type Rendered, renderFragment } from '../../views/render.ts';
 import type { Clock, Timer } from '../clock.ts';
-import type { EntryCursor } from '../db/entries.ts';
 import { describeError } from '../errors.ts';
 import { LIVE_HEARTBEAT_MS, LIVE_PERIOD_MS, LIVE_STREAMS_MAX } from '../limits.ts';
 import type { Log } from '../log.ts';
-import { formatCursor, type HomeModel, type HomeRegions } from './home-model.ts';
+import { isListing, type Listing, type Regions } from './live-page.ts';
+import { renderUpdate } from './live-update.ts';
 
 export interface LiveSubscriber {
-  readonly cursor: EntryCursor | null;
+  /** Subscribers with the same key see the same regions: they are gathered once for all of them. */
+  readonly key: string;
+  readonly regions: () => Promise<Regions | null>;
   /** The page has not taken the last text yet: nothing more is made for it. */
   readonly isBusy: () => boolean;
   /** Sends text to the page; must not throw. */
@@ -17,23 +19,14 @@ export interface LiveSubscriber {
   readonly close: () => void;
 }
 
-type RegionName = keyof HomeRegions;
-
-/** They say how long ago something was: they read differently each minute, though nothing has changed. */
-const AGEING: readonly RegionName[] = ['events', 'sources'];
-const MINUTE_MS = 60_000;
-
 interface Subscription {
   readonly subscriber: LiveSubscriber;
-  /** What each region said last, as JSON. */
-  readonly said: Map<RegionName, string>;
+  /** What each region, and each row of a listing, said last. */
+  readonly said: Map<string, string>;
   lastSentMs: number;
 }
 
 export interface LiveHubServices {
-  readonly model: HomeModel;
-  /** Renders the fragment of the given regions. */
-  readonly render: (changed: Omit<LiveUpdateProps, 'page'>) => string;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -43,6 +36,41 @@ export function formatEvent(fragment: string): string {
     .split('\n')
     .map((line) => `data: ${line}`)
     .join('\n')}\n\n`;
+}
+
+/** The markup of every region; of a listing whole, as an action's answer and a first message say it. */
+export function renderRegions(regions: Regions): Record<string, string> {
+  return changedRegions(regions, new Map());
+}
+
+/** What reads differently than `said`, which is brought up to date. */
+export function changedRegions(regions: Regions, said: Map<string, string>): Record<string, string> {
+  const changed: Record<string, string> = {};
+  for (const [id, region] of Object.entries(regions)) {
+    if (isListing(region)) noteListing(id, region, said, changed);
+    else noteRegion(id, region, said, changed);
+  }
+  return changed;
+}
+
+function noteRegion(id: string, region: Rendered, said: Map<string, string>, changed: Record<string, string>): void {
+  const text = renderFragment(region);
+  if (said.get(id) === text) return;
+  said.set(id, text);
+  changed[id] = text;
+}
+
+/** The whole list only when rows came, went or moved; else the rows that read differently. */
+function noteListing(id: string, listing: Listing, said: Map<string, string>, changed: Record<string, string>): void {
+  const isSame = said.get(id) === listing.key;
+  const rows: Record<string, string> = {};
+  for (const [rowId, row] of Object.entries(listing.rows)) noteRegion(rowId, row, said, rows);
+  if (isSame) {
+    Object.assign(changed, rows);
+    return;
+  }
+  said.set(id, listing.key);
+  changed[id] = renderFragment(listing.whole);
 }
 
 export class LiveHub {
@@ -81,56 +109,36 @@ export class LiveHub {
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    try {
-      const seen = new Map<string, HomeRegions>();
-      for (const subscription of [...this.#subscriptions]) {
-        if (subscription.subscriber.isBusy()) continue;
-        const { cursor } = subscription.subscriber;
-        const key = cursor === null ? '' : formatCursor(cursor);
-        let regions = seen.get(key);
-        if (regions === undefined) {
-          regions = await this.#services.model.regions(cursor);
-          seen.set(key, regions);
-        }
-        this.#tell(subscription, regions);
+    const seen = new Map<string, Promise<Regions | null>>();
+    for (const subscription of [...this.#subscriptions]) {
+      const { subscriber } = subscription;
+      if (subscriber.isBusy()) continue;
+      try {
+        const looked = seen.get(subscriber.key) ?? subscriber.regions();
+        seen.set(subscriber.key, looked);
+        const regions = await looked;
+        // What the page shows is gone, or its reader may not see it any more: loading it anew says so.
+        if (regions === null) subscriber.close();
+        else this.#tell(subscription, regions);
+      } catch (error) {
+        this.#services.log.error('a live page could not be updated', {
+          page: subscriber.key,
+          error: describeError(error),
+        });
       }
-    } catch (error) {
-      this.#services.log.error('the live pages could not be updated', { error: describeError(error) });
-    } finally {
-      this.#looking = false;
     }
+    this.#looking = false;
   }
 
-  #tell(subscription: Subscription, regions: HomeRegions): void {
+  #tell(subscription: Subscription, regions: Regions): void {
     const now = this.#services.clock.monotonicMs();
-    const minute = Math.floor(now / MINUTE_MS);
-    const changed: Record<string, unknown> = {};
-    for (const name of Object.keys(regions) as RegionName[]) {
-      const text = JSON.stringify(regions[name]) + (AGEING.includes(name) ? minute : '');
-      if (subscription.said.get(name) === text) continue;
-      if (name === 'entries') this.#entriesChange(subscription, regions.entries, changed);
-      else changed[name] = regions[name];
-      subscription.said.set(name, text);
-    }
+    const changed = changedRegions(regions, subscription.said);
     if (Object.keys(changed).length > 0) {
-      subscription.subscriber.send(formatEvent(this.#services.render(changed as Omit<LiveUpdateProps, 'page'>)));
+      subscription.subscriber.send(formatEvent(renderUpdate(changed)));
       subscription.lastSentMs = now;
     } else if (now - subscription.lastSentMs > LIVE_HEARTBEAT_MS) {
       subscription.subscriber.send('event: heartbeat\ndata: x\n\n');
       subscription.lastSentMs = now;
     }
-  }
-
-  /** The whole list only when entries came, went or moved; else the entries that read differently. */
-  #entriesChange(subscription: Subscription, now: HomeRegions['entries'], changed: Record<string, unknown>): void {
-    const before = JSON.parse(subscription.said.get('entries') ?? 'null') as HomeRegions['entries'] | null;
-    const ids = (entries: HomeRegions['entries']) => entries.entries.map((entry) => entry.id).join();
-    if (before === null || ids(before) !== ids(now) || before.total !== now.total || before.next !== now.next) {
-      changed.entries = now;
-      return;
-    }
-    changed.changedEntries = now.entries.filter(
-      (entry, index) => JSON.stringify(entry) !== JSON.stringify(before.entries[index]),
-    );
   }
 }

@@ -1,0 +1,20 @@
+// Everything the pages and the API stand on. A page module picks what it needs of it.
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import type { AccessRules } from './access.ts';
+import type { Actions } from './actions.ts';
+import type { Identify } from './caller.ts';
+import type { HomeModel } from './home-model.ts';
+
+export interface WebServices {
+  readonly model: HomeModel;
+  readonly actions: Actions;
+  readonly access: AccessRules;
+  readonly identify: Identify;
+  readonly basePath: string;
+  readonly version: string;
+  readonly isReady: () => boolean;
+  readonly randomId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}

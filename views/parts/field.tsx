@@ -1,0 +1,72 @@
+/** What was typed, and what was wrong with it, both by field name. */
+export type FormState = {
+  typed: Readonly<Record<string, string>>;
+  errors: Readonly<Record<string, string>>;
+};
+
+export const emptyForm: FormState = { typed: {}, errors: {} };
+
+export type FieldProps = {
+  name: string;
+  label: string;
+  form: FormState;
+  /** Shown until something else is typed. */
+  value?: string;
+  type?: 'text' | 'password' | 'url' | 'number' | 'search';
+  hint?: string;
+  autocomplete?: string;
+  required?: boolean;
+  disabled?: boolean;
+  inputmode?: 'numeric' | 'decimal' | 'url' | 'text';
+  placeholder?: string;
+};
+
+/** A label, its input, what it means, and what was wrong with it: each tied to the input for screen readers. */
+export function Field({ name, label, form, value = '', type = 'text', hint, required = false, ...input }: FieldProps) {
+  const error = form.errors[name];
+  const described = `${hint ? `${name}-hint ` : ''}${error ? `${name}-error` : ''}`.trim();
+  return (
+    <div class={error ? 'field wrong' : 'field'}>
+      <label for={name}>{label}</label>
+      {hint ? (
+        <p class="hint" id={`${name}-hint`}>
+          {hint}
+        </p>
+      ) : null}
+      <input
+        id={name}
+        name={name}
+        type={type}
+        value={type === 'password' ? undefined : (form.typed[name] ?? value)}
+        required={required}
+        aria-invalid={error ? 'true' : undefined}
+        aria-describedby={described === '' ? undefined : described}
+        {...input}
+      />
+      {error ? (
+        <p class="error" id={`${name}-error`}>
+          {error}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** On top of a form that was not taken: how many things are wrong, each a link to its field. */
+export function FormErrors({ form, labels }: { form: FormState; labels: Readonly<Record<string, string>> }) {
+  const errors = Object.entries(form.errors);
+  if (errors.length === 0) return null;
+  return (
+    <div class="notice failed" role="alert">
+      <strong>Not saved: </strong>
+      {errors.length === 1 ? 'one thing is to be put right.' : `${errors.length} things are to be put right.`}
+      <ul>
+        {errors.map(([name, message]) => (
+          <li>
+            <a href={`#${name}`}>{labels[name] ?? name}</a>: {message}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
