@@ -43,7 +43,7 @@ import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
 import { identifyLocal } from './web/access.ts';
 import { Actions } from './web/actions.ts';
-import { createApp } from './web/app.tsx';
+import { createApp } from './web/app.ts';
 import { HomeModel } from './web/home-model.ts';
 import { HttpServer } from './web/http-server.ts';
 import { describeBytes } from './words.ts';

@@ -7,7 +7,7 @@ import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from '../limits.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler } from '../proxy/stream-handler.ts';
 import { type AccessRules, mayPlayStreams } from './access.ts';
-import type { App } from './app.tsx';
+import type { App } from './app.ts';
 
 export interface HttpServerOptions {
   readonly app: App;

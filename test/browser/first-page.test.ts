@@ -158,7 +158,7 @@ browserTest('without JavaScript everything reads, and a form answers', async () 
     expect(await page.locator('#notice').textContent()).toContain(answer);
   }
   expect(await page.locator('#space').textContent()).toContain('Room for');
-  expect(await page.locator('#events').textContent()).toContain('Nothing out of the ordinary yet');
+  expect(await page.locator('#events').textContent()).toContain('Background fill was changed from on to off');
   await close();
 });
 

@@ -1,6 +1,5 @@
-// Everything but the streams: pages, live updates, actions, the API, assets, health. Streams branch off before hono
-// (http-server.ts), because a stream's path must be seen as it stood in the request line, and because hono's HEAD
-// handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
+// Pages, live updates, actions and the API. Loaded when the first of them is asked for (app.ts): schemas and views
+// would cost every start some time, and a player that waits for its first byte needs none of them.
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie } from 'hono/cookie';
@@ -14,9 +13,8 @@ import { describeError, LarderError } from '../errors.ts';
 import { FORM_MAX_BYTES } from '../limits.ts';
 import { statusOf } from '../proxy/error-response.ts';
 import { isOwnForm } from './access.ts';
-import type { Api } from './api/api.ts';
+import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
-import { assets, gzipped } from './assets.ts';
 import { type Caller, may, type Need, NOBODY } from './caller.ts';
 import { LiveHub, renderRegions } from './live-hub.ts';
 import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live-page.ts';
@@ -28,31 +26,22 @@ import { type Action, type ActionResult, type Handler, type RouteRecord, Routes 
 import type { WebServices } from './services.ts';
 import type { WebContext, WebEnvironment } from './web-environment.ts';
 
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
-  'Referrer-Policy': 'same-origin',
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-};
-
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-export interface App {
+export interface Site {
   readonly hono: Hono<WebEnvironment>;
   /** Every route there is, with the right it needs. */
-  readonly routes: () => Promise<readonly RouteRecord[]>;
+  readonly records: readonly RouteRecord[];
   stop(): void;
 }
 
-export function createApp(services: WebServices): App {
+export function createSite(services: WebServices): Site {
   const { basePath, clock } = services;
   const log = services.log.part('web');
   const hono = new Hono<WebEnvironment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
   const hub = new LiveHub({ clock, log });
   const notices = new Notices(services.randomId);
+  const api = createApi(services);
   const routes = new Routes({ hono, guard, showLivePage, answerAction });
 
   function pageContext(context: WebContext, caller: Caller): PageContext {
@@ -194,33 +183,10 @@ export function createApp(services: WebServices): App {
     return url.pathname + url.search;
   }
 
-  let api: Promise<Api> | undefined;
-  /** Loaded when it is first wanted: its schemas would cost every start some time. */
-  function loadApi() {
-    api ??= import('./api/api.ts').then(({ createApi }) => createApi(services));
-    return api;
-  }
-
   hono.use('*', async (context, next) => {
     context.set('caller', NOBODY);
     context.set('page', pageContext(context, NOBODY));
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
-  });
-
-  hono.get('/healthz', (context) => context.text('ok\n'));
-  hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));
-
-  hono.get('/assets/:name', (context) => {
-    const asset = assets.get(context.req.param('name'));
-    if (asset === undefined) return context.text('There is no such file\n', 404);
-    const isVersioned = context.req.query('v') === services.version;
-    context.header('Content-Type', asset.contentType);
-    context.header('Cache-Control', isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache');
-    context.header('Vary', 'Accept-Encoding');
-    if (!/\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '')) return context.body(asset.body);
-    context.header('Content-Encoding', 'gzip');
-    return context.body(gzipped(asset));
   });
 
   hono.use('*', async (context, next) => {
@@ -232,7 +198,7 @@ export function createApp(services: WebServices): App {
 
   hono.all(`${API_PREFIX}/*`, async (context) => {
     const { caller, page } = context.var;
-    return (await loadApi()).hono.fetch(context.req.raw, { ...context.env, caller, page });
+    return api.hono.fetch(context.req.raw, { ...context.env, caller, page });
   });
 
   hono.use('*', bodyLimit({ maxSize: FORM_MAX_BYTES, onError: (context) => tooLong(context as WebContext) }));
@@ -297,11 +263,7 @@ export function createApp(services: WebServices): App {
     });
   });
 
-  return {
-    hono,
-    routes: async () => [...routes.records, ...(await loadApi()).records],
-    stop: () => hub.stop(),
-  };
+  return { hono, records: [...routes.records, ...api.records], stop: () => hub.stop() };
 }
 
 function stackOf(error: unknown): string | undefined {

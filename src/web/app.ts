@@ -1,0 +1,65 @@
+// Everything but the streams: health and assets at once, the site with its pages and the API once it is asked for.
+// Streams branch off before hono (http-server.ts), because a stream's path must be seen as it stood in the request
+// line, and because hono's HEAD handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { assets, gzipped } from './assets.ts';
+import type { WebServices } from './services.ts';
+import type { Site } from './site.tsx';
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'X-Content-Type-Options': 'nosniff',
+  // Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
+
+/** What the site does not know of, because it is answered before it; all of it is public. */
+export const PUBLIC_PATHS = ['/healthz', '/readyz', '/assets/:name'] as const;
+
+export interface App {
+  readonly hono: Hono<{ Bindings: HttpBindings }>;
+  readonly site: () => Promise<Site>;
+  stop(): Promise<void>;
+}
+
+export function createApp(services: WebServices): App {
+  const { basePath, version } = services;
+  const hono = new Hono<{ Bindings: HttpBindings }>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
+
+  let loading: Promise<Site> | undefined;
+  function site(): Promise<Site> {
+    loading ??= import('./site.tsx').then(({ createSite }) => createSite(services));
+    return loading;
+  }
+
+  hono.use('*', async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
+  });
+  hono.get('/healthz', (context) => context.text('ok\n'));
+  hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));
+  hono.get('/assets/:name', (context) => {
+    const asset = assets.get(context.req.param('name'));
+    if (asset === undefined) return context.text('There is no such file\n', 404);
+    const isVersioned = context.req.query('v') === version;
+    context.header('Content-Type', asset.contentType);
+    context.header('Cache-Control', isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache');
+    context.header('Vary', 'Accept-Encoding');
+    if (!/\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '')) return context.body(asset.body);
+    context.header('Content-Encoding', 'gzip');
+    return context.body(gzipped(asset));
+  });
+  hono.notFound(async (context) => (await site()).hono.fetch(context.req.raw, context.env));
+
+  return {
+    hono,
+    site,
+    stop: async () => {
+      (await loading)?.stop();
+    },
+  };
+}
