@@ -1,6 +1,7 @@
 // All migrations in order, embedded in the binary. Forward only: never edit one that was released, add another.
 import cache from './0001_cache.sql' with { type: 'text' };
 import survival from './0002_survival.sql' with { type: 'text' };
+import sources from './0005_sources.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -11,4 +12,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'cache', sql: cache },
   { version: 2, name: 'survival', sql: survival },
+  { version: 5, name: 'sources', sql: sources },
 ];

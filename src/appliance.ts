@@ -179,18 +179,33 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     }
     await rebuilt();
   }
-  const sourceRows = await sourceTable.list();
-  const sources = sourceRows
-    .filter((row) => row.kind === 'http')
-    .map((row) => {
-      const authorization = declared.find((source) => source.name === row.name)?.authorization ?? null;
-      return new HttpSource(row.id, { name: row.name, url: row.url, authorization });
-    });
-  const sourcesByName = new Map(sources.map((source) => [source.name, source]));
-  const findSource = (name: string) => sourcesByName.get(name);
-  const sourceName = (id: number) => sources.find((source) => source.id === id)?.name ?? 'unknown';
   const health = new SourceHealth(sourceTable, clock, log.part('sources'));
-  health.load(sourceRows);
+  const sourceRemover: SourceRemover = new SourceRemover({
+    table: sourceTable,
+    cancelDownload: (entryId) => downloads.cancel(entryId),
+    removeEntry: (entryId) => manager.remove(entryId),
+    cutReaders: (sourceId) => streams.cutSource(sourceId),
+    forget: (sourceId) => manager.forgetSource(sourceId),
+    removed: ({ name, entryCount, cachedBytes }) =>
+      void noteEvent('source', name, `Gone with ${entryCount} entries, ${describeBytes(cachedBytes)}`),
+    clock,
+    log: log.part('sources'),
+  });
+  const registry = new SourceRegistry({
+    table: sourceTable,
+    sealer: secretKey.sealer('source credentials'),
+    declared,
+    declaredBy: declaredByWords(options.configuration),
+    lookup: systemLookup,
+    health,
+    retargeted: (sourceId) => scheduler.resumeSource(sourceId),
+    remover: { add: (removal) => pendingRemovals.push(removal) },
+    noteEvent,
+    clock,
+    log: log.part('sources'),
+  });
+  await registry.load();
+  const findSource = (name: string) => registry.find(name);
 
   const counters = emptyCounters();
   await tryToWrite('the end of old versions', () => removeSuperseded({ generations, store }));

@@ -141,6 +141,17 @@ export class ChunkManager {
     });
   }
 
+  /** The source was removed and its entries with it: what is left of it in memory goes. */
+  async forgetSource(sourceId: number): Promise<void> {
+    for (const [text, entry] of [...this.#entries]) {
+      if (entry.key.sourceId !== sourceId) continue;
+      this.#entries.delete(text);
+      entry.opening?.cancel();
+      await entry.file?.settle();
+      await entry.file?.close();
+    }
+  }
+
   /** Like `remove`, of what nobody reads, downloads or asks for at all. @returns the bytes that went; null when in use */
   evict(entryId: number): Promise<number | null> {
     return this.#exclusively(entryId, async () => {

@@ -6,6 +6,7 @@ import type { Clock } from '../clock.ts';
 import { type Configuration, readConfiguration } from '../config.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { buildTarget, buildVersion } from '../runtime/embedded.ts';
+import { credentialHeaders } from '../sources/http-credentials.ts';
 import { parseSourceSetting } from '../sources/http-source.ts';
 import { OriginClient } from '../sources/origin-client.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -135,13 +136,12 @@ const checkSources: Check = async ({ settings }, clock) => {
     const source = parseSourceSetting(text);
     const startedAtMs = clock.monotonicMs();
     const abort = new AbortController();
-    const headers: Record<string, string> =
-      source.authorization === null ? {} : { authorization: source.authorization };
+    const headers = credentialHeaders(source.credentials);
     const took = () => `${(clock.monotonicMs() - startedAtMs).toFixed(0)} ms`;
     try {
       const { url } = source;
       await client.open(
-        { url, headers, baseUrl: url, ownPort: 0, range: null, ifRange: null, expectsMedia: false },
+        { url, headers, baseUrl: url, ownPort: 0, local: null, range: null, ifRange: null, expectsMedia: false },
         abort,
       );
       return { level: 'ok', text: `source ${source.name} answers in ${took()}` };

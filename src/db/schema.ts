@@ -14,6 +14,19 @@ export const sources = sqliteTable('sources', {
   lastErrorText: text('last_error_text'),
   lastErrorAt: integer('last_error_at'),
   failingSince: integer('failing_since'),
+  credentials: text('credentials'),
+  options: text('options').notNull().default('{}'),
+  testedAt: integer('tested_at'),
+  testResult: text('test_result'),
+  removedAt: integer('removed_at'),
+});
+
+export const sourceStatistics = sqliteTable('source_statistics', {
+  sourceId: integer('source_id').primaryKey(),
+  itemCount: integer('item_count').notNull().default(0),
+  entryCount: integer('entry_count').notNull().default(0),
+  pinnedCount: integer('pinned_count').notNull().default(0),
+  cachedBytes: integer('cached_bytes').notNull().default(0),
 });
 
 export const mediaItems = sqliteTable('media_items', {

@@ -1,8 +1,32 @@
-import { eq, sql } from 'drizzle-orm';
+// Sources, how each fares, and what hangs on it. A removed one keeps its row, under a name that nobody can give, until
+// its last entry is gone.
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
-import { sources } from './schema.ts';
+import { cacheDownloadQueue, cacheEntries, mediaItems, sourceStatistics, sources } from './schema.ts';
 
 export type SourceRow = typeof sources.$inferSelect;
+
+/** What removing a source would lose. */
+export interface SourceHoldings {
+  readonly itemCount: number;
+  readonly entryCount: number;
+  readonly pinnedCount: number;
+  readonly cachedBytes: number;
+}
+
+export interface SourceSettingsRow {
+  readonly url: string;
+  /** Sealed; null for none. */
+  readonly credentials: string | null;
+  /** JSON. */
+  readonly options: string;
+}
+
+export interface SourceTestRow {
+  readonly testedAt: number;
+  /** JSON. */
+  readonly testResult: string;
+}
 
 export class SourceTable {
   readonly #tables: Tables;
@@ -11,6 +35,7 @@ export class SourceTable {
     this.#tables = tables;
   }
 
+  /** By name; those that are being removed among them. */
   list(): Promise<SourceRow[]> {
     return this.#tables.select().from(sources).orderBy(sources.name);
   }
@@ -33,6 +58,88 @@ export class SourceTable {
       .onConflictDoNothing();
     const rows = await this.#tables.select().from(sources).where(eq(sources.name, name));
     return rows[0]!;
+  }
+
+  /** Gets an id of `idAtLeast` or higher. @returns null when the name is taken */
+  async add(name: string, settings: SourceSettingsRow, idAtLeast: number, nowMs: number): Promise<SourceRow | null> {
+    const id = sql`(SELECT max(coalesce(max(id) + 1, 1), ${idAtLeast}) FROM sources)`;
+    const rows = await this.#tables
+      .insert(sources)
+      .values({ ...settings, id, name, kind: 'http', createdAt: nowMs, updatedAt: nowMs })
+      .onConflictDoNothing()
+      .returning();
+    return rows[0] ?? null;
+  }
+
+  /** @returns the row as it is now; null when there is no such source any more */
+  async update(id: number, settings: SourceSettingsRow, nowMs: number): Promise<SourceRow | null> {
+    const rows = await this.#tables
+      .update(sources)
+      .set({
+        ...settings,
+        updatedAt: nowMs,
+        // How it fared at another address, or with other credentials, says nothing any more.
+        testedAt: null,
+        testResult: null,
+        lastErrorCode: null,
+        lastErrorText: null,
+        lastErrorAt: null,
+        failingSince: null,
+      })
+      .where(and(eq(sources.id, id), isNull(sources.removedAt)))
+      .returning();
+    return rows[0] ?? null;
+  }
+
+  async recordTest(id: number, test: SourceTestRow): Promise<void> {
+    await this.#tables.update(sources).set(test).where(eq(sources.id, id));
+  }
+
+  /** In one transaction: the name is free, the secrets are gone, nothing of it is downloaded at the next start. */
+  async markRemoved(id: number, name: string, nowMs: number): Promise<void> {
+    const entriesOfIt = this.#tables
+      .select({ id: cacheEntries.id })
+      .from(cacheEntries)
+      .where(eq(cacheEntries.sourceId, id));
+    await this.#tables.batch([
+      this.#tables.update(sources).set({ name, credentials: null, removedAt: nowMs }).where(eq(sources.id, id)),
+      this.#tables.delete(cacheDownloadQueue).where(inArray(cacheDownloadQueue.entryId, entriesOfIt)),
+    ]);
+  }
+
+  /** Entries of a source in the order of their ids, from behind `afterId`. */
+  async listEntryIds(id: number, afterId: number, limit: number): Promise<number[]> {
+    const rows = await this.#tables
+      .select({ id: cacheEntries.id })
+      .from(cacheEntries)
+      .where(and(eq(cacheEntries.sourceId, id), gt(cacheEntries.id, afterId)))
+      .orderBy(asc(cacheEntries.id))
+      .limit(limit);
+    return rows.map((row) => row.id);
+  }
+
+  /** Takes out some of the media items of a source that has no entries any more. @returns how many */
+  async removeItems(id: number, limit: number): Promise<number> {
+    const some = this.#tables
+      .select({ id: mediaItems.id })
+      .from(mediaItems)
+      .where(eq(mediaItems.sourceId, id))
+      .limit(limit);
+    const rows = await this.#tables
+      .delete(mediaItems)
+      .where(inArray(mediaItems.id, some))
+      .returning({ id: mediaItems.id });
+    return rows.length;
+  }
+
+  async remove(id: number): Promise<void> {
+    await this.#tables.delete(sources).where(eq(sources.id, id));
+  }
+
+  /** Of every source, by its id. */
+  async holdings(): Promise<Map<number, SourceHoldings>> {
+    const rows = await this.#tables.select().from(sourceStatistics);
+    return new Map(rows.map(({ sourceId, ...holdings }) => [sourceId, holdings]));
   }
 
   async recordSuccess(id: number, nowMs: number): Promise<void> {

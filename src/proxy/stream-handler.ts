@@ -49,6 +49,8 @@ const WHOLE_OF_UNKNOWN: ByteRange = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 export class StreamHandler {
   readonly #services: StreamServices;
+  /** Responses that are open, by the source they are of. */
+  readonly #bySource = new Map<ServerResponse, number>();
   #openCount = 0;
   #onEnded: (() => void) | undefined;
 
@@ -58,6 +60,11 @@ export class StreamHandler {
 
   get openCount(): number {
     return this.#openCount;
+  }
+
+  /** The source was removed: who still reads of it is cut. */
+  cutSource(sourceId: number): void {
+    for (const [response, id] of [...this.#bySource]) if (id === sourceId) response.destroy();
   }
 
   /** Resolves when no stream is open any more, or after that time. */
@@ -90,14 +97,16 @@ export class StreamHandler {
       const source = this.#services.findSource(target.sourceName);
       if (source === undefined) {
         throw new LarderError('unknown-source', `there is no source named ${JSON.stringify(target.sourceName)}`, {
-          hint: 'sources are declared with --source NAME=URL',
+          hint: 'sources are added on the page of sources, or declared with --source NAME=URL',
         });
       }
+      this.#bySource.set(response, source.id);
       const address = describePath(decodePath(target.rawPath));
       await this.#respond(request, response, source, address, gone.signal);
     } catch (error) {
       this.#fail(request, response, error);
     } finally {
+      this.#bySource.delete(response);
       this.#openCount -= 1;
       if (this.#openCount === 0) this.#onEnded?.();
       response.off('close', onClose);

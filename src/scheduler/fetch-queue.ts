@@ -95,6 +95,14 @@ export class FetchQueue implements FetchScheduler {
     this.#keepTicking();
   }
 
+  /** The owner changed the source: what it said before holds no longer. */
+  resumeSource(sourceId: number): void {
+    const turn = this.#turnOf(sourceId);
+    turn.pausedUntilMs = 0;
+    turn.pauseReason = null;
+    this.#dispatch();
+  }
+
   pauseOf(sourceId: number): LarderError | null {
     const { pausedUntilMs, pauseReason } = this.#turnOf(sourceId);
     const leftMs = pausedUntilMs - this.#now();

@@ -1,14 +1,18 @@
-// Where a source may reach. The owner's own address may be local; what an origin redirects to may be local only when
-// the owner's address is, and is never link-local (cloud metadata), multicast, unspecified or Larder itself.
+// Where a source may reach: addresses of private networks where the owner allowed it, and never link-local (cloud
+// metadata), multicast, unspecified or Larder itself. A source of a time before that was asked, or declared at the
+// start, may be local itself, and be redirected to local addresses then.
 import { lookup } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 import { LarderError } from '../errors.ts';
 
 export interface ReachRule {
   /** The owner's base URL of the source. */
   readonly baseUrl: string;
-  /** Our own listening port: a loopback address with it is Larder itself. */
+  /** Our own listening port: an address of this machine with it is Larder itself. */
   readonly ownPort: number;
+  /** Whether private and loopback addresses are allowed; null where that is as the base URL is. */
+  readonly local: boolean | null;
 }
 
 export type AddressLookup = (host: string) => Promise<readonly string[]>;
@@ -46,6 +50,23 @@ function literalHost(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }
 
+/** Addresses of this machine, as they are now. */
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((entry) => entry.address));
+}
+
+function isThisMachine(address: string): boolean {
+  if (addressRange(address) === 'loopback') return true;
+  const plain = ipaddr.process(address).toNormalizedString();
+  return ownAddresses().some((own) => ipaddr.isValid(own) && ipaddr.process(own).toNormalizedString() === plain);
+}
+
+/** Whether the host of `url` is at an address of a private network. @throws what looking its name up throws */
+export async function isLocalHost(url: URL, find: AddressLookup): Promise<boolean> {
+  const addresses = await addressesOf(url, find);
+  return addresses.some((address) => LOCAL_RANGES.has(addressRange(address)));
+}
+
 async function addressesOf(url: URL, find: AddressLookup): Promise<readonly string[]> {
   const host = literalHost(url);
   return ipaddr.isValid(host) ? [host] : find(host);
@@ -54,34 +75,42 @@ async function addressesOf(url: URL, find: AddressLookup): Promise<readonly stri
 /**
  * Checks one hop. The addresses are looked up again by the connection itself; pinning it to the checked ones is not
  * possible with fetch (facts/runtime.md §2).
+ * @returns the addresses that were found and checked
  * @throws LarderError `forbidden-address`
  */
-export async function checkHop(url: URL, rule: ReachRule, find: AddressLookup): Promise<void> {
+export async function checkHop(url: URL, rule: ReachRule, find: AddressLookup): Promise<readonly string[]> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw forbidden(url, 'only http and https are followed');
   const base = new URL(rule.baseUrl);
   const isBase = url.host === base.host;
   const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-  for (const address of await addressesOf(url, find)) {
+  const addresses = await addressesOf(url, find);
+  for (const address of addresses) {
     const range = addressRange(address);
     if (FORBIDDEN_RANGES.has(range)) throw forbidden(url, `${address} is a ${range} address`);
-    if (range === 'loopback' && port === rule.ownPort) throw forbidden(url, 'it is Larder itself');
-    if (!isBase && LOCAL_RANGES.has(range) && !(await isLocal(base, find))) {
+    if (port === rule.ownPort && isThisMachine(address)) throw forbidden(url, 'it is Larder itself');
+    if (!LOCAL_RANGES.has(range) || rule.local === true) continue;
+    if (rule.local === false) {
+      throw forbidden(
+        url,
+        `${address} is a ${range} address and the source may not reach private networks`,
+        'allow private addresses in the settings of the source, if this one is meant',
+      );
+    }
+    if (!isBase && !(await isLocalHost(base, find))) {
       throw forbidden(url, `${address} is a ${range} address and the source is not a local one`);
     }
   }
+  return addresses;
 }
 
-async function isLocal(base: URL, find: AddressLookup): Promise<boolean> {
-  const addresses = await addressesOf(base, find);
-  return addresses.some((address) => LOCAL_RANGES.has(addressRange(address)));
-}
-
-function forbidden(url: URL, reason: string): LarderError {
+function forbidden(
+  url: URL,
+  reason: string,
+  hint = 'if this host is meant, add it as a source of its own',
+): LarderError {
   return new LarderError(
     'forbidden-address',
-    `the origin points to ${url.protocol}//${url.host}, which is refused: ${reason}`,
-    {
-      hint: 'if this host is meant, add it as a source of its own',
-    },
+    `the source leads to ${url.protocol}//${url.host}, which is refused: ${reason}`,
+    { hint },
   );
 }

@@ -1,102 +1,155 @@
 // A source that is a base URL: every file below it can be streamed, with or without a listing.
 import { LarderError } from '../errors.ts';
+import { credentialHeaders, type HttpCredentials, parseHttpCredentials } from './http-credentials.ts';
 import { encodePath } from './media-address.ts';
 
 export interface UpstreamRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Of the owner's own address: redirects to local addresses are only followed where the owner pointed at one. */
+  /** Of the owner's own address. */
   readonly baseUrl: string;
+  /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */
+  readonly local: boolean | null;
 }
 
-export interface HttpSourceSettings {
-  readonly name: string;
-  /** Without user information: that is kept apart and never stored or shown. */
+/** What of a source may change while it is used: its files and their bytes stay what they are. */
+export interface HttpTarget {
+  /** Without user information, ends in a slash. */
   readonly url: string;
-  readonly authorization: string | null;
+  readonly credentials: HttpCredentials | null;
+  readonly local: boolean | null;
+}
+
+/** A source as `--source` declares it. */
+export interface DeclaredSource {
+  readonly name: string;
+  readonly url: string;
+  readonly credentials: HttpCredentials | null;
 }
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
+const URL_LENGTH_MAX = 4_096;
+
+/** @throws LarderError `invalid` when the name cannot stand in an address */
+export function parseSourceName(name: string): string {
+  if (NAME.test(name)) return name;
+  throw new LarderError('invalid', `the source name ${JSON.stringify(name.slice(0, 80))} cannot stand in an address`, {
+    hint: 'use 1 to 63 letters, digits, "-" and "_", starting with a letter or digit',
+  });
+}
 
 /**
- * Reads `NAME=URL`.
- * @throws LarderError `usage` when the name or the URL cannot be used
+ * The base URL of a source; user and password in it are taken out. No message repeats the text, which may hold them.
+ * @throws LarderError `invalid`
  */
-export function parseSourceSetting(text: string): HttpSourceSettings {
-  const equals = text.indexOf('=');
-  const hint = 'write NAME=URL, for example films=https://host/films/';
-  // The text itself is not repeated: it may hold a password.
-  if (equals < 1) throw new LarderError('usage', 'a source has no name', { hint });
-  if (text.slice(0, equals).includes('://')) throw new LarderError('usage', 'a source has a URL and no name', { hint });
-  const name = text.slice(0, equals);
-  if (!NAME.test(name)) {
-    throw new LarderError('usage', `the source name ${JSON.stringify(name)} cannot stand in an address`, {
-      hint: 'use 1 to 63 letters, digits, "-" and "_", starting with a letter or digit',
-    });
-  }
-  let url: URL;
-  try {
-    url = new URL(text.slice(equals + 1));
-  } catch {
-    throw new LarderError('usage', `the URL of source ${JSON.stringify(name)} is not a URL`, { hint });
-  }
+export function parseSourceUrl(text: string): { readonly url: string; readonly credentials: HttpCredentials | null } {
+  const invalid = (problem: string, hint = 'give the folder that holds the files, for example https://host/films/') =>
+    new LarderError('invalid', problem, { hint });
+  if (text.length > URL_LENGTH_MAX) throw invalid(`the URL is longer than ${URL_LENGTH_MAX} characters`);
+  if (!URL.canParse(text)) throw invalid('the URL is not a URL');
+  const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new LarderError(
-      'usage',
-      `the URL of source ${JSON.stringify(name)} is ${url.protocol}// and not http or https`,
-      { hint },
-    );
+    throw invalid(`the URL is ${url.protocol}// and not http or https`);
   }
   if (url.search !== '' || url.hash !== '') {
-    throw new LarderError('usage', `the URL of source ${JSON.stringify(name)} has a query or a fragment`, {
-      hint: 'give the folder that holds the files; credentials go before the host: https://user:password@host/films/',
-    });
+    throw invalid(
+      'the URL has a query or a fragment',
+      'give the folder that holds the files; a key that goes into a query cannot be kept secret there: use a header',
+    );
   }
-  const authorization =
-    url.username === '' && url.password === ''
-      ? null
-      : basicAuthorization(decodeUserInformation(url.username, name), decodeUserInformation(url.password, name));
+  const hasCredentials = url.username !== '' || url.password !== '';
+  const username = decodeUserInformation(url.username);
+  const password = decodeUserInformation(url.password);
   url.username = '';
   url.password = '';
   if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return { name, url: url.href, authorization };
+  return { url: url.href, credentials: hasCredentials ? parseHttpCredentials({ username, password }) : null };
 }
 
-function decodeUserInformation(text: string, name: string): string {
+function decodeUserInformation(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new LarderError('usage', `user or password of source ${JSON.stringify(name)} is not valid percent-encoding`, {
+    throw new LarderError('invalid', 'user or password in the URL is not valid percent-encoding', {
       hint: 'write a % in it as %25',
     });
   }
 }
 
-/** RFC 7617: user and password in UTF-8. */
-function basicAuthorization(user: string, password: string): string {
-  const bytes = new TextEncoder().encode(`${user}:${password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+/**
+ * Reads `NAME=URL`.
+ * @throws LarderError `usage` when the name or the URL cannot be used
+ */
+export function parseSourceSetting(text: string): DeclaredSource {
+  const equals = text.indexOf('=');
+  const hint = 'write NAME=URL, for example films=https://host/films/';
+  // The text itself is not repeated: it may hold a password.
+  if (equals < 1) throw new LarderError('usage', 'a source has no name', { hint });
+  if (text.slice(0, equals).includes('://')) throw new LarderError('usage', 'a source has a URL and no name', { hint });
+  try {
+    const name = parseSourceName(text.slice(0, equals));
+    try {
+      return { name, ...parseSourceUrl(text.slice(equals + 1)) };
+    } catch (error) {
+      if (!(error instanceof LarderError)) throw error;
+      throw new LarderError('usage', `source ${JSON.stringify(name)}: ${error.message}`, { hint: error.hint ?? hint });
+    }
+  } catch (error) {
+    if (!(error instanceof LarderError) || error.code === 'usage') throw error;
+    throw new LarderError('usage', error.message, { hint: error.hint ?? hint });
+  }
 }
 
+/**
+ * A configured source while it is in use. What is being read goes on when its target changes; the next request goes to
+ * the new one, and what is kept stays kept: a cache key never holds an address.
+ */
 export class HttpSource {
   readonly id: number;
   readonly name: string;
-  readonly url: string;
-  readonly #authorization: string | null;
+  #target: HttpTarget;
+  #isRemoved = false;
 
-  constructor(id: number, settings: HttpSourceSettings) {
+  constructor(id: number, name: string, target: HttpTarget) {
     this.id = id;
-    this.name = settings.name;
-    this.url = settings.url;
-    this.#authorization = settings.authorization;
+    this.name = name;
+    this.#target = target;
   }
 
-  /** The request for the file at the decoded `path`; the path was checked by `decodePath`. */
-  resolve(path: string): UpstreamRequest {
-    return {
-      url: this.url + encodePath(path),
-      headers: this.#authorization === null ? {} : { authorization: this.#authorization },
-      baseUrl: this.url,
-    };
+  get url(): string {
+    return this.#target.url;
   }
+
+  get target(): HttpTarget {
+    return this.#target;
+  }
+
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
+  retarget(target: HttpTarget): void {
+    this.#target = target;
+  }
+
+  /** The owner removed it: nothing is asked of it any more. */
+  remove(): void {
+    this.#isRemoved = true;
+  }
+
+  /**
+   * The request for the file at the decoded `path`; the path was checked by `decodePath`.
+   * @throws LarderError `unknown-source` when the source was removed
+   */
+  resolve(path: string): UpstreamRequest {
+    if (this.#isRemoved) throw removedError(this.name);
+    const { url, credentials, local } = this.#target;
+    return { url: url + encodePath(path), headers: credentialHeaders(credentials), baseUrl: url, local };
+  }
+}
+
+export function removedError(name: string): LarderError {
+  return new LarderError('unknown-source', `the source ${JSON.stringify(name)} was removed`, {
+    hint: 'add it again on the page of sources',
+  });
 }

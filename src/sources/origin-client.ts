@@ -5,7 +5,7 @@ import ky from 'ky';
 import type { Clock } from '../clock.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
-import { type AddressLookup, checkHop, systemLookup } from './address-guard.ts';
+import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
 
 export interface OriginRequest {
@@ -13,6 +13,8 @@ export interface OriginRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly baseUrl: string;
   readonly ownPort: number;
+  /** As in `ReachRule`. */
+  readonly local: boolean | null;
   /** Null asks for the whole file without a Range header. */
   readonly range: OriginRange | null;
   /** Strong ETag that the file must still have; a changed file then answers 200 (RFC 9110 §13.1.5). */
@@ -105,7 +107,8 @@ export class OriginClient {
     request: OriginRequest,
     abort: AbortController,
   ): Promise<{ response: Response; isRedirected: boolean }> {
-    const rule = { baseUrl: request.baseUrl, ownPort: request.ownPort };
+    const { baseUrl, ownPort, local } = request;
+    const rule = { baseUrl, ownPort, local };
     let url = new URL(request.url);
     const first = url;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
@@ -136,7 +139,7 @@ export class OriginClient {
     return headers;
   }
 
-  async #checkHop(url: URL, rule: { baseUrl: string; ownPort: number }): Promise<void> {
+  async #checkHop(url: URL, rule: ReachRule): Promise<void> {
     try {
       await checkHop(url, rule, this.#lookup);
     } catch (error) {

@@ -29,6 +29,7 @@ export class SourceHealth {
     this.#log = log;
   }
 
+  /** As their rows say it: at the start, and when one was added or changed. */
   load(rows: readonly SourceRow[]): void {
     for (const row of rows) {
       this.#names.set(row.id, row.name);
@@ -37,12 +38,20 @@ export class SourceHealth {
     }
   }
 
+  forget(sourceId: number): void {
+    this.#states.delete(sourceId);
+    this.#names.delete(sourceId);
+    this.#writtenAtMs.delete(sourceId);
+  }
+
   stateOf(sourceId: number): SourceState | undefined {
     return this.#states.get(sourceId);
   }
 
   /** The source answered a request, or failed one. A missing file is an answer. */
   note(sourceId: number, error: LarderError | null): void {
+    // What a removed source still answers is of no interest.
+    if (!this.#names.has(sourceId)) return;
     const nowMs = this.#clock.nowMs();
     const before = this.#states.get(sourceId);
     const fault = error === null || error.code === 'not-found' || error.code === 'out-of-range' ? null : error;

@@ -87,6 +87,7 @@ async function play(script: Script, seen: Set<string>, endsBehind: boolean): Pro
       headers: {},
       baseUrl: 'http://origin/',
       ownPort: 1,
+      local: null,
       range: { kind: 'from', start, end: null },
       ifRange: null,
       expectsMedia: true,

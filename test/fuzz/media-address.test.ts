@@ -79,7 +79,7 @@ describe('decodePath()', () => {
   });
 
   test('decodePath() never leads out of the base URL when fed any spelling of dots, slashes and escapes', () => {
-    const source = new HttpSource(1, { name: 'films', url: 'https://host/base/films/', authorization: null });
+    const source = new HttpSource(1, 'films', { url: 'https://host/base/films/', credentials: null, local: null });
     const pieces = [
       '..',
       '.',

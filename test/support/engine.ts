@@ -162,7 +162,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     connectionsTotal: options.connectionsTotal ?? 24,
   });
   const row = await cache.sources.declare('films', 'http://origin.test/', clock.nowMs());
-  const source = new HttpSource(row.id, { name: 'films', url: row.url, authorization: null });
+  const source = new HttpSource(row.id, 'films', { url: row.url, credentials: null, local: null });
   const logLines: string[] = [];
   const sourceErrors: LarderError[] = [];
   let lastId = 0;

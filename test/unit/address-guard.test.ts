@@ -11,13 +11,13 @@ const names: Record<string, string[]> = {
   'six.example': ['2606:2800:220:1::1'],
 };
 
-async function check(url: string, baseUrl: string): Promise<string> {
+async function check(url: string, baseUrl: string, local: boolean | null = null): Promise<string> {
   const find = (host: string) => {
     const addresses = names[host];
     return addresses === undefined ? Promise.reject(new Error(`ENOTFOUND ${host}`)) : Promise.resolve(addresses);
   };
   try {
-    await checkHop(new URL(url), { baseUrl, ownPort: 8420 }, find);
+    await checkHop(new URL(url), { baseUrl, ownPort: 8420, local }, find);
     return 'allowed';
   } catch (error) {
     if (error instanceof LarderError) return error.code;

@@ -54,6 +54,7 @@ class Run {
       headers: {},
       baseUrl: origin.url,
       ownPort: 1,
+      local: null,
       range,
       ifRange: null,
       expectsMedia: true,

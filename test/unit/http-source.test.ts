@@ -16,9 +16,9 @@ describe('parseSourceSetting()', () => {
     expect(parseSourceSetting('films=https://me:p%40ss@host:8443/films')).toEqual({
       name: 'films',
       url: 'https://host:8443/films/',
-      authorization: `Basic ${btoa('me:p@ss')}`,
+      credentials: { username: 'me', password: 'p@ss' },
     });
-    expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', authorization: null });
+    expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', credentials: null });
     expect(parseSourceSetting('a=http://ü:ö@host/').authorization).toBe(
       `Basic ${Buffer.from('ü:ö').toString('base64')}`,
     );

@@ -15,7 +15,7 @@ import { StatisticsTable } from '../../../src/db/statistics.ts';
 import { entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 
 /** Tables that hold a handful of rows for ever. */
-const SMALL = ['cache_statistics', 'sources', 'user_preferences'];
+const SMALL = ['cache_statistics', 'source_statistics', 'sources', 'user_preferences'];
 
 /** Calls that may walk through an index from its start, each with its reason. */
 const WALKS: Record<string, string> = {
@@ -89,6 +89,7 @@ const row = {
   finishedAt: null,
 } as const;
 const counters = { servedBytes: 1, servedFromDiskBytes: 1, originBytes: 1, hitCount: 1, partialCount: 1, missCount: 1 };
+const settingsOfSource = { url: 'http://x/', credentials: null, options: '{}' };
 const failure = { code: 'origin-failed', text: 'x' };
 
 const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
@@ -154,6 +155,14 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'sources.list': (tables) => new SourceTable(tables).list(),
   'sources.declare': (tables) => new SourceTable(tables).declare('films', 'http://x/', NOW_MS),
   'sources.ensure': (tables) => new SourceTable(tables).ensure('films', 'http://x/', NOW_MS),
+  'sources.add': (tables) => new SourceTable(tables).add('more', settingsOfSource, 7, NOW_MS),
+  'sources.update': (tables) => new SourceTable(tables).update(1, settingsOfSource, NOW_MS),
+  'sources.recordTest': (tables) => new SourceTable(tables).recordTest(1, { testedAt: NOW_MS, testResult: '{}' }),
+  'sources.markRemoved': (tables) => new SourceTable(tables).markRemoved(1, 'films (removed 1)', NOW_MS),
+  'sources.listEntryIds': (tables) => new SourceTable(tables).listEntryIds(1, 2, 10),
+  'sources.removeItems': (tables) => new SourceTable(tables).removeItems(1, 10),
+  'sources.remove': (tables) => new SourceTable(tables).remove(1),
+  'sources.holdings': (tables) => new SourceTable(tables).holdings(),
   'sources.recordSuccess': (tables) => new SourceTable(tables).recordSuccess(1, NOW_MS),
   'sources.recordFailure': (tables) => new SourceTable(tables).recordFailure(1, 'c', 't', NOW_MS),
   'preferences.all': (tables) => new PreferenceTable(tables).all(),
