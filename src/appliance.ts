@@ -22,6 +22,8 @@ import { PreferenceTable } from './db/preferences.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
 import { describeError, rootCause } from './errors.ts';
+import { SourceRegistry } from './library/source-registry.ts';
+import { SourceRemover } from './library/source-remover.ts';
 import { STOP_READERS_MS } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
@@ -32,7 +34,8 @@ import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { SettingsService } from './settings/settings-service.ts';
-import { HttpSource, parseSourceSetting } from './sources/http-source.ts';
+import { systemLookup } from './sources/address-guard.ts';
+import { parseSourceSetting } from './sources/http-source.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
 import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
@@ -195,11 +198,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     table: sourceTable,
     sealer: secretKey.sealer('source credentials'),
     declared,
-    declaredBy: declaredByWords(options.configuration),
+    declaredBy: options.configuration.places.source ?? 'the command that started Larder',
     lookup: systemLookup,
     health,
     retargeted: (sourceId) => scheduler.resumeSource(sourceId),
-    remover: { add: (removal) => pendingRemovals.push(removal) },
+    remover: sourceRemover,
     noteEvent,
     clock,
     log: log.part('sources'),
@@ -279,7 +282,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     random: Math.random,
     recheckAfterMs: () => settings.current.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
-      damage.note(`${sourceName(identity.sourceId)}/${identity.address.path}`, range.start, lostBytes);
+      damage.note(`${registry.nameOf(identity.sourceId)}/${identity.address.path}`, range.start, lostBytes);
     },
     readAheadMaxBytes: () => settings.current.readAhead,
     ownPort: () => ownPort,
@@ -313,7 +316,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     statistics,
     counters,
     queue,
-    sources: () => sources,
+    sources: () => registry.sources(),
     health,
     backgroundFill: () => settings.current.backgroundFill,
     space,
@@ -374,12 +377,14 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => manager.settle());
   await tryToWrite('the download queue', () => downloads.start());
   teardown.add(() => downloads.stop());
+  sourceRemover.start();
+  teardown.add(() => sourceRemover.stop());
   const address = await server.listen(host, settings.current.port);
   ownPort = address.port;
   teardown.add(() => server.stopAccepting());
   teardown.add(() => app.stop());
   threads.warmUp();
-  log.info('started', { version, data: dataFolder, sources: sources.length });
+  log.info('started', { version, data: dataFolder, sources: registry.sources().length });
 
   // Requests are served meanwhile: what is wrong with a file is found by who reads it, too.
   void ballast.restore();

@@ -176,7 +176,11 @@ export class SourceRegistry {
       this.#services.health.load([row]);
       retargeted(row.id);
       log.info('a source was changed', { source: name, url: target.url });
-      noteEvent('source', name, wasAt === target.url ? 'Changed' : `Changed: it is at ${target.url} now, it was at ${wasAt}`);
+      noteEvent(
+        'source',
+        name,
+        wasAt === target.url ? 'Changed' : `Changed: it is at ${target.url} now, it was at ${wasAt}`,
+      );
       return this.#factsOf(known);
     });
   }
@@ -240,9 +244,13 @@ export class SourceRegistry {
     const isElsewhere = before !== null && new URL(before.url).origin !== new URL(parsed.url).origin;
     const isKept = credentials !== null && credentials === before?.credentials;
     if (isElsewhere && isKept) {
-      throw new LarderError('invalid', 'the address is at another host, and the credentials were given for the old one', {
-        hint: 'enter them again, or take them away',
-      });
+      throw new LarderError(
+        'invalid',
+        'the address is at another host, and the credentials were given for the old one',
+        {
+          hint: 'enter them again, or take them away',
+        },
+      );
     }
     const local = input.local ?? (before !== null && !isElsewhere ? before.local : await this.#isLocal(parsed.url));
     return { url: parsed.url, credentials, local };

@@ -42,6 +42,7 @@ export class SourceRemover {
   #working: Promise<void> | undefined;
   #timer: Timer | undefined;
   #wake: (() => void) | undefined;
+  #started = false;
   #stopped = false;
 
   constructor(services: SourceRemoverServices) {
@@ -55,6 +56,12 @@ export class SourceRemover {
 
   add(removal: SourceRemoval): void {
     this.#waiting.push(removal);
+    if (this.#started) this.#work();
+  }
+
+  /** What a stop cut off, and what comes from now on. */
+  start(): void {
+    this.#started = true;
     this.#work();
   }
 

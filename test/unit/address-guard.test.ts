@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
+import { networkInterfaces } from 'node:os';
 import { LarderError } from '../../src/errors.ts';
-import { checkHop, isLoopbackAddress, isPrivateAddress } from '../../src/sources/address-guard.ts';
+import { addressRange, checkHop, isLoopbackAddress, isPrivateAddress } from '../../src/sources/address-guard.ts';
 
 const names: Record<string, string[]> = {
   'films.example': ['93.184.216.34'],
@@ -73,6 +74,30 @@ describe('checkHop()', () => {
       expect(await check(url, base)).toBe(result);
     });
   }
+
+  test('checkHop() refuses local addresses, also the owner’s own one, when the source may not reach them', async () => {
+    expect(await check(LOCAL, LOCAL, false)).toBe('forbidden-address');
+    expect(await check('http://127.0.0.1/', 'http://127.0.0.1/', false)).toBe('forbidden-address');
+    expect(await check('http://192.168.1.1/', PUBLIC, false)).toBe('forbidden-address');
+    expect(await check(PUBLIC, PUBLIC, false)).toBe('allowed');
+  });
+
+  test('checkHop() lets a public source reach local addresses when the owner allowed it, and nothing that is never right', async () => {
+    expect(await check('http://192.168.1.1/', PUBLIC, true)).toBe('allowed');
+    expect(await check(LOCAL, LOCAL, true)).toBe('allowed');
+    for (const url of ['http://169.254.169.254/', 'http://[fe80::1]/', 'http://127.0.0.1:8420/', 'http://0.0.0.0/']) {
+      expect([url, await check(url, PUBLIC, true)]).toEqual([url, 'forbidden-address']);
+    }
+  });
+
+  test('checkHop() knows Larder by every address of this machine', async () => {
+    const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+    const other = own.find(({ address }) => ['private', 'unicast', 'uniqueLocal'].includes(addressRange(address)));
+    if (other === undefined) return; // a machine without a network
+    const host = other.family === 'IPv6' ? `[${other.address}]` : other.address;
+    expect(await check(`http://${host}:8420/`, LOCAL, true)).toBe('forbidden-address');
+    expect(await check(`http://${host}:8421/`, LOCAL, true)).toBe('allowed');
+  });
 
   test('checkHop() sees the IPv4 address inside an IPv6 one when it is translated (NAT64, 6to4)', async () => {
     expect(await check('http://[64:ff9b::a9fe:a9fe]/', PUBLIC)).toBe('forbidden-address');

@@ -11,6 +11,11 @@ function failure(text: string): unknown {
   }
 }
 
+function sourceOf(text: string): HttpSource {
+  const { name, ...target } = parseSourceSetting(text);
+  return new HttpSource(1, name, { ...target, local: null });
+}
+
 describe('parseSourceSetting()', () => {
   test('parseSourceSetting() takes user and password out of the URL and ends it in a slash', () => {
     expect(parseSourceSetting('films=https://me:p%40ss@host:8443/films')).toEqual({
@@ -19,9 +24,9 @@ describe('parseSourceSetting()', () => {
       credentials: { username: 'me', password: 'p@ss' },
     });
     expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', credentials: null });
-    expect(parseSourceSetting('a=http://ü:ö@host/').authorization).toBe(
-      `Basic ${Buffer.from('ü:ö').toString('base64')}`,
-    );
+    expect(sourceOf('a=http://ü:ö@host/').resolve('x').headers).toEqual({
+      authorization: `Basic ${Buffer.from('ü:ö').toString('base64')}`,
+    });
   });
 
   for (const text of [
@@ -66,18 +71,39 @@ describe('parseSourceSetting()', () => {
   });
 
   test('parseSourceSetting() uses a password that stands without a user', () => {
-    expect(parseSourceSetting('a=http://:token@host/').authorization).toBe(`Basic ${btoa(':token')}`);
+    const { headers } = sourceOf('a=http://:token@host/').resolve('x');
+    expect(headers).toEqual({ authorization: `Basic ${btoa(':token')}` });
   });
 });
 
 describe('HttpSource.resolve()', () => {
   test('resolve() encodes each segment and sends the credentials as a header', () => {
-    const source = new HttpSource(1, parseSourceSetting('films=https://me:x@host/a%20b/'));
+    const source = sourceOf('films=https://me:x@host/a%20b/');
     expect(source.resolve('Ünï/100% ?#.mkv')).toEqual({
       url: 'https://host/a%20b/%C3%9Cn%C3%AF/100%25%20%3F%23.mkv',
       headers: { authorization: `Basic ${btoa('me:x')}` },
       baseUrl: 'https://host/a%20b/',
+      local: null,
     });
-    expect(new HttpSource(1, parseSourceSetting('films=https://host/')).resolve('a').headers).toEqual({});
+    expect(sourceOf('films=https://host/').resolve('a').headers).toEqual({});
+  });
+});
+
+describe('HttpSource.retarget()', () => {
+  test('retarget() sends what comes next to the new address with the new credentials', () => {
+    const source = sourceOf('films=https://me:x@host/');
+    source.retarget({ url: 'http://other/f/', credentials: { token: 'abc' }, local: true });
+    expect(source.resolve('a')).toEqual({
+      url: 'http://other/f/a',
+      headers: { authorization: 'Bearer abc' },
+      baseUrl: 'http://other/f/',
+      local: true,
+    });
+  });
+
+  test('resolve() asks a removed source for nothing', () => {
+    const source = sourceOf('films=https://host/');
+    source.remove();
+    expect(() => source.resolve('a')).toThrow(LarderError);
   });
 });

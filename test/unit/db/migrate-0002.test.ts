@@ -188,7 +188,7 @@ describe('migration 2', () => {
   );
 
   test(
-    'a power cut at any byte of the log leaves schema 1 or schema 2, and the next start migrates what is left to do',
+    'a power cut at any byte of the log leaves one schema or another whole, and the next start migrates what is left to do',
     async () => {
       await using folder = await temporaryFolder();
       const file = folder.file('larder.db');
@@ -219,7 +219,7 @@ describe('migration 2', () => {
         expect(await rowsOf(copy, SPANS)).toEqual(EXPECTED_SPANS);
         for (const name of [copy, `${copy}-wal`, `${copy}-shm`]) rmSync(name, { force: true });
       }
-      expect([...seen].toSorted()).toEqual([1, 2]);
+      expect([...seen].toSorted((left, right) => left - right)).toEqual(migrations.map(({ version }) => version));
     },
     LIMIT_MS,
   );
