@@ -20,6 +20,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import type { BunPlugin } from 'bun';
 import packageJson from './package.json' with { type: 'json' };
+import { collectLicences } from './src/runtime/licences.ts';
 
 const root = import.meta.dir;
 
@@ -106,6 +107,20 @@ function replaceOnce(text: string, pattern: RegExp, replacement: string, what: s
   return text.replace(pattern, () => replacement);
 }
 
+/** Null where git or its folder is not there, as in an unpacked archive. */
+function findCommit(): string | null {
+  const git = (...args: string[]) => {
+    const result = Bun.spawnSync(['git', ...args], { cwd: root, stderr: 'ignore' });
+    return result.success ? result.stdout.toString().trim() : null;
+  };
+  try {
+    const commit = git('rev-parse', '--short=12', 'HEAD');
+    return commit === null ? null : `${commit}${git('status', '--porcelain') === '' ? '' : '+'}`;
+  } catch {
+    return null; // there is no git
+  }
+}
+
 /** What src/runtime/embedded.ts is in the binary: the same names, with the files inside. */
 function embeddedModule(addonFile: string, target: string): string {
   const folder = join(root, 'test/fixtures/sample-library');
@@ -123,7 +138,10 @@ ${imports.join('\n')}
 export const embeddedAddon = { file: addonFile, sizeBytes: ${addon.length}, digest: '${digest}' };
 export const sampleFilms = { ${films.map((name, index) => `${JSON.stringify(name)}: film${index}`).join(', ')} };
 export const buildVersion = ${JSON.stringify(packageJson.version)};
-export const buildTarget = ${JSON.stringify(target)};`;
+export const buildTarget = ${JSON.stringify(target)};
+export const buildCommit = ${JSON.stringify(findCommit())};
+const allLicences = ${JSON.stringify(collectLicences(root, Bun.version))};
+export function licences() { return allLicences; }`;
 }
 
 function embedding(addonFile: string, target: string): BunPlugin {

@@ -1,6 +1,7 @@
 // Files that the compiled binary carries inside. This module is what runs from source (Bun or Deno), where they lie
 // beside it; build.ts replaces it by one that imports them, under the same names.
 import { fileURLToPath } from 'node:url';
+import { collectLicences, type Licence } from './licences.ts';
 
 export interface EmbeddedAddon {
   /** Compressed with gzip. */
@@ -28,3 +29,11 @@ export const sampleFilms: Readonly<Record<string, string>> = Object.fromEntries(
 
 export const buildVersion: string = '0.1.0-dev';
 export const buildTarget: string = `${process.platform}-${process.arch}`;
+
+/** Commit that the binary was built from, with `+` behind it where files had been changed; null from source. */
+export const buildCommit: string | null = null as string | null;
+
+/** Of everything inside the program. */
+export function licences(): readonly Licence[] {
+  return collectLicences(fileURLToPath(new URL('../../', import.meta.url)), process.versions.bun ?? 'not inside');
+}

@@ -38,9 +38,15 @@ export class ThreadPool implements FetchThreads {
   readonly #threads: Thread[] = [];
   #lastId = 0;
   #stopping = false;
+  #diedCount = 0;
 
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
+  }
+
+  /** Threads that run, that may run, and that ended unexpectedly since the start. */
+  get state(): { readonly alive: number; readonly most: number; readonly died: number } {
+    return { alive: this.#threads.length, most: this.#options.threadCount, died: this.#diedCount };
   }
 
   start(request: OriginRequest, listener: FetchListener): ThreadFetch {
@@ -152,6 +158,7 @@ export class ThreadPool implements FetchThreads {
     const index = this.#threads.indexOf(thread);
     if (index >= 0) this.#threads.splice(index, 1);
     if (this.#stopping) return;
+    this.#diedCount += 1;
     this.#options.log.error('a download thread ended unexpectedly; its work starts again in another', { reason });
     for (const [fetchId, fetch] of thread.fetches) {
       if (!fetch.closed) {

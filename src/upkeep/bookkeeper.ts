@@ -9,7 +9,7 @@ import type { Counters, StatisticsTable } from '../db/statistics.ts';
 import { describeError } from '../errors.ts';
 import { CHECKPOINT_PERIOD_MS, STATISTICS_FLUSH_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { CheckpointRequest, CheckpointResult } from './upkeep-thread.ts';
+import type { UpkeepRequest, UpkeepResult } from './upkeep-thread.ts';
 
 export interface BookkeeperServices {
   readonly statistics: StatisticsTable;
@@ -93,8 +93,9 @@ export class Bookkeeper {
     // The thread lives for one checkpoint: between them it would only hold memory. It ends by itself.
     const thread = this.#services.startUpkeepThread();
     this.#upkeep = new Promise<void>((resolve) => {
-      thread.once('message', (result: CheckpointResult) => {
-        if (result.error !== null) log.debug('the database log could not be checkpointed', { error: result.error });
+      thread.once('message', (result: UpkeepResult) => {
+        if (result.kind === 'checkpointed' && result.error !== null)
+          log.debug('the database log could not be checkpointed', { error: result.error });
         resolve();
       });
       thread.once('error', (error: unknown) => {
@@ -105,6 +106,6 @@ export class Bookkeeper {
     }).then(() => {
       this.#upkeep = undefined;
     });
-    thread.postMessage({ kind: 'checkpoint', databaseFile } satisfies CheckpointRequest);
+    thread.postMessage({ kind: 'checkpoint', databaseFile } satisfies UpkeepRequest);
   }
 }

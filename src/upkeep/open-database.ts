@@ -36,10 +36,15 @@ export function databaseFile(dataFolder: string): string {
   return join(dataFolder, DATABASE_NAME);
 }
 
+/** Its presence says that the database may be damaged: the next start looks. */
+export function suspectFile(dataFolder: string): string {
+  return join(dataFolder, SUSPECT_NAME);
+}
+
 /** @throws LarderError `data-folder` when it cannot be opened for another reason than damage */
 export async function openOrRebuild(services: OpenServices): Promise<OpenedDatabase> {
   const { dataFolder, clock, log } = services;
-  const suspect = join(dataFolder, SUSPECT_NAME);
+  const suspect = suspectFile(dataFolder);
   const rebuilding = join(dataFolder, REBUILDING_NAME);
   const rebuilt = () => rm(rebuilding, { force: true });
   // Before there is a database that a start that comes too early would take for whole.

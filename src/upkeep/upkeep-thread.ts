@@ -2,34 +2,45 @@
 // checkpoints; all writes stay with the main thread.
 
 import { checkpointFile } from '../db/checkpoint.ts';
+import { checkDatabaseFile } from '../db/database.ts';
 import { describeError } from '../errors.ts';
 
-export interface CheckpointRequest {
-  readonly kind: 'checkpoint';
-  readonly databaseFile: string;
-}
+export type UpkeepRequest =
+  | { readonly kind: 'checkpoint'; readonly databaseFile: string }
+  /** `calledOff` holds one integer; other than 0 it calls the check off. */
+  | { readonly kind: 'check'; readonly databaseFile: string; readonly calledOff: SharedArrayBuffer };
 
-export interface CheckpointResult {
-  readonly kind: 'checkpointed';
-  readonly error: string | null;
+export type UpkeepResult =
+  | { readonly kind: 'checkpointed'; readonly error: string | null }
+  /** Null: it was called off. */
+  | { readonly kind: 'checked'; readonly problems: readonly string[] | null };
+
+async function work(request: UpkeepRequest): Promise<UpkeepResult> {
+  if (request.kind === 'check') {
+    const calledOff = new Int32Array(request.calledOff);
+    const problems = await checkDatabaseFile(request.databaseFile, () => Atomics.load(calledOff, 0) !== 0);
+    return { kind: 'checked', problems };
+  }
+  try {
+    await checkpointFile(request.databaseFile);
+    return { kind: 'checkpointed', error: null };
+  } catch (error) {
+    return { kind: 'checkpointed', error: describeError(error) };
+  }
 }
 
 /** `releaseFiles` is called when the connection was closed: what it still holds goes then. */
 export function runUpkeepThread(
-  post: (message: CheckpointResult) => void,
+  post: (message: UpkeepResult) => void,
   releaseFiles: () => void,
-): (message: CheckpointRequest) => void {
+): (message: UpkeepRequest) => void {
   return (message) => {
-    void checkpointFile(message.databaseFile)
-      .then(
-        () => null,
-        (error: unknown) => describeError(error),
-      )
+    void work(message)
       // In a turn of its own, when nothing refers to the connection any more.
-      .then((error) => new Promise<string | null>((resolve) => setImmediate(() => resolve(error))))
-      .then((error) => {
+      .then((result) => new Promise<UpkeepResult>((resolve) => setImmediate(() => resolve(result))))
+      .then((result) => {
         releaseFiles();
-        post({ kind: 'checkpointed', error });
+        post(result);
       });
   };
 }
