@@ -2,6 +2,7 @@
 // handed to it here.
 import { randomBytes } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
+import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { migrations } from '../migrations/index.ts';
@@ -31,16 +32,23 @@ import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
+import { buildCommit, buildTarget, embeddedAddon, licences } from './runtime/embedded.ts';
+import { runtimeName } from './runtime/runtime-name.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
+import { ownAddresses } from './settings/own-addresses.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { systemLookup } from './sources/address-guard.ts';
 import { parseSourceSetting } from './sources/http-source.ts';
+import { AboutLarder } from './upkeep/about.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
 import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
 import { DamageEvents } from './upkeep/damage-events.ts';
-import { databaseFile, openOrRebuild } from './upkeep/open-database.ts';
+import { DatabaseWatch } from './upkeep/database-watch.ts';
+import { applianceChecks } from './upkeep/doctor/appliance-checks.ts';
+import { Doctor } from './upkeep/doctor/doctor.ts';
+import { databaseFile, openOrRebuild, suspectFile } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
@@ -72,6 +80,10 @@ const ID_BYTES = 6;
 
 function randomId(): string {
   return randomBytes(ID_BYTES).toString('hex');
+}
+
+function numberOrNull(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
 }
 
 /** Things to undo at the stop, newest first. */
@@ -332,7 +344,51 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     },
   };
   const { basePath, host } = settings.current;
+  const about = new AboutLarder({
+    version,
+    commit: buildCommit,
+    target: buildTarget,
+    runtime: runtimeName(),
+    schema: migrations.at(-1)!.version,
+    dataFolder,
+    databaseFile: databaseFile(dataFolder),
+    chunkFolder,
+    isCompiled: embeddedAddon !== null,
+    memoryBytes: () => process.memoryUsage().rss,
+    clock,
+  });
+  const doctor = new Doctor(
+    applianceChecks({
+      dataFolder,
+      host,
+      port: () => ownPort,
+      newestUseMs: () => entries.findNewestUse(),
+      database: () => databaseWatch.state,
+      threads: () => threads.state,
+      forwarding: () => ({ trustedProxies: [], untrusted: null, trustedAtMs: null }),
+      sources: () => registry.sources().map(({ id, name }) => ({ name, state: health.stateOf(id) })),
+      pendingSettings: () => settings.list().flatMap(({ isPending, label }) => (isPending ? [label] : [])),
+      settingMistakes: () => [...options.configuration.warnings, ...settings.warnings],
+      keyNotKeptBecause: secretKey.notKeptBecause,
+      clock,
+    }),
+    clock,
+  );
   const app = createApp({
+    settings,
+    doctor,
+    about,
+    licences,
+    findAddresses: (visited) =>
+      ownAddresses({
+        visited,
+        scheme: 'http',
+        host,
+        port: ownPort,
+        basePath,
+        hostName: hostname(),
+        interfaces: networkInterfaces(),
+      }),
     model,
     actions,
     access,
@@ -355,6 +411,16 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     if (subject !== null) damage.note(`${subject.source}/${subject.path}`, range.start, bytes);
     return bytes;
   }
+  const databaseWatch = new DatabaseWatch({
+    databaseFile: databaseFile(dataFolder),
+    suspectFile: suspectFile(dataFolder),
+    startUpkeepThread: () => options.startThread('upkeep'),
+    checkedAtMs: numberOrNull(stored.get('databaseCheckedAt')),
+    found: (checkedAtMs) => preferences.set('databaseCheckedAt', checkedAtMs, clock.nowMs()),
+    noteEvent,
+    clock,
+    log: log.part('database'),
+  });
   const scrubber = new Scrubber({
     generations,
     threads,
@@ -364,6 +430,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('upkeep'),
   });
 
+  databaseWatch.start();
+  teardown.add(() => databaseWatch.stop());
   bookkeeper.start();
   teardown.add(() => bookkeeper.stop());
   await space.start();

@@ -1,6 +1,11 @@
 // Everything the pages and the API stand on. A page module picks what it needs of it.
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
+import type { Licence } from '../runtime/licences.ts';
+import type { OwnAddress } from '../settings/own-addresses.ts';
+import type { SettingsService } from '../settings/settings-service.ts';
+import type { AboutLarder } from '../upkeep/about.ts';
+import type { Doctor } from '../upkeep/doctor/doctor.ts';
 import type { AccessRules } from './access.ts';
 import type { Actions } from './actions.ts';
 import type { Identify } from './caller.ts';
@@ -11,6 +16,12 @@ export interface WebServices {
   readonly actions: Actions;
   readonly access: AccessRules;
   readonly identify: Identify;
+  readonly settings: SettingsService;
+  readonly doctor: Doctor;
+  readonly about: AboutLarder;
+  readonly licences: () => readonly Licence[];
+  /** Where players reach us, given the address that the visitor used. */
+  readonly findAddresses: (visited: string) => readonly OwnAddress[];
   readonly basePath: string;
   readonly version: string;
   readonly isReady: () => boolean;

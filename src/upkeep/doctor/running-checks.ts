@@ -82,3 +82,19 @@ export function settingsCheck(pending: () => readonly string[], mistakes: () => 
     },
   };
 }
+
+export function secretKeyCheck(notKeptBecause: string | null): Check {
+  return {
+    name: 'secret-key',
+    title: 'Key for secrets',
+    run: () =>
+      Promise.resolve(
+        notKeptBecause === null
+          ? ok('passwords of sources are kept sealed, and the key is in the data folder')
+          : warning(
+              `the key for secrets could not be written: ${notKeptBecause}`,
+              'let Larder write to its data folder and start it again: until then no password of a source can be kept',
+            ),
+      ),
+  };
+}
