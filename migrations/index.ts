@@ -2,6 +2,7 @@
 import cache from './0001_cache.sql' with { type: 'text' };
 import survival from './0002_survival.sql' with { type: 'text' };
 import sources from './0005_sources.sql' with { type: 'text' };
+import history from './0006_history.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'cache', sql: cache },
   { version: 2, name: 'survival', sql: survival },
   { version: 5, name: 'sources', sql: sources },
+  { version: 6, name: 'history', sql: history },
 ];

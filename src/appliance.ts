@@ -15,13 +15,15 @@ import { UseLog } from './chunks/use-log.ts';
 import type { Clock } from './clock.ts';
 import type { Configuration } from './config.ts';
 import { DownloadQueueTable } from './db/download-queue.ts';
-import { EntryTable } from './db/entries.ts';
+import { type EntryCursor, EntryTable, type EvictableEntry } from './db/entries.ts';
 import { EventTable } from './db/events.ts';
 import { lockFolder } from './db/folder-lock.ts';
 import { GenerationTable } from './db/generations.ts';
 import { PreferenceTable } from './db/preferences.ts';
+import { ReaderHistoryTable } from './db/reader-history.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
+import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { describeError, rootCause } from './errors.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
@@ -31,6 +33,8 @@ import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
+import { EndedReaders } from './proxy/ended-readers.ts';
+import { Readers } from './proxy/readers.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
 import { buildCommit, buildTarget, embeddedAddon, licences } from './runtime/embedded.ts';
 import { runtimeName } from './runtime/runtime-name.ts';
@@ -48,10 +52,13 @@ import { DamageEvents } from './upkeep/damage-events.ts';
 import { DatabaseWatch } from './upkeep/database-watch.ts';
 import { applianceChecks } from './upkeep/doctor/appliance-checks.ts';
 import { Doctor } from './upkeep/doctor/doctor.ts';
+import { EventLog } from './upkeep/event-log.ts';
+import { LogRing } from './upkeep/log-ring.ts';
 import { databaseFile, openOrRebuild, suspectFile } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
+import { TrafficHistory } from './upkeep/traffic-history.ts';
 import { identifyLocal } from './web/access.ts';
 import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.ts';
@@ -122,7 +129,10 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
 }
 
 async function start(options: ApplianceOptions, teardown: Teardown): Promise<Appliance> {
-  const { clock, log, version } = options;
+  const { clock, version } = options;
+  let logLevel = options.configuration.settings.logLevel;
+  const logRing = new LogRing(clock, () => logLevel);
+  const log = logRing.around(options.log);
   const declared = options.configuration.settings.source.map(parseSourceSetting);
   const dataFolder = options.configuration.settings.data;
 
@@ -148,24 +158,19 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const statistics = new StatisticsTable(tables);
   const queue = new DownloadQueueTable(tables);
   const sourceTable = new SourceTable(tables);
-  const events = new EventTable(tables);
-  async function noteEvent(kind: string, subject: string, text: string): Promise<boolean> {
-    try {
-      await events.add(kind, subject, text, clock.nowMs());
-      return true;
-    } catch (error) {
-      // Where the database takes nothing, the log has said so.
-      log.debug('an event could not be written', { kind, subject, error: describeError(error) });
-      return false;
-    }
-  }
+  const events = new EventLog({ table: new EventTable(tables), clock, log: log.part('events') });
+  const noteEvent = (kind: string, subject: string, text: string) => events.note(kind, subject, text);
   const settings = new SettingsService(
     { configuration: options.configuration, store: preferences, noteEvent, clock, log },
     stored,
   );
   for (const warning of settings.warnings) log.warning(warning);
-  options.setLogLevel?.(settings.current.logLevel);
-  settings.onChange(['logLevel'], ({ logLevel }) => options.setLogLevel?.(logLevel));
+  function setLogLevel(level: LogLevel): void {
+    logLevel = level;
+    options.setLogLevel?.(level);
+  }
+  setLogLevel(settings.current.logLevel);
+  settings.onChange(['logLevel'], (changed) => setLogLevel(changed.logLevel));
   const ballast = new Ballast(join(dataFolder, 'ballast'));
   /** A disk without a byte left keeps nobody from starting: what is cached is served, and what goes goes uncached. */
   async function tryToWrite(what: string, write: () => Promise<unknown>): Promise<void> {
@@ -233,10 +238,19 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   teardown.add(() => threads.stop());
   const uses = new UseLog(clock, await entries.findNewestUse());
+  const traffic = new TrafficHistory({
+    table: new TrafficHistoryTable(tables),
+    counters,
+    clock,
+    log: log.part('upkeep'),
+  });
+  const endedReaders = new EndedReaders({ table: new ReaderHistoryTable(tables), clock, log: log.part('proxy') });
+  await endedReaders.load();
   const bookkeeper = new Bookkeeper({
     statistics,
     entries,
     counters,
+    others: [traffic, endedReaders],
     uses,
     databaseFile: databaseFile(dataFolder),
     startUpkeepThread: () => options.startThread('upkeep'),
@@ -255,16 +269,17 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       preferences.set('derivedCacheSize', derivedCapBytes, clock.nowMs()),
     );
   }
+  async function listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
+    // A full disk may not take even this; the order is a minute old then.
+    await bookkeeper.writeUses().catch((error: unknown) => {
+      log.debug('uses could not be written', { error: describeError(error) });
+    });
+    return entries.listEvictable(limit, cursor);
+  }
   const space: SpaceKeeper = new SpaceKeeper((await statistics.get()).cachedBytes, {
     policy: (disk) => policyOf({ ...settings.current, derivedCapBytes }, disk),
     lookAtDisk: () => lookAtDisk(dataFolder),
-    listEvictable: async (limit, cursor) => {
-      // A full disk may not take even this; the order is a minute old then.
-      await bookkeeper.writeUses().catch((error: unknown) => {
-        log.debug('uses could not be written', { error: describeError(error) });
-      });
-      return entries.listEvictable(limit, cursor);
-    },
+    listEvictable,
     evict: (entryId) => manager.evict(entryId),
     isWanted: () => [...manager.files()].some((file) => file.isUsed),
     changed: () => manager.roomChanged(),
@@ -279,6 +294,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('space'),
   });
+  settings.onChange(['cacheSize', 'keepFree'], () => space.policyChanged());
   let ownPort = 0;
   const manager: ChunkManager = new ChunkManager({
     scheduler,
@@ -326,13 +342,13 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     manager,
     entries,
     statistics,
-    counters,
+    totals: () => bookkeeper.totals(),
     queue,
     sources: () => registry.sources(),
     health,
     backgroundFill: () => settings.current.backgroundFill,
     space,
-    events,
+    events: { listRecent: (limit) => events.list({}, limit, null) },
     clock,
   });
   const access = {
@@ -401,7 +417,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log,
   });
   const pool = new BufferPool();
-  const streams = new StreamHandler({ manager, findSource, pool, clock, log: log.part('proxy'), randomId });
+  const readers = new Readers({ ended: endedReaders, clock });
+  const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
   const server = new HttpServer({ app, streams, access, basePath });
 
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
@@ -433,7 +450,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   databaseWatch.start();
   teardown.add(() => databaseWatch.stop());
   bookkeeper.start();
+  teardown.add(() => endedReaders.flush(true));
   teardown.add(() => bookkeeper.stop());
+  traffic.start();
+  teardown.add(() => traffic.stop());
   await space.start();
   teardown.add(() => space.stop());
   scrubber.start();

@@ -69,6 +69,9 @@ export const FAIR_SLICE_MS = 2_000;
 /** Waiting work rises one priority after this long, so that LOW never starves. */
 export const AGEING_MS = 60_000;
 
+/** A shorter wait in mid-stream is nothing that a player notices: it is how bytes come from a slow origin. */
+export const STALL_MIN_MS = 500;
+
 /** Expected time to open an upstream request; a seek closer than this × speed waits for the running fetch. */
 export const REOPEN_COST_MS = 500;
 
@@ -146,6 +149,8 @@ export const LIVE_HEARTBEAT_MS = 15_000;
 
 /** Counters are added up in memory and written this often, to spare SD cards. */
 export const STATISTICS_FLUSH_MS = 60_000;
+/** How finely the history of traffic is looked at: the shortest span that is kept. */
+export const TRAFFIC_LOOK_MS = 10_000;
 
 /** The write-ahead log is moved into the database this often, and when it has grown past this size. */
 export const CHECKPOINT_PERIOD_MS = 60_000;

@@ -27,6 +27,7 @@ import { StoredBytes } from './stored-bytes.ts';
 import { Verification } from './verification.ts';
 import { compareVersion } from './version.ts';
 import { type CheckedFile, VersionCheck } from './version-check.ts';
+import type { WaitReason } from './wait-reason.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** Somebody who wants bytes without reading them: a download. */
@@ -163,6 +164,24 @@ export class CachedFile implements ReaderFile {
   /** The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. */
   readableEnd(offset: number): number {
     return this.bytes.trusted.contiguousEnd(offset);
+  }
+
+  /** What a reader that waits is waiting for. */
+  explainWait(reader: Reader): WaitReason {
+    if (this.bytes.known.contains(reader.position, reader.position + 1)) {
+      return { kind: 'comparison', attempt: 1, error: null, untilMs: null };
+    }
+    return this.#fetches.explainWait(reader.position, this.#services.clock.monotonicMs());
+  }
+
+  /** Bytes behind `position` that are here without a gap. */
+  runwayBytes(position: number): number {
+    return this.bytes.known.contiguousEnd(position) - position;
+  }
+
+  /** The fetch that goes on where a reader's runway ends; undefined when there is none. */
+  inflowOf(reader: Reader): Fetch | undefined {
+    return this.#fetches.fetchFor(this.bytes.known.contiguousEnd(reader.position));
   }
 
   openReader(range: ByteRange, bounded: boolean, label: ReaderLabel): Reader {

@@ -18,6 +18,7 @@ import { RetryGate } from './retry-gate.ts';
 import { isLongPause } from './retry-policy.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { compareVersion } from './version.ts';
+import type { WaitReason } from './wait-reason.ts';
 
 /** What the fetches need of their file. */
 export interface FetchedFile {
@@ -87,6 +88,30 @@ export class FileFetches implements FetchOwner {
   /** Whether something is under way, or will be, for who waits. */
   isServing(nowMs: number): boolean {
     return !this.isQuiet || this.#planDue || this.#gate.notBeforeMs(Priority.critical) > nowMs;
+  }
+
+  /** The fetch that brings what is missing at `position`; undefined when none does. */
+  fetchFor(position: number): Fetch | undefined {
+    const able = [...this.live].filter((fetch) => fetch.state !== 'stopping' && fetch.state !== 'closed');
+    const behind = able.filter((fetch) => fetch.position <= position && fetch.end > position);
+    return behind.sort((left, right) => right.position - left.position)[0];
+  }
+
+  /** Why the byte at `position` is not there yet. */
+  explainWait(position: number, nowMs: number): WaitReason {
+    const { attempt } = this.#gate;
+    const pause = this.#services.scheduler.pauseOf(this.#file.identity.sourceId);
+    if (pause !== null) return { kind: 'pause', attempt, error: pause, untilMs: nowMs + (pause.retryAfterMs ?? 0) };
+    const fetch = this.fetchFor(position);
+    const error = attempt > 1 ? this.lastError : null;
+    if (fetch !== undefined) {
+      const kinds = { queued: 'connection', opening: 'first-byte' } as const;
+      const kind = fetch.state === 'queued' || fetch.state === 'opening' ? kinds[fetch.state] : 'bytes';
+      return { kind, attempt, error, untilMs: null };
+    }
+    const notBeforeMs = this.#gate.notBeforeMs(Priority.critical);
+    if (notBeforeMs > nowMs) return { kind: 'retry', attempt, error: this.lastError, untilMs: notBeforeMs };
+    return { kind: 'bytes', attempt, error, untilMs: null };
   }
 
   /** Many events of one turn of the loop make one plan. */

@@ -2,7 +2,7 @@
 import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import { LarderError } from '../errors.ts';
-import { READ_AHEAD_START_BYTES } from '../limits.ts';
+import { READ_AHEAD_START_BYTES, STALL_MIN_MS } from '../limits.ts';
 import type { Want } from './fetch-plan.ts';
 import { Priority } from './fetch-scheduler.ts';
 
@@ -44,6 +44,12 @@ export class Reader {
   readonly cacheStatus: CacheStatus;
   position: number;
   servedBytes = 0;
+  /** Of those, what was there when the reader came. */
+  servedFromDiskBytes = 0;
+  /** Waits in mid-stream that are over: how often, how long together, and the longest. */
+  stallCount = 0;
+  stalledMs = 0;
+  worstStallMs = 0;
   /** Monotonic time since which it waits for a byte; null while it does not. */
   waitingSinceMs: number | null = null;
   readonly #options: ReaderOptions;
@@ -128,6 +134,7 @@ export class Reader {
     const fromDisk = bytes - this.#missing.countWithin(this.position, this.position + bytes);
     this.position += bytes;
     this.servedBytes += bytes;
+    this.servedFromDiskBytes += fromDisk;
     this.#options.file.readerMoved(this, bytes, fromDisk);
   }
 
@@ -150,8 +157,17 @@ export class Reader {
     const reject = this.#fail;
     this.#wake = undefined;
     this.#fail = undefined;
+    if (this.waitingSinceMs !== null) this.#noteWait(this.#options.nowMs() - this.waitingSinceMs);
     this.waitingSinceMs = null;
     return resolve === undefined || reject === undefined ? null : { resolve, reject };
+  }
+
+  /** The wait for the first byte is no stall: nothing plays yet. */
+  #noteWait(ms: number): void {
+    if (this.servedBytes === 0 || ms < STALL_MIN_MS) return;
+    this.stallCount += 1;
+    this.stalledMs += ms;
+    this.worstStallMs = Math.max(this.worstStallMs, ms);
   }
 }
 

@@ -23,6 +23,11 @@ export class RetryGate {
     this.#random = random;
   }
 
+  /** The try that is under way or comes next: 1 for the first. */
+  get attempt(): number {
+    return this.#failures + 1;
+  }
+
   progressed(): void {
     this.#failures = 0;
     this.#roundsGivenUp = 0;

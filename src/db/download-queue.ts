@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, lte, min, sql } from 'drizzle-orm';
+import { and, asc, count, desc, eq, gt, inArray, lte, min, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheDownloadQueue } from './schema.ts';
 
@@ -75,6 +75,15 @@ export class DownloadQueueTable {
         and(inArray(cacheDownloadQueue.entryId, [...entryIds]), inArray(cacheDownloadQueue.state, [...OPEN_STATES])),
       );
     return new Set(rows.map((row) => row.entryId));
+  }
+
+  /** How many entries are wished for. */
+  async countOpen(): Promise<number> {
+    const rows = await this.#tables
+      .select({ count: count() })
+      .from(cacheDownloadQueue)
+      .where(inArray(cacheDownloadQueue.state, [...OPEN_STATES]));
+    return rows[0]?.count ?? 0;
   }
 
   /** No wait is longer than the longest pause, unless the clock was wrong when it was written: then it ends now. */

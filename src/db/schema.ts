@@ -145,4 +145,46 @@ export const events = sqliteTable('events', {
   kind: text('kind').notNull(),
   subject: text('subject').notNull(),
   text: text('text').notNull(),
+  severity: text('severity', { enum: ['info', 'warning', 'error'] })
+    .notNull()
+    .default('info'),
+});
+
+export const trafficHistory = sqliteTable(
+  'traffic_history',
+  {
+    spanMs: integer('span_ms').notNull(),
+    at: integer('at').notNull(),
+    servedBytes: integer('served_bytes').notNull(),
+    servedFromDiskBytes: integer('served_from_disk_bytes').notNull(),
+    originBytes: integer('origin_bytes').notNull(),
+    hitCount: integer('hit_count').notNull(),
+    partialCount: integer('partial_count').notNull(),
+    missCount: integer('miss_count').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.spanMs, table.at] })],
+);
+
+export const readerHistory = sqliteTable('reader_history', {
+  id: integer('id').primaryKey(),
+  entryId: integer('entry_id'),
+  source: text('source').notNull(),
+  path: text('path').notNull(),
+  title: text('title').notNull(),
+  quality: text('quality').notNull(),
+  address: text('address').notNull(),
+  userAgent: text('user_agent').notNull(),
+  startedAt: integer('started_at').notNull(),
+  endedAt: integer('ended_at').notNull(),
+  requestCount: integer('request_count').notNull(),
+  servedBytes: integer('served_bytes').notNull(),
+  servedFromDiskBytes: integer('served_from_disk_bytes').notNull(),
+  position: integer('position').notNull(),
+  sizeBytes: integer('size_bytes'),
+  firstByteMs: integer('first_byte_ms'),
+  stallCount: integer('stall_count').notNull(),
+  stalledMs: integer('stalled_ms').notNull(),
+  worstStallMs: integer('worst_stall_ms').notNull(),
+  outcome: text('outcome', { enum: ['finished', 'left', 'stopped', 'failed'] }).notNull(),
+  reason: text('reason'),
 });

@@ -51,11 +51,20 @@ export interface SpaceServices {
   readonly log: Log;
 }
 
+export interface SpaceTrouble {
+  /** The disk or the database refuses bytes, or there is no room for any. */
+  readonly kind: 'refused' | 'full';
+  readonly why: string;
+  readonly hint: string | null;
+  /** Wall clock. */
+  readonly sinceMs: number;
+}
+
 export interface SpaceState extends SpacePolicy, DiskSpace {
   readonly usedBytes: number;
   readonly reservedBytes: number;
   /** Why nothing is written now, and what to do; null when all is well. */
-  readonly trouble: { readonly why: string; readonly hint: string | null } | null;
+  readonly trouble: SpaceTrouble | null;
 }
 
 const EVICTABLE_PAGE = 50;
@@ -72,8 +81,10 @@ export class SpaceKeeper implements Space {
   #strayBytes = 0;
   /** The disk or the database refuses. */
   #broken: LarderError | null = null;
+  #brokenSinceMs = 0;
   /** There is no room, and none can be made. */
   #full: LarderError | null = null;
+  #fullSinceMs = 0;
   /** It was told that there is no room, and not yet that there is. */
   #isFullTold = false;
   readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', { retry: 'later' });
@@ -118,7 +129,15 @@ export class SpaceKeeper implements Space {
       ...this.#disk,
       usedBytes: this.#usedBytes + this.#strayBytes,
       reservedBytes: this.#reservedBytes,
-      trouble: trouble === null ? null : { why: trouble.message, hint: trouble.hint ?? null },
+      trouble:
+        trouble === null
+          ? null
+          : {
+              kind: this.#broken === null ? 'full' : 'refused',
+              why: trouble.message,
+              hint: trouble.hint ?? null,
+              sinceMs: this.#broken === null ? this.#fullSinceMs : this.#brokenSinceMs,
+            },
     };
   }
 
@@ -178,6 +197,7 @@ export class SpaceKeeper implements Space {
     if (this.#broken === null) {
       const hint = hintFor(error);
       this.#broken = new LarderError('storage', words, { retry: 'later', hint });
+      this.#brokenSinceMs = this.#services.clock.nowMs();
       log.error('the disk refuses bytes; streams go on uncached', { error: words, hint });
       const text = `Nothing can be cached from now on: ${words}. Streams go on uncached; ${hint}.`;
       // A database that takes no rows takes no event: it is written when it does.
@@ -204,6 +224,15 @@ export class SpaceKeeper implements Space {
         if (this.#targetBytes > 0 && !this.#stopped) void this.makeRoom(0);
       });
     return this.#making;
+  }
+
+  /** The owner set other bounds: they hold from now on. Resolves when what has to go for them has gone. */
+  async policyChanged(): Promise<void> {
+    this.#applyPolicy();
+    await this.#making;
+    // What could not go under the old bounds is looked for anew.
+    this.#foundNoneAtMs = Number.NEGATIVE_INFINITY;
+    await this.makeRoom(0);
   }
 
   #roomBytes(): number {
@@ -281,6 +310,7 @@ export class SpaceKeeper implements Space {
         retry: 'later',
         hint: byCap ? 'unpin something, or give the cache more with --cache-size' : 'make room on the disk',
       });
+      if (!this.#isFullTold) this.#fullSinceMs = this.#services.clock.nowMs();
       // A disk that refuses was told of already.
       if (!this.#isFullTold && this.#broken === null) {
         this.#isFullTold = true;

@@ -16,6 +16,7 @@ import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
+import type { OpenResponse, Readers } from './readers.ts';
 import { BodyWriter, writeAndWait } from './response-body.ts';
 import {
   commonHeaders,
@@ -30,10 +31,19 @@ import {
 export interface StreamServices {
   readonly manager: ChunkManager;
   readonly findSource: (name: string) => HttpSource | undefined;
+  readonly readers: Pick<Readers, 'opened'>;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
   readonly randomId: () => string;
+}
+
+/** A request that is answered with bytes. */
+interface Visit {
+  readonly source: string;
+  readonly label: ReaderLabel;
+  /** Monotonic time at which it came. */
+  readonly requestedAtMs: number;
 }
 
 export interface StreamTarget {
@@ -137,7 +147,11 @@ export class StreamHandler {
     address: MediaAddress,
     signal: AbortSignal,
   ): Promise<void> {
-    const startedAtMs = this.#services.clock.monotonicMs();
+    const requestedAtMs = this.#services.clock.monotonicMs();
+    const label = {
+      address: request.socket.remoteAddress ?? 'unknown',
+      player: request.headers['user-agent'] ?? 'unknown',
+    };
     const isHead = request.method === 'HEAD';
     // RFC 9110 §14.2: Range is defined for GET only.
     const specs = isHead ? null : parseRangeHeader(request.headers.range);
@@ -145,7 +159,7 @@ export class StreamHandler {
       const file = await this.#open(source, address, specs, isHead, signal);
       if (signal.aborted) return;
       try {
-        await this.#respondWith(file, request, response, specs, startedAtMs);
+        await this.#respondWith(file, request, response, specs, { source: source.name, label, requestedAtMs });
         return;
       } catch (error) {
         const changed = error instanceof LarderError && error.code === 'origin-changed';
@@ -176,7 +190,7 @@ export class StreamHandler {
     request: IncomingMessage,
     response: ServerResponse,
     specs: readonly RangeSpec[] | null,
-    startedAtMs: number,
+    visit: Visit,
   ): Promise<void> {
     const validators = validatorsOf(file);
     const { headers } = request;
@@ -211,12 +225,11 @@ export class StreamHandler {
       return;
     }
     if (request.method === 'HEAD') {
-      this.#sendHead(file, response, startedAtMs);
+      this.#sendHead(file, response, visit.requestedAtMs);
       return;
     }
-    const label = { address: request.socket.remoteAddress ?? 'unknown', player: headers['user-agent'] ?? 'unknown' };
-    if (selection.kind === 'several') await this.#sendSeveral(file, response, selection.ranges, label, startedAtMs);
-    else await this.#sendOne(file, response, selection, label, startedAtMs);
+    if (selection.kind === 'several') await this.#sendSeveral(file, response, selection.ranges, visit);
+    else await this.#sendOne(file, response, selection, visit);
   }
 
   #sendHead(file: CachedFile, response: ServerResponse, startedAtMs: number): void {
@@ -231,24 +244,30 @@ export class StreamHandler {
     file: CachedFile,
     response: ServerResponse,
     selection: Extract<Selection, { kind: 'whole' | 'single' }>,
-    label: ReaderLabel,
-    startedAtMs: number,
+    visit: Visit,
   ): Promise<void> {
+    const { label, requestedAtMs } = visit;
     const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
     const range = selection.kind === 'whole' ? whole : selection.range;
     const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
+    const open = this.#services.readers.opened({ ...visit, file, reader, response });
     const writer = this.#startBody(response);
     const leave = () => reader.close();
     response.once('close', leave);
     try {
       await writer.prepare(reader);
-      const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, startedAtMs) };
+      const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, requestedAtMs) };
       if (selection.kind === 'single') headers['Content-Range'] = contentRangeHeader(range, file);
       if (file.totalBytes !== null)
         headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
+      open.answered();
       response.writeHead(selection.kind === 'single' ? 206 : 200, headers);
       await writer.send(reader, true);
       await this.#finish(response);
+      open.end();
+    } catch (error) {
+      open.end(error);
+      throw error;
     } finally {
       response.off('close', leave);
       writer.release();
@@ -260,36 +279,45 @@ export class StreamHandler {
     file: CachedFile,
     response: ServerResponse,
     ranges: readonly ByteRange[],
-    label: ReaderLabel,
-    startedAtMs: number,
+    visit: Visit,
   ): Promise<void> {
     const headers: HeaderRecord = representationHeaders(file);
     const layout = layOutMultipart(ranges, file.totalBytes!, headers['Content-Type']!, this.#services.randomId());
-    for (const [index, range] of ranges.entries()) {
-      const reader = file.openReader(range, true, label);
-      const writer = this.#startBody(response);
-      const leave = () => reader.close();
-      response.once('close', leave);
-      try {
-        await writer.prepare(reader);
-        if (index === 0) {
-          response.writeHead(206, {
-            ...headers,
-            ...this.#timingHeaders(reader.cacheStatus, startedAtMs),
-            'Content-Type': layout.contentType,
-            'Content-Length': String(layout.contentLength),
-          });
+    let open: OpenResponse | undefined;
+    try {
+      for (const [index, range] of ranges.entries()) {
+        const reader = file.openReader(range, true, visit.label);
+        if (open === undefined) open = this.#services.readers.opened({ ...visit, file, reader, response });
+        else open.continueWith(reader);
+        const writer = this.#startBody(response);
+        const leave = () => reader.close();
+        response.once('close', leave);
+        try {
+          await writer.prepare(reader);
+          if (index === 0) {
+            open.answered();
+            response.writeHead(206, {
+              ...headers,
+              ...this.#timingHeaders(reader.cacheStatus, visit.requestedAtMs),
+              'Content-Type': layout.contentType,
+              'Content-Length': String(layout.contentLength),
+            });
+          }
+          await writeAndWait(response, layout.partHeads[index]!);
+          await writer.send(reader, false);
+        } finally {
+          response.off('close', leave);
+          writer.release();
+          reader.close();
         }
-        await writeAndWait(response, layout.partHeads[index]!);
-        await writer.send(reader, false);
-      } finally {
-        response.off('close', leave);
-        writer.release();
-        reader.close();
       }
+      await writeAndWait(response, layout.tail);
+      await this.#finish(response);
+      open?.end();
+    } catch (error) {
+      open?.end(error);
+      throw error;
     }
-    await writeAndWait(response, layout.tail);
-    await this.#finish(response);
   }
 
   #startBody(response: ServerResponse): BodyWriter {

@@ -14,7 +14,10 @@ import type { UpkeepRequest, UpkeepResult } from './upkeep-thread.ts';
 export interface BookkeeperServices {
   readonly statistics: StatisticsTable;
   readonly entries: EntryTable;
-  readonly counters: Counters;
+  /** Grow only, while the program runs. */
+  readonly counters: Readonly<Counters>;
+  /** Are asked to write down what they have, at the same time. */
+  readonly others: readonly { flush(): Promise<void> }[];
   readonly uses: UseLog;
   readonly databaseFile: string;
   readonly startUpkeepThread: () => Worker;
@@ -29,10 +32,17 @@ export function emptyCounters(): Counters {
   return { servedBytes: 0, servedFromDiskBytes: 0, originBytes: 0, hitCount: 0, partialCount: 0, missCount: 0 };
 }
 
+const COUNTER_NAMES = Object.keys(emptyCounters()) as readonly (keyof Counters)[];
+
+/** All that was ever counted, and what is kept now. */
+export type Totals = Readonly<Counters> & { readonly entryCount: number; readonly cachedBytes: number };
+
 export class Bookkeeper {
   readonly #services: BookkeeperServices;
   readonly #timers: Timer[] = [];
   #upkeep: Promise<void> | undefined;
+  /** What of the counters is in the database. */
+  #written: Readonly<Counters> = emptyCounters();
   /** Time of the last write to the log that the last checkpoint saw. */
   #movedUpToMs = 0;
   #isFailing = false;
@@ -49,19 +59,35 @@ export class Bookkeeper {
 
   /** Writes counters and uses; counters that cannot be written are kept for the next time. */
   async flush(): Promise<void> {
-    const { counters, statistics, clock, log } = this.#services;
+    const { counters, statistics, clock, log, others } = this.#services;
     const snapshot = { ...counters };
+    const unwritten = this.#unwritten();
     try {
       await this.writeUses();
-      if (Object.values(snapshot).every((value) => value === 0)) return;
-      await statistics.add(snapshot, clock.nowMs());
-      for (const name of Object.keys(snapshot) as (keyof Counters)[]) counters[name] -= snapshot[name];
+      if (Object.values(unwritten).some((value) => value !== 0)) {
+        await statistics.add(unwritten, clock.nowMs());
+        this.#written = snapshot;
+      }
       this.#isFailing = false;
     } catch (error) {
       // Once, not each minute.
       if (!this.#isFailing) log.warning('statistics could not be written', { error: describeError(error) });
       this.#isFailing = true;
     }
+    for (const other of others) await other.flush();
+  }
+
+  async totals(): Promise<Totals> {
+    const stored = await this.#services.statistics.get();
+    const totals = { ...this.#unwritten(), entryCount: stored.entryCount, cachedBytes: stored.cachedBytes };
+    for (const name of COUNTER_NAMES) totals[name] += stored[name];
+    return totals;
+  }
+
+  #unwritten(): Counters {
+    const unwritten = { ...this.#services.counters };
+    for (const name of COUNTER_NAMES) unwritten[name] -= this.#written[name];
+    return unwritten;
   }
 
   /** Writes down who was used when; must come before anybody asks who was not. */

@@ -20,10 +20,11 @@ import type { Clock } from '../clock.ts';
 import type { DownloadQueueTable } from '../db/download-queue.ts';
 import type { EntryCursor, EntrySummary, EntryTable } from '../db/entries.ts';
 import type { EventTable } from '../db/events.ts';
-import type { Counters, StatisticsTable } from '../db/statistics.ts';
+import type { StatisticsTable } from '../db/statistics.ts';
 import type { SpaceKeeper, SpaceState } from '../offline/space-keeper.ts';
 import type { HttpSource } from '../sources/http-source.ts';
 import { encodePath } from '../sources/media-address.ts';
+import type { Totals } from '../upkeep/bookkeeper.ts';
 import type { SourceHealth } from '../upkeep/source-health.ts';
 import { RateMeter } from './rate-meter.ts';
 
@@ -31,7 +32,7 @@ export interface HomeServices {
   readonly manager: ChunkManager;
   readonly entries: EntryTable;
   readonly statistics: StatisticsTable;
-  readonly counters: Counters;
+  readonly totals: () => Promise<Totals>;
   readonly queue: DownloadQueueTable;
   readonly sources: () => readonly HttpSource[];
   readonly health: SourceHealth;
@@ -256,15 +257,12 @@ export class HomeModel {
   }
 
   async #totals(): Promise<TotalsProps> {
-    const { statistics, counters } = this.#services;
-    const stored = await statistics.get();
-    const servedBytes = stored.servedBytes + counters.servedBytes;
-    const fromDiskBytes = stored.servedFromDiskBytes + counters.servedFromDiskBytes;
+    const { entryCount, servedBytes, servedFromDiskBytes, originBytes } = await this.#services.totals();
     return {
-      entryCount: stored.entryCount,
-      hitRatio: servedBytes === 0 ? null : fromDiskBytes / servedBytes,
+      entryCount,
+      hitRatio: servedBytes === 0 ? null : servedFromDiskBytes / servedBytes,
       servedBytes,
-      originBytes: stored.originBytes + counters.originBytes,
+      originBytes,
       countedSinceMs: null,
     };
   }

@@ -9,9 +9,12 @@ import { EntryTable } from '../../../src/db/entries.ts';
 import { EventTable } from '../../../src/db/events.ts';
 import { GenerationTable } from '../../../src/db/generations.ts';
 import { PreferenceTable } from '../../../src/db/preferences.ts';
+import { ReaderHistoryTable } from '../../../src/db/reader-history.ts';
 import * as schema from '../../../src/db/schema.ts';
 import { SourceTable } from '../../../src/db/sources.ts';
 import { StatisticsTable } from '../../../src/db/statistics.ts';
+import { StorageTable } from '../../../src/db/storage.ts';
+import { TrafficHistoryTable } from '../../../src/db/traffic-history.ts';
 import { entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 
 /** Tables that hold a handful of rows for ever. */
@@ -24,10 +27,15 @@ const WALKS: Record<string, string> = {
   'generations.findScrubCandidate': 'takes the first row of the index',
   'entries.findNewestUse': 'takes the last row of the index',
   'events.listRecent': 'walks the table itself, which is in the order it lists in, up to its limit',
+  'events.list of all': 'walks the table itself, which is in the order it lists in, up to its limit',
+  'events.listKinds': 'steps from kind to kind through the index',
+  'readers.list first page': 'walks the table itself, which is in the order it lists in, up to its limit',
+  'readers.findNewestId': 'takes the last row of the table',
+  'storage.listPinned': 'walks the index of pinned entries, up to its limit',
 };
 
 /** A scan in the order of an index, or of the rows' own ids. */
-const IN_ORDER = / USING (COVERING )?INDEX |^SCAN events$/;
+const IN_ORDER = / USING (COVERING )?INDEX |^SCAN (events|reader_history|kinds)$/;
 
 type Statement = { sql: string; args: unknown };
 
@@ -90,6 +98,29 @@ const row = {
 } as const;
 const counters = { servedBytes: 1, servedFromDiskBytes: 1, originBytes: 1, hitCount: 1, partialCount: 1, missCount: 1 };
 const settingsOfSource = { url: 'http://x/', credentials: null, options: '{}' };
+const endedReader = {
+  id: 1,
+  entryId: 1,
+  source: 'films',
+  path: 'a.mkv',
+  title: 'a',
+  quality: 'original',
+  address: '10.0.0.2',
+  userAgent: 'VLC/3',
+  startedAt: 0,
+  endedAt: 1,
+  requestCount: 1,
+  servedBytes: 1,
+  servedFromDiskBytes: 1,
+  position: 1,
+  sizeBytes: null,
+  firstByteMs: null,
+  stallCount: 0,
+  stalledMs: 0,
+  worstStallMs: 0,
+  outcome: 'left',
+  reason: null,
+} as const;
 const failure = { code: 'origin-failed', text: 'x' };
 
 const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
@@ -107,6 +138,21 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
     new EntryTable(tables).listEvictable(3, { lastUsedAt: NOW_MS, entryId: 1 }),
   'events.add': (tables) => new EventTable(tables).add('evicted', 'x', 'y', NOW_MS),
   'events.listRecent': (tables) => new EventTable(tables).listRecent(5),
+  'events.list of all': (tables) => new EventTable(tables).list({ text: 'x' }, 5, null),
+  'events.list next page': (tables) => new EventTable(tables).list({ text: 'x' }, 5, 9),
+  'events.list of a kind': (tables) => new EventTable(tables).list({ kind: 'evicted' }, 5, 9),
+  'events.list of a subject': (tables) => new EventTable(tables).list({ subject: 'x' }, 5, 9),
+  'events.list of a severity': (tables) => new EventTable(tables).list({ severity: 'error', text: 'x' }, 5, null),
+  'events.listKinds': (tables) => new EventTable(tables).listKinds(),
+  'readers.add': (tables) => new ReaderHistoryTable(tables).add([endedReader]),
+  'readers.list first page': (tables) => new ReaderHistoryTable(tables).list(5, null),
+  'readers.list next page': (tables) => new ReaderHistoryTable(tables).list(5, 9),
+  'readers.findNewestId': (tables) => new ReaderHistoryTable(tables).findNewestId(),
+  'storage.describe': (tables) => new StorageTable(tables).describe([1, 2, 3]),
+  'storage.listPinned': (tables) => new StorageTable(tables).listPinned(5, 1),
+  'traffic.add': (tables) =>
+    new TrafficHistoryTable(tables).add([{ ...counters, spanMs: 60_000, at: 0 }], new Map([[60_000, 5]])),
+  'traffic.listSlots': (tables) => new TrafficHistoryTable(tables).listSlots(60_000, 720_000, 0, NOW_MS),
   'entries.remove': (tables) => new EntryTable(tables).remove(1),
   'entries.findAddress': (tables) => new EntryTable(tables).findAddress(1),
   'entries.listRecent first page': (tables) => new EntryTable(tables).listRecent(3, null),
@@ -144,6 +190,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'queue.endWaitsBehind': (tables) => new DownloadQueueTable(tables).endWaitsBehind(NOW_MS, 1),
   'queue.requeue': (tables) => new DownloadQueueTable(tables).requeue(1),
   'queue.listWished': (tables) => new DownloadQueueTable(tables).listWished([1, 2, 3]),
+  'queue.countOpen': (tables) => new DownloadQueueTable(tables).countOpen(),
   'queue.findNextAttempt': (tables) => new DownloadQueueTable(tables).findNextAttempt(),
   'queue.listDue': (tables) => new DownloadQueueTable(tables).listDue(2, NOW_MS),
   'queue.markRunning': (tables) => new DownloadQueueTable(tables).markRunning(1),
@@ -205,6 +252,9 @@ describe('query plans', () => {
       sources: SourceTable,
       events: EventTable,
       preferences: PreferenceTable,
+      readers: ReaderHistoryTable,
+      storage: StorageTable,
+      traffic: TrafficHistoryTable,
     };
     const methods = Object.entries(classes).flatMap(([prefix, table]) =>
       Object.getOwnPropertyNames(table.prototype)

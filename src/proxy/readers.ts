@@ -1,0 +1,292 @@
+// Who reads now: one open response to a player each, with what it is given, how fast, and what it waits for. Stops one
+// when a person says so. What ended goes to `EndedReaders`.
+import type { ServerResponse } from 'node:http';
+import type { CachedFile } from '../chunks/cached-file.ts';
+import type { Reader } from '../chunks/reader.ts';
+import type { WaitReason } from '../chunks/wait-reason.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { ReaderHistoryRow } from '../db/reader-history.ts';
+import { LarderError } from '../errors.ts';
+import { STALL_MIN_MS } from '../limits.ts';
+import type { EndedReaders } from './ended-readers.ts';
+import { playerName } from './player-name.ts';
+import { METER_PERIOD_MS, ReaderMeter, type ReaderSecond } from './reader-meter.ts';
+
+/** Times are of the wall clock, in ms. */
+export interface ReaderWait {
+  readonly kind: WaitReason['kind'];
+  readonly source: string;
+  readonly sinceMs: number;
+  readonly attempt: number;
+  /** What went wrong last, in words; null when nothing did. */
+  readonly reason: string | null;
+  readonly hint: string | null;
+  /** When it is tried again; null when that is not set. */
+  readonly untilMs: number | null;
+}
+
+export interface OpenReader {
+  readonly id: string;
+  /** Null while nothing of it is kept. */
+  readonly entryId: number | null;
+  readonly source: string;
+  readonly path: string;
+  readonly title: string;
+  readonly quality: string;
+  /** The player's name as far as it told. */
+  readonly player: string | null;
+  readonly userAgent: string;
+  readonly address: string;
+  readonly startedAtMs: number;
+  readonly positionBytes: number;
+  readonly sizeBytes: number | null;
+  readonly servedBytes: number;
+  readonly fromDiskBytes: number;
+  /** Bytes per second; null while it is too early to say. */
+  readonly toPlayerRate: number | null;
+  readonly fromOriginRate: number | null;
+  /** Bytes ahead of the position that are here without a gap. */
+  readonly runwayBytes: number;
+  /** Whether the runway goes to the end of what was asked for. */
+  readonly isRunwayWhole: boolean;
+  readonly firstByteMs: number | null;
+  readonly stallCount: number;
+  readonly stalledMs: number;
+  readonly worstStallMs: number;
+  readonly waiting: ReaderWait | null;
+  /** The last minute, oldest first. */
+  readonly seconds: readonly ReaderSecond[];
+}
+
+export interface ReaderStart {
+  readonly file: CachedFile;
+  readonly source: string;
+  readonly reader: Reader;
+  readonly response: ServerResponse;
+  /** Monotonic time at which the request came. */
+  readonly requestedAtMs: number;
+}
+
+export interface ReaderServices {
+  readonly ended: Pick<EndedReaders, 'note' | 'list'>;
+  readonly clock: Clock;
+}
+
+/** One response, from its first reader to its end. */
+export class OpenResponse {
+  readonly id: string;
+  readonly start: ReaderStart;
+  readonly meter: ReaderMeter;
+  reader: Reader;
+  isStopped = false;
+  firstByteMs: number | null = null;
+  /** Of the parts of a multipart answer that are over. */
+  #before = { servedBytes: 0, fromDiskBytes: 0, stallCount: 0, stalledMs: 0, worstStallMs: 0 };
+  readonly #onEnd: (response: OpenResponse, error: unknown) => void;
+  readonly #nowMs: () => number;
+  #isOver = false;
+
+  constructor(
+    id: string,
+    start: ReaderStart,
+    nowMs: () => number,
+    onEnd: (response: OpenResponse, error: unknown) => void,
+  ) {
+    this.id = id;
+    this.start = start;
+    this.reader = start.reader;
+    this.meter = new ReaderMeter(start.requestedAtMs);
+    this.#nowMs = nowMs;
+    this.#onEnd = onEnd;
+  }
+
+  get totals() {
+    const { reader } = this;
+    const before = this.#before;
+    return {
+      servedBytes: before.servedBytes + reader.servedBytes,
+      fromDiskBytes: before.fromDiskBytes + reader.servedFromDiskBytes,
+      stallCount: before.stallCount + reader.stallCount,
+      stalledMs: before.stalledMs + reader.stalledMs,
+      worstStallMs: Math.max(before.worstStallMs, reader.worstStallMs),
+    };
+  }
+
+  /** The next part of a multipart answer. */
+  continueWith(reader: Reader): void {
+    this.#before = this.totals;
+    this.reader = reader;
+  }
+
+  /** The head goes out, and the first byte with it. */
+  answered(): void {
+    this.firstByteMs = this.#nowMs() - this.start.requestedAtMs;
+  }
+
+  /** @param error - what ended it early; undefined when all of it was sent */
+  end(error?: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onEnd(this, error);
+  }
+}
+
+export class Readers {
+  readonly #services: ReaderServices;
+  readonly #open = new Map<string, OpenResponse>();
+  #lastId = 0;
+  #timer: Timer | undefined;
+
+  constructor(services: ReaderServices) {
+    this.#services = services;
+  }
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  opened(start: ReaderStart): OpenResponse {
+    const { clock } = this.#services;
+    const id = String(++this.#lastId);
+    const response = new OpenResponse(
+      id,
+      start,
+      () => clock.monotonicMs(),
+      (over, error) => this.#ended(over, error),
+    );
+    this.#open.set(id, response);
+    this.#timer ??= clock.every(METER_PERIOD_MS, () => this.#look());
+    return response;
+  }
+
+  /** In the order in which they came. */
+  list(): OpenReader[] {
+    return [...this.#open.values()].map((response) => this.#describe(response));
+  }
+
+  find(id: string): OpenReader | null {
+    const response = this.#open.get(id);
+    return response === undefined ? null : this.#describe(response);
+  }
+
+  /**
+   * Cuts the response. What was fetched for it is kept.
+   * @throws LarderError `not-found` when there is no such reader (any more)
+   */
+  stop(id: string): OpenReader {
+    const response = this.#open.get(id);
+    if (response === undefined) {
+      throw new LarderError('not-found', 'that reader is not there any more', {
+        hint: 'it has ended by itself: nothing is left to stop',
+      });
+    }
+    const described = this.#describe(response);
+    response.isStopped = true;
+    response.start.response.destroy();
+    return described;
+  }
+
+  /** Those that ended, newest first, from behind the one with the id `before`. */
+  listEnded(limit: number, before: number | null): Promise<ReaderHistoryRow[]> {
+    return this.#services.ended.list(limit, before);
+  }
+
+  #look(): void {
+    const nowMs = this.#services.clock.monotonicMs();
+    for (const { meter, start, reader, totals } of this.#open.values()) meter.look(start.file, reader, totals, nowMs);
+  }
+
+  #ended(response: OpenResponse, error: unknown): void {
+    this.#open.delete(response.id);
+    if (this.#open.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
+    const { start, reader, totals, firstByteMs } = response;
+    const { identity, totalBytes } = start.file;
+    const { clock, ended } = this.#services;
+    const { outcome, reason } = outcomeOf(response, error);
+    ended.note({
+      entryId: identity.entryId === 0 ? null : identity.entryId,
+      source: start.source,
+      path: identity.address.path,
+      title: identity.address.title,
+      quality: identity.address.quality,
+      address: reader.label.address,
+      userAgent: reader.label.player,
+      startedAt: this.#wallMs(start.requestedAtMs),
+      endedAt: clock.nowMs(),
+      requestCount: 1,
+      servedBytes: totals.servedBytes,
+      servedFromDiskBytes: totals.fromDiskBytes,
+      position: reader.position,
+      sizeBytes: totalBytes,
+      firstByteMs: firstByteMs === null ? null : Math.round(firstByteMs),
+      stallCount: totals.stallCount,
+      stalledMs: Math.round(totals.stalledMs),
+      worstStallMs: Math.round(totals.worstStallMs),
+      outcome,
+      reason,
+    });
+  }
+
+  #describe({ id, start, reader, meter, totals, firstByteMs }: OpenResponse): OpenReader {
+    const { file, source } = start;
+    const { address, entryId } = file.identity;
+    const runwayBytes = Math.max(0, Math.min(file.runwayBytes(reader.position), reader.end - reader.position));
+    const waiting = this.#describeWait(file, source, reader);
+    const waitedMs = waiting === null ? 0 : this.#services.clock.nowMs() - waiting.sinceMs;
+    return {
+      id,
+      entryId: entryId === 0 ? null : entryId,
+      source,
+      path: address.path,
+      title: address.year === null ? address.title : `${address.title} (${address.year})`,
+      quality: address.quality,
+      player: playerName(reader.label.player),
+      userAgent: reader.label.player,
+      address: reader.label.address,
+      startedAtMs: this.#wallMs(start.requestedAtMs),
+      positionBytes: reader.position,
+      sizeBytes: file.totalBytes,
+      servedBytes: totals.servedBytes,
+      fromDiskBytes: totals.fromDiskBytes,
+      toPlayerRate: meter.rate('servedBytes'),
+      fromOriginRate: meter.rate('originBytes'),
+      runwayBytes,
+      isRunwayWhole: reader.position + runwayBytes >= reader.end,
+      firstByteMs,
+      stallCount: totals.stallCount,
+      stalledMs: totals.stalledMs,
+      worstStallMs: Math.max(totals.worstStallMs, reader.servedBytes > 0 && waitedMs >= STALL_MIN_MS ? waitedMs : 0),
+      waiting,
+      seconds: meter.seconds,
+    };
+  }
+
+  #describeWait(file: CachedFile, source: string, reader: Reader): ReaderWait | null {
+    if (reader.waitingSinceMs === null) return null;
+    const { kind, attempt, error, untilMs } = file.explainWait(reader);
+    return {
+      kind,
+      source,
+      sinceMs: this.#wallMs(reader.waitingSinceMs),
+      attempt,
+      reason: error?.message ?? null,
+      hint: error?.hint ?? null,
+      untilMs: untilMs === null ? null : this.#wallMs(untilMs),
+    };
+  }
+
+  #wallMs(monotonicMs: number): number {
+    const { clock } = this.#services;
+    return Math.round(clock.nowMs() - (clock.monotonicMs() - monotonicMs));
+  }
+}
+
+function outcomeOf(response: OpenResponse, error: unknown): Pick<ReaderHistoryRow, 'outcome' | 'reason'> {
+  if (response.isStopped) return { outcome: 'stopped', reason: null };
+  if (error === undefined) return { outcome: 'finished', reason: null };
+  if (!(error instanceof LarderError)) return { outcome: 'failed', reason: 'a mistake of Larder: see its log' };
+  return error.code === 'stopped' ? { outcome: 'left', reason: null } : { outcome: 'failed', reason: error.message };
+}
