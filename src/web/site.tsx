@@ -16,6 +16,7 @@ import { isOwnForm } from './access.ts';
 import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
 import { type Caller, may, type Need, NOBODY } from './caller.ts';
+import { compressPages } from './compress-pages.ts';
 import { LiveHub, renderRegions } from './live-hub.ts';
 import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live-page.ts';
 import { renderUpdate } from './live-update.ts';
@@ -183,6 +184,7 @@ export function createSite(services: WebServices): Site {
     return url.pathname + url.search;
   }
 
+  hono.use('*', compressPages);
   hono.use('*', async (context, next) => {
     context.set('caller', NOBODY);
     context.set('page', pageContext(context, NOBODY));

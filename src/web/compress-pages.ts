@@ -1,0 +1,27 @@
+// Pages go out compressed where the browser takes that: text repeats itself, and a phone's line may be thin. Event
+// streams and playlists are sent as they come.
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { MiddlewareHandler } from 'hono';
+
+/** A smaller answer fits one packet as it is. */
+const LEAST_BYTES = 1_400;
+
+/** Off the main thread. */
+const compress = promisify(gzip);
+
+export const compressPages: MiddlewareHandler = async (context, next) => {
+  await next();
+  const { res } = context;
+  if (!/^text\/html\b/.test(res.headers.get('Content-Type') ?? '') || res.body === null) return;
+  context.header('Vary', 'Accept-Encoding', { append: true });
+  const isTaken = /\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '');
+  if (!isTaken || context.req.method === 'HEAD' || res.headers.has('Content-Encoding')) return;
+  const page = await res.arrayBuffer();
+  const body = page.byteLength < LEAST_BYTES ? page : new Uint8Array(await compress(page));
+  const headers = new Headers(res.headers);
+  headers.delete('Content-Length');
+  if (body !== page) headers.set('Content-Encoding', 'gzip');
+  context.res = undefined;
+  context.res = new Response(body, { status: res.status, headers });
+};

@@ -1,0 +1,23 @@
+// Every page there is, for the checks that each page must pass (every-page.test.ts). Add yours by one line; a page that
+// is registered and not here fails that test.
+import type { RunningLarder } from '../http/running-larder.ts';
+
+export interface PageUnderTest {
+  /** As it is registered, such as `/items/:id`. */
+  readonly route: string;
+  /** Where to look, when it differs from `route`: a parameter filled in, a filter. */
+  readonly path?: (larder: RunningLarder) => string | Promise<string>;
+  /** What makes this look different from others of the same route, for the name of its picture. */
+  readonly look?: string;
+  /** Kept true by the event stream. */
+  readonly live?: boolean;
+  /** As nobody: a page that is shown without sign-in. */
+  readonly asNobody?: boolean;
+}
+
+export const pageList: readonly PageUnderTest[] = [{ route: '/', live: true }, { route: '/more' }];
+
+/** GET routes that are no pages to look at, each with its reason. */
+export const noPages: Readonly<Record<string, string>> = {
+  '/live': 'the event stream of the pages',
+};
