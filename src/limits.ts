@@ -98,6 +98,12 @@ export const RECHECK_RETRY_MS = 60_000;
 /** Redirects of an origin that are followed (CONTRACT.md, stream promise 12). */
 export const REDIRECTS_MAX = 5;
 
+/** A test of a source: all of it, one step of its network, how much it fetches for its speed, and how many at once. */
+export const SOURCE_TEST_MS = 30_000;
+export const SOURCE_TEST_STEP_MS = 5_000;
+export const SOURCE_TEST_BYTES = 1 * MIB;
+export const SOURCE_TESTS_MAX = 4;
+
 /** Period of the watchdog that looks for waiters nothing serves. */
 export const WATCHDOG_PERIOD_MS = 1_000;
 

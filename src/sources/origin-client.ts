@@ -102,6 +102,11 @@ export class OriginClient {
     }
   }
 
+  /** The first response that is no redirect, whatever it says. The caller reads the body or aborts `abort`. */
+  async ask(request: OriginRequest, abort: AbortController): Promise<Response> {
+    return (await this.#follow(request, abort)).response;
+  }
+
   /** The first response that is no redirect. */
   async #follow(
     request: OriginRequest,

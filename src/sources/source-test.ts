@@ -1,0 +1,461 @@
+// Tries a source, saved or not, step by step as a fetch would go: its name, a connection, TLS, whether it lets us in,
+// ranges, length, speed. Says at each what was found, how long it took, and what to do. The steps of the network use
+// connections of their own; from sign-in on it is asked through the client that fetches films, with the same rules.
+import { connect, type Socket } from 'node:net';
+import type { Clock } from '../clock.ts';
+import { describeError, LarderError, systemCode } from '../errors.ts';
+import { SOURCE_TEST_BYTES, SOURCE_TEST_MS, SOURCE_TEST_STEP_MS } from '../limits.ts';
+import { describeBytes } from '../words.ts';
+import { type AddressLookup, checkHop } from './address-guard.ts';
+import { credentialHeaders, credentialKind } from './http-credentials.ts';
+import type { HttpTarget } from './http-source.ts';
+import { findListedFile } from './listed-file.ts';
+import { encodePath } from './media-address.ts';
+import type { OriginClient, OriginRequest } from './origin-client.ts';
+import { isStrongEtag, type OriginHead, readOriginHead } from './origin-response.ts';
+import {
+  type SourceCapabilities,
+  type SourceTestReport,
+  type TestStep,
+  type TestStepName,
+  testStepNames,
+} from './source-test-report.ts';
+import { checkCertificate } from './tls-check.ts';
+
+export interface SourceTestServices {
+  readonly client: Pick<OriginClient, 'ask'>;
+  readonly lookup: AddressLookup;
+  readonly clock: Clock;
+  readonly ownPort: number;
+}
+
+export interface SourceTestOptions {
+  /** A file below the source to test with; null tries one that the folder's page links to. */
+  readonly file: string | null;
+  readonly signal: AbortSignal;
+  /** Called with each step as it is done. */
+  readonly onStep: (step: TestStep) => void;
+}
+
+interface Finding {
+  /** Null: there is nothing to try. */
+  readonly ok: boolean | null;
+  readonly detail: string;
+  readonly hint?: string | null;
+}
+
+/** Without one of these nothing can be streamed; the other steps say how well. */
+const NEEDED = new Set<TestStepName>(['name', 'connect', 'tls', 'sign-in']);
+const ADDRESSES_MAX = 3;
+const LISTING_BYTES = 128 * 1024;
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** @throws LarderError `stopped` when `signal` was aborted */
+export async function testSource(
+  target: HttpTarget,
+  services: SourceTestServices,
+  options: SourceTestOptions,
+): Promise<SourceTestReport> {
+  return new SourceTest(target, services, options).run();
+}
+
+class SourceTest {
+  readonly #target: HttpTarget;
+  readonly #services: SourceTestServices;
+  readonly #options: SourceTestOptions;
+  readonly #url: URL;
+  readonly #abort = new AbortController();
+  readonly #steps: TestStep[] = [];
+  #isLate = false;
+  #failed = false;
+  #addresses: readonly string[] = [];
+  #socket: Socket | undefined;
+  #file: string | null;
+  #head: OriginHead | null = null;
+  /** How far the origin's clock is ahead of ours. */
+  #clockAheadMs: number | null = null;
+  #capabilities: SourceCapabilities = {
+    ranges: null,
+    length: null,
+    validator: null,
+    firstByteMs: null,
+    bytesPerSecond: null,
+  };
+
+  constructor(target: HttpTarget, services: SourceTestServices, options: SourceTestOptions) {
+    this.#target = target;
+    this.#services = services;
+    this.#options = options;
+    this.#url = new URL(target.url);
+    this.#file = options.file;
+  }
+
+  async run(): Promise<SourceTestReport> {
+    const { clock } = this.#services;
+    const { signal } = this.#options;
+    const stop = () => this.#abort.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
+    const deadline = clock.after(SOURCE_TEST_MS, () => {
+      this.#isLate = true;
+      stop();
+    });
+    try {
+      for (const step of testStepNames) await this.#run(step);
+    } finally {
+      deadline.cancel();
+      signal.removeEventListener('abort', stop);
+      stop();
+      this.#socket?.destroy();
+    }
+    return {
+      atMs: clock.nowMs(),
+      ok: !this.#failed,
+      file: this.#head === null ? null : this.#file,
+      steps: this.#steps,
+      capabilities: this.#capabilities,
+    };
+  }
+
+  async #run(step: TestStepName): Promise<void> {
+    const { clock } = this.#services;
+    if (this.#failed) return this.#report({ step, ok: null, ms: null, detail: 'not tried', hint: null });
+    const startedAtMs = clock.monotonicMs();
+    let finding: Finding;
+    try {
+      finding = await this.#aborted(this.#try(step));
+    } catch (error) {
+      finding = this.#failureOf(error);
+    }
+    if (this.#options.signal.aborted) throw new LarderError('stopped', 'the test was called off');
+    const ms = finding.ok === null ? null : Math.round(clock.monotonicMs() - startedAtMs);
+    if (finding.ok === false && NEEDED.has(step)) this.#failed = true;
+    this.#report({ step, ok: finding.ok, ms, detail: finding.detail, hint: finding.hint ?? null });
+  }
+
+  #report(step: TestStep): void {
+    this.#steps.push(step);
+    this.#options.onStep(step);
+  }
+
+  #failureOf(error: unknown): Finding {
+    if (this.#isLate) {
+      const detail = `the test was given up after ${SOURCE_TEST_MS / 1_000} s`;
+      return { ok: false, detail, hint: 'the origin may be asleep or very slow: try again' };
+    }
+    return { ok: false, detail: describeError(error), hint: (error instanceof LarderError && error.hint) || null };
+  }
+
+  #try(step: TestStepName): Promise<Finding> {
+    switch (step) {
+      case 'name':
+        return this.#findName();
+      case 'connect':
+        return this.#connect();
+      case 'tls':
+        return this.#shakeHands();
+      case 'sign-in':
+        return this.#signIn();
+      case 'ranges':
+        return Promise.resolve(this.#judgeRanges());
+      case 'length':
+        return Promise.resolve(this.#judgeLength());
+      case 'speed':
+        return this.#measureSpeed();
+      case 'clock':
+        return Promise.resolve(this.#judgeClock());
+    }
+  }
+
+  async #findName(): Promise<Finding> {
+    const { hostname } = this.#url;
+    const { lookup, ownPort } = this.#services;
+    let isLiteral = true;
+    const find = async (host: string) => {
+      isLiteral = false;
+      return this.#within(SOURCE_TEST_STEP_MS, lookup(host), 'the name server does not answer');
+    };
+    const rule = { baseUrl: this.#target.url, ownPort, local: this.#target.local };
+    try {
+      this.#addresses = await checkHop(this.#url, rule, find);
+    } catch (error) {
+      if (error instanceof LarderError && error.code === 'forbidden-address') throw error;
+      const reason = systemCode(error) === 'ENOTFOUND' ? 'there is no such name' : describeError(error);
+      const detail = `${hostname} cannot be looked up: ${reason}`;
+      return { ok: false, detail, hint: 'check how it is written, and the name server of this machine' };
+    }
+    if (isLiteral) return { ok: true, detail: `${hostname} is an address` };
+    const [first, ...more] = this.#addresses;
+    if (first === undefined) {
+      return { ok: false, detail: `${hostname} has no address`, hint: 'check the entry of the name server' };
+    }
+    const others = more.length === 0 ? '' : ` and ${more.length} more`;
+    return { ok: true, detail: `${hostname} is at ${first}${others}` };
+  }
+
+  async #connect(): Promise<Finding> {
+    const port = Number(this.#url.port || (this.#url.protocol === 'https:' ? 443 : 80));
+    let failure: Finding | null = null;
+    for (const address of this.#addresses.slice(0, ADDRESSES_MAX)) {
+      try {
+        const opening = this.#openSocket(address, port);
+        await this.#within(SOURCE_TEST_STEP_MS, opening, `no answer within ${SOURCE_TEST_STEP_MS / 1_000} s`);
+        return { ok: true, detail: `${address} takes connections on port ${port}` };
+      } catch (error) {
+        this.#socket?.destroy();
+        failure = connectFailure(error, address, port);
+      }
+    }
+    return failure ?? { ok: false, detail: 'there is no address to connect to' };
+  }
+
+  #openSocket(address: string, port: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ host: address, port });
+      this.#socket = socket;
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+      // After the connection came about nobody listens to what else befalls it.
+      socket.on('error', () => undefined);
+    });
+  }
+
+  async #shakeHands(): Promise<Finding> {
+    if (this.#url.protocol === 'http:') {
+      const { credentials } = this.#target;
+      const hint = credentials === null ? null : 'the credentials go unencrypted: use https where the origin has it';
+      return { ok: null, detail: 'not used: the address is http', hint };
+    }
+    const host = this.#url.hostname.replace(/^\[|\]$/g, '');
+    const check = checkCertificate(this.#socket!, host, this.#services.clock.nowMs());
+    return this.#within(SOURCE_TEST_STEP_MS, check, 'TLS came to no end');
+  }
+
+  /** Asks for the first byte of the file, or for the folder; finds a file in its listing where none was given. */
+  async #signIn(): Promise<Finding> {
+    if (this.#options.file !== null) return this.#askForFile(this.#options.file);
+    const response = await this.#ask('', null);
+    const { status } = response;
+    const html = status === 200 ? await readText(response, LISTING_BYTES) : '';
+    this.#abortBody(response);
+    // A server without listings answers 403 or 404 to its folder, and still streams the files in it.
+    if (status === 403 || status === 404) {
+      const detail = `it answers, and lists no files (${status}), which is usual`;
+      return { ok: true, detail, hint: 'give a file to test sign-in, ranges and speed' };
+    }
+    if (status !== 200 && status !== 206) return this.#refusal(response);
+    const file = findListedFile(html, this.#target.url);
+    if (file === null) {
+      return { ok: true, detail: `${this.#admission()} (${status})`, hint: 'give a file to test ranges and speed' };
+    }
+    this.#file = file;
+    return this.#askForFile(file);
+  }
+
+  async #askForFile(file: string): Promise<Finding> {
+    const startedAtMs = this.#services.clock.monotonicMs();
+    const range = { kind: 'from', start: 0, end: 1 } as const;
+    const response = await this.#ask(file, range);
+    this.#abortBody(response);
+    const firstByteMs = Math.round(this.#services.clock.monotonicMs() - startedAtMs);
+    this.#capabilities = { ...this.#capabilities, firstByteMs };
+    const { status } = response;
+    if (status === 404 || status === 410) {
+      const detail = `there is no ${JSON.stringify(file.slice(0, 200))} below the address (${status})`;
+      return { ok: false, detail, hint: 'check the address and the name of the file, as they are in a browser' };
+    }
+    if (status !== 200 && status !== 206 && status !== 416) return this.#refusal(response);
+    if (status === 416) return { ok: true, detail: `${this.#admission()}; the file is empty` };
+    const head = readOriginHead(response, range, true, this.#services.clock.nowMs());
+    this.#head = head;
+    const validator = isStrongEtag(head.etag) ? 'strong ETag' : head.lastModified !== null ? 'Last-Modified' : 'none';
+    this.#capabilities = { ...this.#capabilities, validator };
+    return { ok: true, detail: `${this.#admission()}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})` };
+  }
+
+  /** Status that says no, in the words of the client that will fetch films. */
+  #refusal(response: Response): Finding {
+    const { status } = response;
+    const kind = credentialKind(this.#target.credentials);
+    if (status === 401) {
+      const scheme = /^\s*([A-Za-z]+)/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? null;
+      if (scheme !== null && !/^(basic|bearer)$/i.test(scheme)) {
+        const detail = `it wants to know who asks by ${scheme}, which Larder does not speak (401)`;
+        return {
+          ok: false,
+          detail,
+          hint: 'let the origin take user name and password by Basic over https, or a token',
+        };
+      }
+      return kind === 'none'
+        ? { ok: false, detail: 'it wants to know who asks (401)', hint: 'enter a user name and password, or a token' }
+        : {
+            ok: false,
+            detail: `it does not take the ${KIND_WORDS[kind]} (401)`,
+            hint: 'check them, and enter them again',
+          };
+    }
+    if (status === 403) {
+      const hint =
+        kind === 'none' ? 'it may want a user name and password, or a token' : 'they may not be good for this file';
+      return { ok: false, detail: 'it refuses the file (403)', hint };
+    }
+    try {
+      readOriginHead(response, { kind: 'from', start: 0, end: 1 }, false, this.#services.clock.nowMs());
+    } catch (error) {
+      return this.#failureOf(error);
+    }
+    return { ok: false, detail: `it answered ${status}` };
+  }
+
+  #admission(): string {
+    const kind = credentialKind(this.#target.credentials);
+    return kind === 'none' ? 'it lets us in without credentials' : `it lets us in with the ${KIND_WORDS[kind]}`;
+  }
+
+  #judgeRanges(): Finding {
+    if (this.#head === null) return NO_FILE;
+    const ranges = this.#head.seekable;
+    this.#capabilities = { ...this.#capabilities, ranges };
+    if (ranges) return { ok: true, detail: 'it serves from any place of a file' };
+    return {
+      ok: false,
+      detail: 'it serves files from their beginning only',
+      hint: 'films play, and a seek past what is kept waits for everything before it; switch ranges on at the origin if you can',
+    };
+  }
+
+  #judgeLength(): Finding {
+    if (this.#head === null) return NO_FILE;
+    const { totalBytes } = this.#head;
+    this.#capabilities = { ...this.#capabilities, length: totalBytes !== null };
+    if (totalBytes !== null) return { ok: true, detail: `the file has ${describeBytes(totalBytes)}` };
+    return {
+      ok: false,
+      detail: 'it does not say how long the file is',
+      hint: 'films play, and can be sought in only once they are kept whole',
+    };
+  }
+
+  async #measureSpeed(): Promise<Finding> {
+    if (this.#head === null || this.#file === null) return NO_FILE;
+    const { clock } = this.#services;
+    const response = await this.#ask(this.#file, { kind: 'from', start: 0, end: SOURCE_TEST_BYTES });
+    const startedAtMs = clock.monotonicMs();
+    let bytes = 0;
+    const isOver = () => bytes >= SOURCE_TEST_BYTES || clock.monotonicMs() - startedAtMs > SOURCE_TEST_STEP_MS;
+    const reader = response.body?.getReader();
+    while (reader !== undefined && !isOver()) {
+      const part = await this.#within(
+        SOURCE_TEST_STEP_MS,
+        reader.read(),
+        `nothing came for ${SOURCE_TEST_STEP_MS / 1_000} s`,
+      );
+      if (part.done) break;
+      bytes += part.value.length;
+    }
+    void reader?.cancel().catch(() => undefined);
+    if (bytes === 0) return { ok: false, detail: 'no byte of the file came', hint: 'open the file in a browser' };
+    const ms = Math.max(1, clock.monotonicMs() - startedAtMs);
+    const bytesPerSecond = Math.round((bytes * 1_000) / ms);
+    this.#capabilities = { ...this.#capabilities, bytesPerSecond };
+    return { ok: true, detail: `${describeBytes(bytesPerSecond)}/s over ${describeBytes(bytes)}` };
+  }
+
+  #judgeClock(): Finding {
+    const aheadMs = this.#clockAheadMs;
+    if (aheadMs === null) return { ok: null, detail: 'it does not say what time it is' };
+    if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return { ok: true, detail: 'its clock and ours agree' };
+    const minutes = Math.round(Math.abs(aheadMs) / 60_000);
+    return {
+      ok: false,
+      detail: `its clock is ${minutes} min ${aheadMs > 0 ? 'ahead of' : 'behind'} ours`,
+      hint: 'check the clock of this machine, then that of the origin: certificates and dates go by them',
+    };
+  }
+
+  async #ask(path: string, range: OriginRequest['range']): Promise<Response> {
+    const { url, credentials, local } = this.#target;
+    const { client, clock, ownPort } = this.#services;
+    const request: OriginRequest = {
+      url: url + encodePath(path),
+      headers: credentialHeaders(credentials),
+      baseUrl: url,
+      ownPort,
+      local,
+      range,
+      ifRange: null,
+      expectsMedia: false,
+    };
+    // One of its own: the client ends it when the origin is silent, and says so.
+    const abort = new AbortController();
+    this.#abort.signal.addEventListener('abort', () => abort.abort(), { once: true });
+    const response = await client.ask(request, abort);
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(date)) this.#clockAheadMs = date - clock.nowMs();
+    return response;
+  }
+
+  #abortBody(response: Response): void {
+    if (!response.bodyUsed) void response.body?.cancel().catch(() => undefined);
+  }
+
+  /** Settles with `promise`, or fails when the test is over. */
+  #aborted<Result>(promise: Promise<Result>): Promise<Result> {
+    const { signal } = this.#abort;
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(new LarderError('stopped', 'the test was called off'));
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
+  }
+
+  #within<Result>(ms: number, promise: Promise<Result>, message: string): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#services.clock.after(ms, () => reject(new LarderError('origin-silent', message)));
+      promise.then(resolve, reject).finally(() => timer.cancel());
+    });
+  }
+}
+
+const NO_FILE: Finding = { ok: null, detail: 'not tried: it takes a file' };
+
+const KIND_WORDS = {
+  none: 'credentials',
+  password: 'user name and password',
+  token: 'token',
+  headers: 'headers',
+} as const;
+
+function connectFailure(error: unknown, address: string, port: number): Finding {
+  const code = systemCode(error);
+  const where = `${address}, port ${port}`;
+  if (code === 'ECONNREFUSED') {
+    return { ok: false, detail: `nothing listens at ${where}`, hint: 'check the port, and that the origin is running' };
+  }
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
+    return { ok: false, detail: `there is no way to ${where}`, hint: 'check the network of this machine, or its VPN' };
+  }
+  return {
+    ok: false,
+    detail: `${where} takes no connection: ${describeError(error)}`,
+    hint: 'the origin may be asleep, or a firewall is in the way',
+  };
+}
+
+/** The beginning of a body as text. */
+async function readText(response: Response, mostBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const reader = response.body?.getReader();
+  let text = '';
+  let bytes = 0;
+  while (reader !== undefined && bytes < mostBytes) {
+    const part = await reader.read();
+    if (part.done) break;
+    bytes += part.value.length;
+    text += decoder.decode(part.value.subarray(0, mostBytes), { stream: true });
+  }
+  void reader?.cancel().catch(() => undefined);
+  return text;
+}
