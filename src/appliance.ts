@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { migrations } from '../migrations/index.ts';
 import { loadSecretKey } from './access/secret-key.ts';
+import { CertificateKeeper, readTlsSettings } from './access/server-certificate.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
@@ -27,6 +28,7 @@ import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { describeError, rootCause } from './errors.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
+import { SourceService } from './library/source-service.ts';
 import { STOP_READERS_MS } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
@@ -44,6 +46,8 @@ import { ownAddresses } from './settings/own-addresses.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { systemLookup } from './sources/address-guard.ts';
 import { parseSourceSetting } from './sources/http-source.ts';
+import { OriginClient } from './sources/origin-client.ts';
+import { testSource } from './sources/source-test.ts';
 import { AboutLarder } from './upkeep/about.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
 import { Ballast } from './upkeep/ballast.ts';
@@ -77,8 +81,11 @@ export interface ApplianceOptions {
 }
 
 export interface Appliance {
+  readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;
+  /** SHA-256 of the certificate that it shows at its start; null on plain http. */
+  readonly fingerprint: string | null;
   /** Resolves when every recorded byte is safe and the folder is free again. */
   stop(): Promise<void>;
 }
@@ -136,12 +143,16 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const declared = options.configuration.settings.source.map(parseSourceSetting);
   const dataFolder = options.configuration.settings.data;
 
+  const tls = readTlsSettings(options.configuration.settings);
   const lock = await lockFolder(dataFolder, options.processId);
   teardown.add(() => lock.release());
   const secretKey = await loadSecretKey(dataFolder);
   if (secretKey.notKeptBecause !== null) {
     log.warning('no key for secrets could be written', { error: secretKey.notKeptBecause });
   }
+  const certificates =
+    tls === null ? null : new CertificateKeeper({ settings: tls, dataFolder, clock, log: log.part('tls') });
+  const certificate = (await certificates?.load()) ?? null;
   const { database, isNew, damagedFolder, rebuilt } = await openOrRebuild({
     dataFolder,
     migrations,
@@ -225,6 +236,14 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('sources'),
   });
   await registry.load();
+  const originClient = new OriginClient(clock);
+  const sources = new SourceService({
+    registry,
+    standingOf: (id) => health.stateOf(id),
+    answered: (id, error) => health.note(id, error),
+    removals: () => sourceRemover.removals,
+    test: (target, test) => testSource(target, { client: originClient, lookup: systemLookup, clock, ownPort }, test),
+  });
   const findSource = (name: string) => registry.find(name);
 
   const counters = emptyCounters();
@@ -398,13 +417,15 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     findAddresses: (visited) =>
       ownAddresses({
         visited,
-        scheme: 'http',
+        scheme: tls === null ? 'http' : 'https',
         host,
         port: ownPort,
         basePath,
         hostName: hostname(),
         interfaces: networkInterfaces(),
       }),
+    sources,
+    certificate: () => certificates?.current ?? null,
     model,
     actions,
     access,
@@ -419,7 +440,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const pool = new BufferPool();
   const readers = new Readers({ ended: endedReaders, clock });
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
-  const server = new HttpServer({ app, streams, access, basePath });
+  const server = new HttpServer({ app, streams, access, basePath, clock, log: log.part('web') });
 
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);
@@ -467,9 +488,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => downloads.stop());
   sourceRemover.start();
   teardown.add(() => sourceRemover.stop());
-  const address = await server.listen(host, settings.current.port);
+  const address = await server.listen(host, settings.current.port, certificate);
   ownPort = address.port;
   teardown.add(() => server.stopAccepting());
+  certificates?.watch((renewed) => server.replaceCertificate(renewed));
+  teardown.add(() => certificates?.stop());
   teardown.add(() => app.stop());
   threads.warmUp();
   log.info('started', { version, data: dataFolder, sources: registry.sources().length });
@@ -488,5 +511,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     stopping.abort();
     return reconciled;
   });
-  return { host, port: address.port, stop: () => teardown.run(log) };
+  const scheme = certificate === null ? 'http' : 'https';
+  const fingerprint = certificate?.fingerprint ?? null;
+  return { scheme, host, port: address.port, fingerprint, stop: () => teardown.run(log) };
 }

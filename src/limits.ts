@@ -145,6 +145,10 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Bodies of forms and of requests to the API. */
 export const FORM_MAX_BYTES = 256 * KIB;
 
+/** The certificate of Larder itself is looked at again this often; a port that was lost on the way this often. */
+export const CERTIFICATE_LOOK_MS = 30_000;
+export const LISTEN_RETRY_MS = 1_000;
+
 /** Streams open at once; past this a reader is told 503 with Retry-After. */
 export const READERS_MAX = 2_000;
 

@@ -22,6 +22,10 @@ export interface Settings {
   readonly source: readonly string[];
   readonly basePath: string;
   readonly allowedHosts: readonly string[];
+  readonly tls: 'off' | 'self-signed';
+  /** Files in PEM; empty for none. */
+  readonly tlsCert: string;
+  readonly tlsKey: string;
   readonly streamAccess: 'private' | 'all';
   readonly threads: number;
   readonly connectionsPerSource: number;
@@ -178,6 +182,47 @@ export const options: OptionTable = {
     stored: true,
     takesEffect: 'at once',
     ...oneOf('private', 'all'),
+  },
+  tls: {
+    flag: 'tls',
+    variable: 'LARDER_TLS',
+    label: 'TLS',
+    group: 'access',
+    placeholder: 'off|self-signed',
+    description:
+      'Serve https. self-signed makes a certificate in the data folder at the first start and renews it; its fingerprint is printed, to be compared with what the browser shows. For a certificate of your own see --tls-cert.',
+    fallback: 'off',
+    repeatable: false,
+    stored: false,
+    takesEffect: 'after a restart',
+    ...oneOf('off', 'self-signed'),
+  },
+  tlsCert: {
+    flag: 'tls-cert',
+    variable: 'LARDER_TLS_CERT',
+    label: 'Certificate',
+    group: 'access',
+    placeholder: 'FILE',
+    description:
+      'Serve https with this certificate, in PEM, with the chain behind it. When the file changes the new one is shown within half a minute, and open connections go on.',
+    fallback: '',
+    repeatable: false,
+    stored: false,
+    takesEffect: 'after a restart',
+    ...text((value) => (value.includes('\0') ? 'is not a path' : null)),
+  },
+  tlsKey: {
+    flag: 'tls-key',
+    variable: 'LARDER_TLS_KEY',
+    label: 'Key of the certificate',
+    group: 'access',
+    placeholder: 'FILE',
+    description: 'Private key of --tls-cert, in PEM, without a passphrase.',
+    fallback: '',
+    repeatable: false,
+    stored: false,
+    takesEffect: 'after a restart',
+    ...text((value) => (value.includes('\0') ? 'is not a path' : null)),
   },
   threads: {
     flag: 'threads',

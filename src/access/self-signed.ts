@@ -33,7 +33,10 @@ const SERIAL_BYTES = 16;
 const COMMON_NAME_MAX = 64;
 
 function pem(label: string, bytes: ArrayBuffer): string {
-  const lines = Buffer.from(bytes).toString('base64').match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 

@@ -42,7 +42,9 @@ export function readTlsSettings(settings: {
   const { tls, tlsCert, tlsKey } = settings;
   if ((tlsCert === '') !== (tlsKey === '')) {
     const [given, missing] = tlsCert === '' ? ['--tls-key', '--tls-cert'] : ['--tls-cert', '--tls-key'];
-    throw new LarderError('usage', `${given} is set and ${missing} is not`, { hint: 'a certificate and its key go together' });
+    throw new LarderError('usage', `${given} is set and ${missing} is not`, {
+      hint: 'a certificate and its key go together',
+    });
   }
   if (tlsCert !== '' && tls === 'self-signed') {
     throw new LarderError('usage', '--tls self-signed and --tls-cert are both set', {
@@ -177,7 +179,10 @@ function ownNames(): string[] {
   return [...new Set([host || 'localhost', ...local, 'localhost', '127.0.0.1', '::1', ...usable])];
 }
 
-async function readFiles({ certificateFile, keyFile }: Extract<TlsSettings, { kind: 'files' }>): Promise<ServerCertificate> {
+async function readFiles({
+  certificateFile,
+  keyFile,
+}: Extract<TlsSettings, { kind: 'files' }>): Promise<ServerCertificate> {
   const read = async (option: string, file: string) => {
     try {
       return await readFile(file, 'utf8');

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import { readTlsSettings } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
 import { type Configuration, readConfiguration } from '../config.ts';
 import { LarderError } from '../errors.ts';
@@ -126,6 +127,9 @@ measured, and stays up with the page until it is stopped. Takes the options of s
 which is removed at the end, unless --data names a folder.`,
   async run(context) {
     const given = readConfiguration(context);
+    if (readTlsSettings(given.settings) !== null) {
+      throw new LarderError('usage', 'the demo plays over plain http', { hint: 'leave out --tls and --tls-cert' });
+    }
     const { data, temporary } = prepareFolder(given);
     const origin = await startSlowOrigin({
       files: sampleFilms,

@@ -35,12 +35,13 @@ export async function startFromCommand(context: CommandContext, configuration: C
     startThread: (role) => context.startThread(role, folder.addonFile),
   });
   context.print(`larder listening on ${addressOf(appliance)}`);
+  if (appliance.fingerprint !== null) context.print(`certificate fingerprint (SHA-256): ${appliance.fingerprint}`);
   return appliance;
 }
 
 export function addressOf(appliance: Appliance): string {
   const host = appliance.host.includes(':') ? `[${appliance.host}]` : appliance.host;
-  return `http://${host}:${appliance.port}`;
+  return `${appliance.scheme}://${host}:${appliance.port}`;
 }
 
 /** Waits for a signal, then stops within the deadline. @returns the exit code */

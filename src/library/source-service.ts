@@ -154,9 +154,7 @@ export class SourceService {
     const hint = failed?.hint ?? undefined;
     answered(
       source.id,
-      failed === undefined
-        ? null
-        : new LarderError('origin-failed', failed.detail, hint === undefined ? {} : { hint }),
+      failed === undefined ? null : new LarderError('origin-failed', failed.detail, hint === undefined ? {} : { hint }),
     );
   }
 }
@@ -164,7 +162,9 @@ export class SourceService {
 /** Of settings with their secrets: stays in memory. */
 function fingerprint(target: HttpTarget): string {
   const { url, credentials, local } = target;
-  return createHash('sha256').update(JSON.stringify([url, credentials, local])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([url, credentials, local]))
+    .digest('hex');
 }
 
 /** A path as a person types it, `Films/Some Film.mkv`, or pastes it from an address, percent-encoded. */

@@ -1,41 +1,39 @@
 // The one listening socket: streams go straight to their handler, everything else through hono.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { describeError, LarderError } from '../errors.ts';
-import { HEADERS_TIMEOUT_MS, KEEP_ALIVE_TIMEOUT_MS } from '../limits.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler } from '../proxy/stream-handler.ts';
 import { type AccessRules, mayPlayStreams } from './access.ts';
 import type { App } from './app.ts';
+import { Listener, type ListenerCertificate } from './listener.ts';
 
 export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
   readonly access: AccessRules;
   readonly basePath: string;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
-/** Names and value together; Node's own default is 16 KiB, and some players send long cookies. */
-const HEADERS_MAX_BYTES = 64 * 1024;
-
 export class HttpServer {
-  readonly #server: Server;
-  #closed: Promise<void> | undefined;
+  readonly #listener: Listener;
 
   constructor(options: HttpServerOptions) {
     const prefix = `${options.basePath}/s/`;
     // The global Response must stay the platform's: node-server's own breaks answers written by hand.
     const listener = getRequestListener(options.app.hono.fetch, { overrideGlobalObjects: false });
-    this.#server = createServer({ maxHeaderSize: HEADERS_MAX_BYTES, noDelay: true }, (request, response) => {
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       // A request line may hold the whole address (RFC 9112 §3.2.2).
       const path = (request.url ?? '').replace(/^https?:\/\/[^/]*/i, '');
       if (path.startsWith(prefix)) stream(request, response, path.slice(prefix.length));
       else void listener(request, response);
-    });
-    this.#server.requestTimeout = 0; // a film takes hours
-    this.#server.headersTimeout = HEADERS_TIMEOUT_MS;
-    this.#server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+    };
+    const { clock, log } = options;
+    this.#listener = new Listener({ onRequest, clock, log });
 
     function stream(request: IncomingMessage, response: ServerResponse, rest: string): void {
       if (!mayPlayStreams(request, options.access)) {
@@ -57,30 +55,22 @@ export class HttpServer {
     }
   }
 
-  /** @throws LarderError `usage` when the address cannot be listened on */
-  listen(host: string, port: number): Promise<AddressInfo> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        reject(
-          new LarderError('usage', `cannot listen on ${host} port ${port}: ${describeError(error)}`, {
-            cause: error,
-            hint: 'another program may use the port: choose one with --port N, or --port 0 for any free one',
-          }),
-        );
-      });
-      this.#server.listen(port, host, () => resolve(this.#server.address() as AddressInfo));
-    });
+  /** Null serves plain http. @throws LarderError `usage` when the address cannot be listened on */
+  listen(host: string, port: number, certificate: ListenerCertificate | null): Promise<AddressInfo> {
+    return this.#listener.listen(host, port, certificate);
+  }
+
+  replaceCertificate(certificate: ListenerCertificate): Promise<void> {
+    return this.#listener.replaceCertificate(certificate);
   }
 
   /** Takes no new connections; those that are idle are closed. */
   stopAccepting(): void {
-    this.#closed = new Promise((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    this.#listener.stopAccepting();
   }
 
   /** Cuts what is still open. */
-  async stop(): Promise<void> {
-    this.#server.closeAllConnections();
-    await this.#closed;
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 }

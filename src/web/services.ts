@@ -1,5 +1,7 @@
 // Everything the pages and the API stand on. A page module picks what it needs of it.
+import type { ServerCertificate } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
+import type { SourceService } from '../library/source-service.ts';
 import type { Log } from '../log.ts';
 import type { Licence } from '../runtime/licences.ts';
 import type { OwnAddress } from '../settings/own-addresses.ts';
@@ -16,6 +18,9 @@ export interface WebServices {
   readonly actions: Actions;
   readonly access: AccessRules;
   readonly identify: Identify;
+  readonly sources: SourceService;
+  /** Of our own TLS; null on plain http. */
+  readonly certificate: () => ServerCertificate | null;
   readonly settings: SettingsService;
   readonly doctor: Doctor;
   readonly about: AboutLarder;

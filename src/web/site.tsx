@@ -50,7 +50,7 @@ export function createSite(services: WebServices): Site {
     const theme = getCookie(context, 'larder_theme');
     return {
       basePath,
-      serverAddress: `http://${context.env.incoming.headers.host ?? 'localhost'}${basePath}`,
+      serverAddress: `${schemeOf(context.env.incoming)}://${context.env.incoming.headers.host ?? 'localhost'}${basePath}`,
       path: pathname.slice(basePath.length) + search,
       assetVersion: services.version,
       nowMs: clock.nowMs(),
@@ -266,6 +266,10 @@ export function createSite(services: WebServices): Site {
   });
 
   return { hono, records: [...routes.records, ...api.records], stop: () => hub.stop() };
+}
+
+function schemeOf({ socket }: WebContext['env']['incoming']): 'http' | 'https' {
+  return 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http';
 }
 
 function stackOf(error: unknown): string | undefined {
