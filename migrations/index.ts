@@ -1,6 +1,7 @@
 // All migrations in order, embedded in the binary. Forward only: never edit one that was released, add another.
 import cache from './0001_cache.sql' with { type: 'text' };
 import survival from './0002_survival.sql' with { type: 'text' };
+import access from './0003_access.sql' with { type: 'text' };
 import sources from './0005_sources.sql' with { type: 'text' };
 import history from './0006_history.sql' with { type: 'text' };
 
@@ -13,6 +14,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'cache', sql: cache },
   { version: 2, name: 'survival', sql: survival },
+  { version: 3, name: 'access', sql: access },
   { version: 5, name: 'sources', sql: sources },
   { version: 6, name: 'history', sql: history },
 ];

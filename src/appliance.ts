@@ -6,6 +6,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { migrations } from '../migrations/index.ts';
+import { createAccess } from './access/create-access.ts';
 import { loadSecretKey } from './access/secret-key.ts';
 import { CertificateKeeper, readTlsSettings } from './access/server-certificate.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
@@ -22,9 +23,12 @@ import { lockFolder } from './db/folder-lock.ts';
 import { GenerationTable } from './db/generations.ts';
 import { PreferenceTable } from './db/preferences.ts';
 import { ReaderHistoryTable } from './db/reader-history.ts';
+import { SessionTable } from './db/sessions.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
+import { TokenTable } from './db/tokens.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
+import { UserTable } from './db/users.ts';
 import { describeError, rootCause } from './errors.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
@@ -39,6 +43,7 @@ import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
 import { buildCommit, buildTarget, embeddedAddon, licences } from './runtime/embedded.ts';
+import { systemPasswordHash } from './runtime/password-hash.ts';
 import { runtimeName } from './runtime/runtime-name.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
@@ -86,6 +91,8 @@ export interface Appliance {
   readonly port: number;
   /** SHA-256 of the certificate that it shows at its start; null on plain http. */
   readonly fingerprint: string | null;
+  /** What the first owner shows that they own it; null when there is one. */
+  readonly setupCode: string | null;
   /** Resolves when every recorded byte is safe and the folder is free again. */
   stop(): Promise<void>;
 }
@@ -194,6 +201,22 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       log.warning(`${what} could not be written`, { error: describeError(rootCause(error)) });
     }
   }
+  const access = createAccess({
+    users: new UserTable(tables),
+    sessions: new SessionTable(tables),
+    tokens: new TokenTable(tables),
+    secretKey,
+    passwordHash: systemPasswordHash(),
+    dataFolder,
+    hostname: hostname(),
+    settings: () => settings.current,
+    clock,
+    log: log.part('access'),
+  });
+  access.start();
+  teardown.add(() => access.stop());
+  const { adminUser, adminPassword } = settings.current;
+  await tryToWrite('the first owner', () => access.firstOwner.seed(adminUser, adminPassword));
   const known = await sourceTable.list();
   for (const { name, url } of declared) {
     const isKnown = known.some((row) => row.name === name && row.url === url);
@@ -370,14 +393,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     events: { listRecent: (limit) => events.list({}, limit, null) },
     clock,
   });
-  const access = {
-    get allowedHosts() {
-      return settings.current.allowedHosts;
-    },
-    get streamAccess() {
-      return settings.current.streamAccess;
-    },
-  };
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -400,7 +415,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       newestUseMs: () => entries.findNewestUse(),
       database: () => databaseWatch.state,
       threads: () => threads.state,
-      forwarding: () => ({ trustedProxies: [], untrusted: null, trustedAtMs: null }),
+      forwarding: () => access.control.forwarding(),
       sources: () => registry.sources().map(({ id, name }) => ({ name, state: health.stateOf(id) })),
       pendingSettings: () => settings.list().flatMap(({ isPending, label }) => (isPending ? [label] : [])),
       settingMistakes: () => [...options.configuration.warnings, ...settings.warnings],
@@ -428,8 +443,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     certificate: () => certificates?.current ?? null,
     model,
     actions,
-    access,
-    identify: async (request) => identifyLocal(request, access),
+    identify: async (request) => identifyLocal(request, settings.current),
     basePath,
     version,
     isReady: () => ownPort > 0,
@@ -440,7 +454,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const pool = new BufferPool();
   const readers = new Readers({ ended: endedReaders, clock });
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
-  const server = new HttpServer({ app, streams, access, basePath, clock, log: log.part('web') });
+  const server = new HttpServer({ app, streams, access: access.control, basePath, clock, log: log.part('web') });
 
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);
@@ -513,5 +527,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const scheme = certificate === null ? 'http' : 'https';
   const fingerprint = certificate?.fingerprint ?? null;
-  return { scheme, host, port: address.port, fingerprint, stop: () => teardown.run(log) };
+  const setupCode = await access.firstOwner.code();
+  return { scheme, host, port: address.port, fingerprint, setupCode, stop: () => teardown.run(log) };
 }

@@ -95,6 +95,12 @@ function readFlags(args: readonly string[]): Map<string, string[]> {
         hint: nearest === null ? 'see larder help serve' : `did you mean --${nearest}?`,
       });
     }
+    const secret = settingNames.find((setting) => options[setting].flag === name && options[setting].secret === true);
+    if (secret !== undefined) {
+      throw new LarderError('usage', `--${name} is not taken: other users of this machine can read command lines`, {
+        hint: `set ${options[secret].variable}, or ${name} in the file given with --config`,
+      });
+    }
     const value = match[2] ?? args[++index];
     if (value === undefined || value === '')
       throw new LarderError('usage', `--${name} needs a value`, { hint: 'see larder help serve' });

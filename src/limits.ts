@@ -165,6 +165,38 @@ export const TRAFFIC_LOOK_MS = 10_000;
 /** The write-ahead log is moved into the database this often, and when it has grown past this size. */
 export const CHECKPOINT_PERIOD_MS = 60_000;
 
+/** Characters of a password. */
+export const PASSWORD_LENGTH_MIN = 8;
+export const PASSWORD_LENGTH_MAX = 256;
+/** Passwords that wait for their turn to be checked; each takes up to a quarter of a second. */
+export const PASSWORD_CHECKS_WAITING_MAX = 16;
+
+/** A session ends when it was not used for so long, and after the longer time in any case. */
+export const SESSION_IDLE_MS = 30 * 86_400_000;
+export const SESSION_MAX_MS = 180 * 86_400_000;
+/** Last use of sessions and tokens is written no more often than this, to spare SD cards. */
+export const LAST_USE_WRITE_MS = 60_000;
+/** Another process that ends a session or a token is heard of within this time. */
+export const RIGHTS_LOOK_MS = 2_000;
+/** Sessions and tokens that are remembered, so that a request costs no statement. */
+export const REMEMBERED_RIGHTS_MAX = 1_000;
+
+/** Tries that cost nothing, then a delay that doubles with each, and is never longer than this. */
+export const FREE_TRIES = 3;
+export const TRY_DELAY_FIRST_MS = 1_000;
+export const ADDRESS_DELAY_MAX_MS = 900_000;
+export const ACCOUNT_DELAY_MAX_MS = 60_000;
+/** Failed tries are forgotten after this; of so many addresses and names is remembered at most. */
+export const TRIES_KEPT_MS = 86_400_000;
+export const THROTTLED_KEYS_MAX = 10_000;
+/** Tries of the set-up code in a minute: from one address, and in all. */
+export const SETUP_TRIES_PER_MINUTE = 5;
+export const SETUP_TRIES_PER_MINUTE_TOTAL = 60;
+
+/** A signed stream address is good for this long unless another time is asked for, and for at most the second. */
+export const SIGNED_ADDRESS_MS = 86_400_000;
+export const SIGNED_ADDRESS_MAX_MS = 30 * 86_400_000;
+
 /** SIGTERM to exit (CONTRACT.md: at most 5 s). Readers of what is cached go on for the first part of it. */
 export const STOP_DEADLINE_MS = 4_500;
 export const STOP_READERS_MS = 2_000;

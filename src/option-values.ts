@@ -1,5 +1,6 @@
 // Kinds of values that a setting may have. Each reads texts as they stand in flags, environment, file and forms, and
 // writes a value back as texts that read the same.
+import ipaddr from 'ipaddr.js';
 import { LarderError } from './errors.ts';
 
 /** Bytes, or a share of the disk from 0 to 1. */
@@ -199,3 +200,35 @@ export const onOrOff: ValueKind<boolean> = {
   format: (value) => [value ? 'on' : 'off'],
   input: { kind: 'switch' },
 };
+
+/** A list whose entries may also be separated by commas, as people write them in one variable. */
+export function separated(kind: ValueKind<readonly string[]>): ValueKind<readonly string[]> {
+  return {
+    ...kind,
+    parse: (texts, where) =>
+      kind.parse(
+        texts.flatMap((entry) => entry.split(/[\s,]+/)),
+        where,
+      ),
+  };
+}
+
+type Network = readonly [address: ReturnType<typeof ipaddr.parse>, bits: number];
+
+/** @returns null when `text` is neither an address nor a network such as `10.0.0.0/8` */
+export function readNetwork(text: string): Network | null {
+  const [address = '', bits, ...rest] = text.split('/');
+  // The library also takes 10.1 and 0x7f.1; whoever writes that means something else.
+  if (rest.length > 0 || !(ipaddr.IPv4.isValidFourPartDecimal(address) || ipaddr.IPv6.isValid(address))) return null;
+  const parsed = ipaddr.parse(address);
+  const most = parsed.kind() === 'ipv4' ? 32 : 128;
+  if (bits !== undefined && !(/^\d{1,3}$/.test(bits) && Number(bits) <= most)) return null;
+  return [parsed, bits === undefined ? most : Number(bits)];
+}
+
+/** Addresses and networks. */
+export const networks: ValueKind<readonly string[]> = separated(
+  list((value) =>
+    readNetwork(value) === null ? 'is neither an address nor a network: write 192.168.1.5 or 10.0.0.0/8' : null,
+  ),
+);

@@ -4,9 +4,11 @@ import { type LogLevel, redactUrls } from './log.ts';
 import {
   byteCount,
   list,
+  networks,
   oneOf,
   onOrOff,
   type SizeOrShare,
+  separated,
   sizeOrShare,
   text,
   timeSpan,
@@ -26,7 +28,11 @@ export interface Settings {
   /** Files in PEM; empty for none. */
   readonly tlsCert: string;
   readonly tlsKey: string;
-  readonly streamAccess: 'private' | 'all';
+  /** Addresses and networks. */
+  readonly trustedProxies: readonly string[];
+  readonly streamAccess: 'private' | 'all' | 'locked';
+  readonly adminUser: string;
+  readonly adminPassword: string;
   readonly threads: number;
   readonly connectionsPerSource: number;
   readonly connectionsTotal: number;
@@ -163,25 +169,70 @@ export const options: OptionTable = {
     group: 'access',
     placeholder: 'NAME',
     description:
-      'Name under which the pages may be asked for, besides this machine’s addresses and localhost. May be given several times.',
+      'Name under which the pages may be asked for, besides addresses, localhost, the name of this machine, names without a dot and those that end in .local, .lan or .home.arpa. May be given several times.',
     fallback: [],
     repeatable: true,
     stored: true,
     takesEffect: 'at once',
-    ...list(checkHostName, (name) => name.toLowerCase().replace(/^\[|\]$/g, '')),
+    ...separated(list(checkHostName, (name) => name.toLowerCase().replace(/^\[|\]$/g, ''))),
+  },
+  trustedProxies: {
+    flag: 'trusted-proxy',
+    variable: 'LARDER_TRUSTED_PROXIES',
+    label: 'Trusted proxies',
+    group: 'access',
+    placeholder: 'ADDR|NETWORK',
+    description:
+      'Reverse proxy that may say for whom it asks (Forwarded, X-Forwarded-For, -Proto, -Host, -Prefix): an address or a network such as 10.0.0.0/8. From everybody else these headers are ignored. May be given several times.',
+    fallback: [],
+    repeatable: true,
+    stored: true,
+    takesEffect: 'at once',
+    ...networks,
   },
   streamAccess: {
     flag: 'stream-access',
     variable: 'LARDER_STREAM_ACCESS',
     label: 'Who may play streams',
     group: 'access',
-    placeholder: 'private|all',
-    description: 'Who may play streams: clients on private networks, or everybody who can reach the port.',
+    placeholder: 'private|all|locked',
+    description:
+      'Who may play streams without showing anything: clients on private networks, everybody who can reach the port, or nobody. Whoever is signed in, has a token or a signed address may play in any case.',
     fallback: 'private',
     repeatable: false,
     stored: true,
     takesEffect: 'at once',
-    ...oneOf('private', 'all'),
+    ...oneOf('private', 'all', 'locked'),
+  },
+  adminUser: {
+    flag: 'admin-user',
+    variable: 'LARDER_ADMIN_USER',
+    label: 'Name of the first owner',
+    group: 'access',
+    placeholder: 'NAME',
+    description: 'Name of the owner that the first start makes when a password is given with it.',
+    fallback: 'admin',
+    repeatable: false,
+    stored: false,
+    takesEffect: 'after a restart',
+    ...text((value) =>
+      value.trim() === '' || value.includes(':') ? 'is not a name: write one without a colon' : null,
+    ),
+  },
+  adminPassword: {
+    flag: 'admin-password',
+    variable: 'LARDER_ADMIN_PASSWORD',
+    label: 'Password of the first owner',
+    group: 'access',
+    placeholder: 'TEXT',
+    description:
+      'Password of the first owner, for a start without the set-up pages; later starts ignore it. In the environment or the file only: other users of a machine can read its command lines.',
+    fallback: '',
+    repeatable: false,
+    stored: false,
+    takesEffect: 'after a restart',
+    secret: true,
+    ...text(),
   },
   tls: {
     flag: 'tls',

@@ -20,7 +20,8 @@ export function optionHelp(): string {
   const lines = ['Options (each may also be set in the environment or in the file given with --config):', ''];
   for (const name of settingNames) {
     const option = options[name];
-    lines.push(`  --${option.flag} ${option.placeholder}  (${option.variable}, default ${describeFallback(name)})`);
+    const spelling = option.secret === true ? `${option.flag} in the file` : `--${option.flag} ${option.placeholder}`;
+    lines.push(`  ${spelling}  (${option.variable}, default ${describeFallback(name)})`);
     for (const line of wrap(option.description)) lines.push(`${INDENT}${line}`);
   }
   lines.push('  --config FILE  (LARDER_CONFIG)');
@@ -34,7 +35,8 @@ export function optionTable(): string {
   const rows = settingNames.map((name) => {
     const option = options[name];
     const placeholder = option.placeholder.replaceAll('|', '\\|');
-    return `| \`--${option.flag} ${placeholder}\` | \`${option.variable}\` | ${describeFallback(name)} | ${option.description} |`;
+    const spelling = option.secret === true ? `\`${option.flag}\` in the file` : `\`--${option.flag} ${placeholder}\``;
+    return `| ${spelling} | \`${option.variable}\` | ${describeFallback(name)} | ${option.description} |`;
   });
   return ['| option | variable | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }

@@ -4,10 +4,11 @@ import type { Command, CommandContext } from './command.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { serve } from './serve.ts';
+import { token } from './token.ts';
 import { verify } from './verify.ts';
 import { version } from './version.ts';
 
-const commands: readonly Command[] = [serve, demo, doctor, verify, version];
+const commands: readonly Command[] = [serve, demo, doctor, token, verify, version];
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;

@@ -36,6 +36,10 @@ export async function startFromCommand(context: CommandContext, configuration: C
   });
   context.print(`larder listening on ${addressOf(appliance)}`);
   if (appliance.fingerprint !== null) context.print(`certificate fingerprint (SHA-256): ${appliance.fingerprint}`);
+  if (appliance.setupCode !== null) {
+    context.print(`set-up code: ${appliance.setupCode}`);
+    context.print(`Nobody owns this Larder yet: open its address in a browser and enter the code.`);
+  }
   return appliance;
 }
 

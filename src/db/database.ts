@@ -1,5 +1,6 @@
 // Opens the one database file. The local libSQL driver is synchronous inside: each statement blocks the thread that
 // runs it, so statements here are small, and what is long (checkpoints, backups, checks) runs on the upkeep thread.
+import { chmod } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
@@ -103,6 +104,8 @@ export async function openDatabase(file: string, onDamage: () => void = () => un
   let client: Client | undefined;
   try {
     client = connect(file);
+    // It holds password hashes. The log beside it gets the same mode.
+    await chmod(file, 0o600).catch(() => undefined); // somebody else's file: opening it says what is wrong
     await client.execute('PRAGMA journal_mode = WAL');
     await client.execute('PRAGMA synchronous = NORMAL');
     await client.execute('PRAGMA foreign_keys = ON');

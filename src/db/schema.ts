@@ -188,3 +188,42 @@ export const readerHistory = sqliteTable('reader_history', {
   outcome: text('outcome', { enum: ['finished', 'left', 'stopped', 'failed'] }).notNull(),
   reason: text('reason'),
 });
+
+export const users = sqliteTable('users', {
+  id: integer('id').primaryKey(),
+  name: text('name').notNull(),
+  nameKey: text('name_key').notNull(),
+  role: text('role', { enum: ['owner', 'viewer'] }).notNull(),
+  passwordHash: text('password_hash').notNull(),
+  preferences: text('preferences').notNull().default('{}'),
+  createdAt: integer('created_at').notNull(),
+  passwordChangedAt: integer('password_changed_at').notNull(),
+  lastSignInAt: integer('last_sign_in_at'),
+});
+
+export const sessions = sqliteTable('sessions', {
+  id: integer('id').primaryKey(),
+  digest: text('digest').notNull(),
+  userId: integer('user_id').notNull(),
+  device: text('device').notNull(),
+  address: text('address').notNull(),
+  createdAt: integer('created_at').notNull(),
+  lastSeenAt: integer('last_seen_at').notNull(),
+});
+
+export const tokens = sqliteTable('tokens', {
+  id: integer('id').primaryKey(),
+  digest: text('digest').notNull(),
+  prefix: text('prefix').notNull(),
+  name: text('name').notNull(),
+  scope: text('scope', { enum: ['admin', 'viewer', 'stream'] }).notNull(),
+  userId: integer('user_id'),
+  createdAt: integer('created_at').notNull(),
+  expiresAt: integer('expires_at'),
+  lastUsedAt: integer('last_used_at'),
+});
+
+export const accessChanges = sqliteTable('access_changes', {
+  id: integer('id').primaryKey(),
+  version: integer('version').notNull(),
+});

@@ -1,11 +1,10 @@
-// Who may come in, as long as there is no sign-in: the pages only from this machine, streams from private networks.
+// Who may come in, as long as there is no sign-in: the pages only from this machine.
 import type { IncomingMessage } from 'node:http';
-import { isLoopbackAddress, isPrivateAddress } from '../sources/address-guard.ts';
-import { type Caller, NOBODY } from './caller.ts';
+import { type Caller, defaultPreferences, NOBODY } from '../access/caller.ts';
+import { isLoopbackAddress } from '../sources/address-guard.ts';
 
 export interface AccessRules {
   readonly allowedHosts: readonly string[];
-  readonly streamAccess: 'private' | 'all';
 }
 
 function remoteAddress(request: IncomingMessage): string {
@@ -33,11 +32,9 @@ export function isKnownHost(request: IncomingMessage, rules: AccessRules): boole
 /** As long as there is no sign-in, who asks from this machine is its owner. */
 export function identifyLocal(request: IncomingMessage, rules: AccessRules): Caller {
   const isLocal = isLoopbackAddress(remoteAddress(request)) && !isForwarded(request) && isKnownHost(request, rules);
-  return isLocal ? { kind: 'session', sessionId: 0, userId: 0, userName: 'this machine', role: 'owner' } : NOBODY;
-}
-
-export function mayPlayStreams(request: IncomingMessage, rules: AccessRules): boolean {
-  return rules.streamAccess === 'all' || (!isForwarded(request) && isPrivateAddress(remoteAddress(request)));
+  if (!isLocal) return NOBODY;
+  const preferences = defaultPreferences;
+  return { kind: 'session', sessionId: 0, userId: 0, userName: 'this machine', role: 'owner', preferences };
 }
 
 /** A form of ours, and not one that another site sends in the visitor's name: browsers say where a request is from. */

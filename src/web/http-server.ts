@@ -2,18 +2,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
+import type { AccessControl, StreamDecision } from '../access/access-control.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler } from '../proxy/stream-handler.ts';
-import { type AccessRules, mayPlayStreams } from './access.ts';
 import type { App } from './app.ts';
 import { Listener, type ListenerCertificate } from './listener.ts';
+import { factsOf } from './request-facts.ts';
 
 export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
-  readonly access: AccessRules;
+  readonly access: Pick<AccessControl, 'mayPlay' | 'watch'>;
   readonly basePath: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,29 +30,31 @@ export class HttpServer {
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       // A request line may hold the whole address (RFC 9112 §3.2.2).
       const path = (request.url ?? '').replace(/^https?:\/\/[^/]*/i, '');
-      if (path.startsWith(prefix)) stream(request, response, path.slice(prefix.length));
-      else void listener(request, response);
+      if (!path.startsWith(prefix)) void listener(request, response);
+      else
+        stream(request, response, path.slice(options.basePath.length)).catch((error: unknown) => {
+          if (response.headersSent) response.destroy();
+          else sendError(response, error, true);
+        });
     };
     const { clock, log } = options;
     this.#listener = new Listener({ onRequest, clock, log });
 
-    function stream(request: IncomingMessage, response: ServerResponse, rest: string): void {
-      if (!mayPlayStreams(request, options.access)) {
-        const message = 'streams are open to private networks only';
-        const hint = 'start Larder with --stream-access all to change that';
-        response
-          .writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' })
-          .end(`${message}\n${hint}\n`);
+    /** @param address below the base path, as it stands in the request line */
+    async function stream(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
+      const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
+      const decision = await options.access.mayPlay({ ...factsOf(request), path, query });
+      if (!decision.may) {
+        refuse(response, decision);
         return;
       }
-      const path = rest.split(/[?#]/, 1)[0]!;
-      const slash = path.indexOf('/');
-      const sourceName = slash < 0 ? path : path.slice(0, slash);
-      const rawPath = slash < 0 ? '' : path.slice(slash + 1);
-      options.streams.handle(request, response, { sourceName, rawPath }).catch((error: unknown) => {
-        if (response.headersSent) response.destroy();
-        else sendError(response, error, true);
-      });
+      if (decision.by !== null) {
+        // A stream ends with the right that it was opened by.
+        const unwatch = options.access.watch(decision.by, () => response.destroy());
+        response.once('close', unwatch);
+      }
+      const [, , sourceName = '', ...rest] = path.split('/');
+      await options.streams.handle(request, response, { sourceName, rawPath: rest.join('/') });
     }
   }
 
@@ -73,4 +76,16 @@ export class HttpServer {
   stop(): Promise<void> {
     return this.#listener.stop();
   }
+}
+
+function refuse(response: ServerResponse, decision: Extract<StreamDecision, { may: false }>): void {
+  response
+    .writeHead(decision.status, {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'X-Content-Type-Options': 'nosniff',
+      'Cache-Control': 'no-store',
+      // Players that know it ask their user for a name (any) and a password (a token).
+      ...(decision.status === 401 ? { 'WWW-Authenticate': 'Basic realm="Larder streams", charset="UTF-8"' } : {}),
+    })
+    .end(`${decision.message}\n${decision.hint}\n`);
 }

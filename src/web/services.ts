@@ -8,7 +8,6 @@ import type { OwnAddress } from '../settings/own-addresses.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
 import type { AboutLarder } from '../upkeep/about.ts';
 import type { Doctor } from '../upkeep/doctor/doctor.ts';
-import type { AccessRules } from './access.ts';
 import type { Actions } from './actions.ts';
 import type { Identify } from './caller.ts';
 import type { HomeModel } from './home-model.ts';
@@ -16,7 +15,6 @@ import type { HomeModel } from './home-model.ts';
 export interface WebServices {
   readonly model: HomeModel;
   readonly actions: Actions;
-  readonly access: AccessRules;
   readonly identify: Identify;
   readonly sources: SourceService;
   /** Of our own TLS; null on plain http. */

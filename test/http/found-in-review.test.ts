@@ -162,7 +162,7 @@ test('streams that come through a proxy are not taken for the home network', asy
   await using larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
   const forwarded = { 'X-Forwarded-For': '203.0.113.9' };
   const refused = await rawRequest(larder.port, '/s/films/a.bin', forwarded);
-  expect(refused.status).toBe(403);
+  expect(refused.status).toBe(401);
   expect(refused.header('x-content-type-options')).toBe('nosniff');
   await larder.restart(['--source', `films=${origin.url}`, '--stream-access', 'all']);
   expect((await rawRequest(larder.port, '/s/films/a.bin', forwarded)).status).toBe(200);

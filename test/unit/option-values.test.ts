@@ -87,7 +87,7 @@ describe('options', () => {
       'fe80::1',
       '::1',
     ]);
-    for (const name of ['nas:8420', 'http://nas', 'a b', 'a,b', 'nas/', '*']) {
+    for (const name of ['nas:8420', 'http://nas', 'nas/', '*']) {
       expect(() => read([name], 'allowed-host')).toThrow(`allowed-host: ${JSON.stringify(name)} is not a host name`);
     }
   });

@@ -11,19 +11,26 @@ import { GenerationTable } from '../../../src/db/generations.ts';
 import { PreferenceTable } from '../../../src/db/preferences.ts';
 import { ReaderHistoryTable } from '../../../src/db/reader-history.ts';
 import * as schema from '../../../src/db/schema.ts';
+import { SessionTable } from '../../../src/db/sessions.ts';
 import { SourceTable } from '../../../src/db/sources.ts';
 import { StatisticsTable } from '../../../src/db/statistics.ts';
 import { StorageTable } from '../../../src/db/storage.ts';
+import { TokenTable } from '../../../src/db/tokens.ts';
 import { TrafficHistoryTable } from '../../../src/db/traffic-history.ts';
+import { UserTable } from '../../../src/db/users.ts';
 import { entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 
 /** Tables that hold a handful of rows for ever. */
-const SMALL = ['cache_statistics', 'source_statistics', 'sources', 'user_preferences'];
+const SMALL = ['access_changes', 'cache_statistics', 'source_statistics', 'sources', 'user_preferences'];
 
 /** Calls that may walk through an index from its start, each with its reason. */
 const WALKS: Record<string, string> = {
   'entries.listRecent first page': 'walks the index of the order it lists in, up to its limit',
   'entries.listEvictable first page': 'walks the index of the order it lists in, up to its limit',
+  'sessions.list first page': 'walks the index of the order it lists in, up to its limit',
+  'tokens.list first page': 'walks the table itself, which is in the order it lists in, up to its limit',
+  'users.addFirst': 'looks whether there is any row',
+  'sessions.removeAll': 'ends all of them',
   'generations.findScrubCandidate': 'takes the first row of the index',
   'entries.findNewestUse': 'takes the last row of the index',
   'events.listRecent': 'walks the table itself, which is in the order it lists in, up to its limit',
@@ -35,7 +42,7 @@ const WALKS: Record<string, string> = {
 };
 
 /** A scan in the order of an index, or of the rows' own ids. */
-const IN_ORDER = / USING (COVERING )?INDEX |^SCAN (events|reader_history|kinds)$/;
+const IN_ORDER = / USING (COVERING )?INDEX |^SCAN (events|reader_history|kinds|tokens|users|sessions|CONSTANT ROW)$/;
 
 type Statement = { sql: string; args: unknown };
 
@@ -121,6 +128,8 @@ const endedReader = {
   outcome: 'left',
   reason: null,
 } as const;
+const user = { name: 'Jane', nameKey: 'jane', role: 'owner', passwordHash: 'h' } as const;
+const token = { digest: 'd', prefix: 'l', name: 'n', scope: 'admin', userId: null, expiresAt: null } as const;
 const failure = { code: 'origin-failed', text: 'x' };
 
 const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
@@ -221,6 +230,44 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
       ]),
       NOW_MS,
     ),
+  'users.list': (tables) => new UserTable(tables).list(5, 0),
+  'users.find': (tables) => new UserTable(tables).find(1),
+  'users.findByName': (tables) => new UserTable(tables).findByName('jane'),
+  'users.listOwners': (tables) => new UserTable(tables).listOwners(),
+  'users.add': (tables) => new UserTable(tables).add(user, NOW_MS),
+  'users.addFirst': (tables) => new UserTable(tables).addFirst(user, NOW_MS),
+  'users.setPassword': (tables) => new UserTable(tables).setPassword(1, 'h', NOW_MS),
+  'users.rehash': (tables) => new UserTable(tables).rehash(1, 'h', 'i'),
+  'users.setPreferences': (tables) => new UserTable(tables).setPreferences(1, '{}'),
+  'users.recordSignIn': (tables) => new UserTable(tables).recordSignIn(1, NOW_MS),
+  'users.setRole': (tables) => new UserTable(tables).setRole(1, 'viewer'),
+  'users.remove': (tables) => new UserTable(tables).remove(1),
+  'sessions.add': (tables) =>
+    new UserTable(tables)
+      .add(user, NOW_MS)
+      .then((added) =>
+        new SessionTable(tables).add({ digest: 'd', userId: added!.id, device: 'x', address: '::1' }, NOW_MS),
+      ),
+  'sessions.findByDigest': (tables) => new SessionTable(tables).findByDigest('d'),
+  'sessions.find': (tables) => new SessionTable(tables).find(1),
+  'sessions.list first page': (tables) => new SessionTable(tables).list(3, null),
+  'sessions.list next page': (tables) => new SessionTable(tables).list(3, { lastSeenAt: NOW_MS, id: 4 }),
+  'sessions.listOf first page': (tables) => new SessionTable(tables).listOf(1, 3, null),
+  'sessions.listOf next page': (tables) => new SessionTable(tables).listOf(1, 3, { lastSeenAt: NOW_MS, id: 4 }),
+  'sessions.recordSeen': (tables) => new SessionTable(tables).recordSeen(1, '::1', NOW_MS),
+  'sessions.remove': (tables) => new SessionTable(tables).remove(1),
+  'sessions.removeOf': (tables) => new SessionTable(tables).removeOf(1, 2),
+  'sessions.removeAll': (tables) => new SessionTable(tables).removeAll(2),
+  'sessions.removeExpired': (tables) => new SessionTable(tables).removeExpired(1, 1),
+  'tokens.add': (tables) => new TokenTable(tables).add(token, NOW_MS),
+  'tokens.findByDigest': (tables) => new TokenTable(tables).findByDigest('d'),
+  'tokens.find': (tables) => new TokenTable(tables).find(1),
+  'tokens.list first page': (tables) => new TokenTable(tables).list(3, null),
+  'tokens.list next page': (tables) => new TokenTable(tables).list(3, 4),
+  'tokens.listOf': (tables) => new TokenTable(tables).listOf(1, 3),
+  'tokens.recordUses': (tables) => new TokenTable(tables).recordUses(new Map([[1, NOW_MS]])),
+  'tokens.remove': (tables) => new TokenTable(tables).remove(1, 1),
+  'tokens.changesVersion': (tables) => new TokenTable(tables).changesVersion(),
   'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
 };
 
@@ -255,6 +302,9 @@ describe('query plans', () => {
       readers: ReaderHistoryTable,
       storage: StorageTable,
       traffic: TrafficHistoryTable,
+      users: UserTable,
+      sessions: SessionTable,
+      tokens: TokenTable,
     };
     const methods = Object.entries(classes).flatMap(([prefix, table]) =>
       Object.getOwnPropertyNames(table.prototype)

@@ -1,0 +1,239 @@
+// Who asks for something, and whether they may have it: the one place where a request becomes a caller. Everything that
+// answers requests asks here.
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { type Caller, NOBODY, readPreferences } from './caller.ts';
+import { type EffectiveClient, effectiveClient, type RequestFacts } from './effective-client.ts';
+import { isKnownHost } from './known-hosts.ts';
+import { foreignReason, isSafeMethod } from './own-request.ts';
+import type { Sessions } from './sessions.ts';
+import type { SignedAddresses } from './signed-addresses.ts';
+import type { Token, Tokens } from './tokens.ts';
+import { type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
+
+/** Of the settings, each asked for anew: they may change while running. */
+export interface AccessSettings {
+  readonly trustedProxies: readonly string[];
+  readonly allowedHosts: readonly string[];
+  readonly streamAccess: 'private' | 'all' | 'locked';
+}
+
+export interface AccessServices {
+  readonly sessions: Sessions;
+  readonly tokens: Tokens;
+  readonly signatures: SignedAddresses;
+  readonly settings: () => AccessSettings;
+  readonly hostname: string;
+  readonly clock: Clock;
+  /** Of the cookie: two Larders on one machine must not sign each other's visitors out. */
+  readonly cookieName: string;
+  readonly log: Log;
+}
+
+/** What is looked at of a request. node:http's own fits, with `isEncrypted` beside it. */
+export interface AccessRequest extends RequestFacts {
+  readonly method: string;
+}
+
+export interface StreamRequest extends RequestFacts {
+  /** From the root of Larder on, without the query: `/s/films/Some%20Film.mkv`. */
+  readonly path: string;
+  readonly query: string;
+}
+
+export interface ForwardingState {
+  readonly trustedProxies: readonly string[];
+  /** The peer that last sent forwarding headers without being trusted. */
+  readonly untrusted: { readonly address: string; readonly atMs: number } | null;
+  /** When a trusted proxy last forwarded something. */
+  readonly trustedAtMs: number | null;
+}
+
+export type StreamDecision =
+  /** `by`: whose right it is, to be watched; null when nobody had to show one. */
+  | { readonly may: true; readonly by: Caller | null }
+  | { readonly may: false; readonly status: 401 | 403 | 421; readonly message: string; readonly hint: string };
+
+const STRANGERS_KEPT = 100;
+
+export class AccessControl {
+  readonly #services: AccessServices;
+  #proxies: { readonly texts: readonly string[]; readonly trusted: TrustedProxies } | null = null;
+  /** Peers that forwarded without being trusted, and when they last did; the latest is last. */
+  readonly #strangers = new Map<string, number>();
+  #trustedAtMs: number | null = null;
+
+  constructor(services: AccessServices) {
+    this.#services = services;
+  }
+
+  get cookieName(): string {
+    return this.#services.cookieName;
+  }
+
+  /** What was seen of reverse proxies, those included that should probably be named. */
+  forwarding(): ForwardingState {
+    const [address, atMs] = [...this.#strangers].at(-1) ?? [];
+    return {
+      trustedProxies: this.#services.settings().trustedProxies,
+      untrusted: address === undefined || atMs === undefined ? null : { address, atMs },
+      trustedAtMs: this.#trustedAtMs,
+    };
+  }
+
+  clientOf(request: RequestFacts): EffectiveClient {
+    const client = effectiveClient(request, this.#trustedProxies());
+    if (client.isForwardedByStranger) this.#noteStranger(client.address);
+    else if (client.isForwarded) this.#trustedAtMs = this.#services.clock.nowMs();
+    return client;
+  }
+
+  isKnownHost(client: EffectiveClient): boolean {
+    const { hostname, settings } = this.#services;
+    return isKnownHost(client.host, { hostname, allowedHosts: settings().allowedHosts });
+  }
+
+  /** The session's cookie, or a bearer token; who presents a token is never taken for the browser's visitor. */
+  async identify(request: AccessRequest, client: EffectiveClient): Promise<Caller> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined && /^bearer /i.test(authorization)) {
+      return toCaller(await this.#services.tokens.find(authorization.slice('bearer '.length).trim()));
+    }
+    return this.#visitor(request.headers, client);
+  }
+
+  /** Null when a request that changes something may be taken; else the reason why not. */
+  refusalOf(request: AccessRequest, client: EffectiveClient): string | null {
+    if (isSafeMethod(request.method) || /^bearer /i.test(request.headers.authorization ?? '')) return null;
+    return foreignReason(request.headers, client.host, this.#secretOf(request.headers) !== null);
+  }
+
+  /** Calls `onEnded` when the right of this caller ends. @returns how to stop that */
+  watch(caller: Caller, onEnded: () => void): () => void {
+    if (caller.kind === 'session') return this.#services.sessions.watch(caller.sessionId, onEnded);
+    if (caller.kind === 'token') return this.#services.tokens.watch(caller.tokenId, onEnded);
+    return () => undefined;
+  }
+
+  async mayPlay(request: StreamRequest): Promise<StreamDecision> {
+    const { settings } = this.#services;
+    const { streamAccess } = settings();
+    const client = this.clientOf(request);
+    if (request.headers['sec-fetch-site'] === 'cross-site' && client.host !== null && !this.isKnownHost(client)) {
+      return {
+        may: false,
+        status: 421,
+        message: 'streams are not played on pages of other sites under a name that is not known here',
+        hint: 'if the name is yours, add it to LARDER_ALLOWED_HOSTS',
+      };
+    }
+    if (streamAccess === 'all') return { may: true, by: null };
+    if (streamAccess === 'private' && client.isPrivate) return { may: true, by: null };
+    const query = new URLSearchParams(request.query);
+    const signature = this.#services.signatures.check(request.path, query);
+    if (signature === 'good') return { may: true, by: null };
+    const caller = await this.#player(request.headers, query, client);
+    if (caller.kind !== 'nobody') return { may: true, by: caller };
+    return refuse(streamAccess, signature, client);
+  }
+
+  /** Players bring what they can: a bearer token, a token as the password of basic authentication, one in the address. */
+  async #player(headers: IncomingHttpHeaders, query: URLSearchParams, client: EffectiveClient): Promise<Caller> {
+    const { tokens } = this.#services;
+    const authorization = headers.authorization ?? '';
+    const [, scheme = '', credentials = ''] = /^(bearer|basic) +(\S+) *$/i.exec(authorization) ?? [];
+    if (scheme.toLowerCase() === 'bearer') return toCaller(await tokens.find(credentials));
+    if (scheme.toLowerCase() === 'basic') {
+      const pair = Buffer.from(credentials, 'base64').toString('utf8');
+      const caller = toCaller(await tokens.find(pair.slice(pair.indexOf(':') + 1)));
+      if (caller.kind !== 'nobody') return caller;
+    }
+    const inAddress = query.get('token');
+    if (inAddress !== null) {
+      // Addresses end in histories and lists: only what opens nothing but streams may stand in one.
+      const token = await tokens.find(inAddress);
+      if (token !== null && token.scope === 'stream') return toCaller(token);
+    }
+    return this.#visitor(headers, client);
+  }
+
+  async #visitor(headers: IncomingHttpHeaders, client: EffectiveClient): Promise<Caller> {
+    const secret = this.#secretOf(headers);
+    const session = secret === null ? null : await this.#services.sessions.find(secret, client.address);
+    if (session === null) return NOBODY;
+    const { id, userId, userName, role } = session;
+    return {
+      kind: 'session',
+      sessionId: id,
+      userId,
+      userName,
+      role,
+      preferences: readPreferences(session.preferences),
+    };
+  }
+
+  #secretOf(headers: IncomingHttpHeaders): string | null {
+    for (const pair of (headers.cookie ?? '').split(';')) {
+      const equals = pair.indexOf('=');
+      if (pair.slice(0, equals).trim() === this.#services.cookieName) return pair.slice(equals + 1).trim();
+    }
+    return null;
+  }
+
+  #trustedProxies(): TrustedProxies {
+    const { trustedProxies: texts } = this.#services.settings();
+    if (this.#proxies?.texts !== texts) {
+      this.#proxies = { texts, trusted: trustedProxies(texts) };
+      this.#strangers.clear();
+    }
+    return this.#proxies.trusted;
+  }
+
+  #noteStranger(address: string): void {
+    const isKnown = this.#strangers.delete(address);
+    if (!isKnown && this.#strangers.size >= STRANGERS_KEPT) return;
+    this.#strangers.set(address, this.#services.clock.nowMs());
+    if (isKnown) return;
+    this.#services.log.warning(
+      'forwarding headers were ignored: they came from a peer that is not trusted, which now counts as the internet; if it is your proxy, name it in LARDER_TRUSTED_PROXIES',
+      { address },
+    );
+  }
+}
+
+function toCaller(token: Token | null): Caller {
+  if (token === null) return NOBODY;
+  const { id, name, scope, userId } = token;
+  return { kind: 'token', tokenId: id, name, scope, userId };
+}
+
+function refuse(
+  streamAccess: 'private' | 'locked',
+  signature: 'none' | 'expired' | 'wrong',
+  client: EffectiveClient,
+): StreamDecision {
+  if (signature === 'expired') {
+    return {
+      may: false,
+      status: 403,
+      message: 'this address has expired',
+      hint: 'copy a fresh one from the pages of Larder',
+    };
+  }
+  if (signature === 'wrong') {
+    const hint = 'copy it again from the pages of Larder, whole';
+    return { may: false, status: 403, message: 'this address was altered, or is not of this Larder', hint };
+  }
+  const ways =
+    'use an address copied from the pages of Larder, or a token: in the address (?token=…) or as the password';
+  if (streamAccess === 'locked') return { may: false, status: 401, message: 'streams are locked', hint: ways };
+  return {
+    may: false,
+    status: 401,
+    message: 'streams are open to private networks only',
+    hint: client.isForwardedByStranger
+      ? `this request came through a proxy that is not trusted: name it in LARDER_TRUSTED_PROXIES; or ${ways}`
+      : `${ways}; or start Larder with --stream-access all`,
+  };
+}

@@ -1,0 +1,155 @@
+// People who may sign in. There is always an owner: the last one can neither go nor become a viewer.
+import type { Clock } from '../clock.ts';
+import type { Role, UserRow, UserTable } from '../db/users.ts';
+import { LarderError } from '../errors.ts';
+import { type Preferences, readPreferences } from './caller.ts';
+import { checkNewPassword, type Passwords } from './passwords.ts';
+import type { RightsVersion } from './rights-version.ts';
+import type { Sessions } from './sessions.ts';
+
+export interface User {
+  readonly id: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly preferences: Preferences;
+  readonly createdAt: number;
+  readonly passwordChangedAt: number;
+  readonly lastSignInAt: number | null;
+}
+
+export interface UserServices {
+  readonly table: UserTable;
+  readonly sessions: Sessions;
+  readonly passwords: Passwords;
+  readonly version: RightsVersion;
+  readonly clock: Clock;
+}
+
+const NAME_LENGTH_MAX = 64;
+
+/** What two names are compared by. */
+export function nameKeyOf(name: string): string {
+  return name.normalize('NFKC').trim().toLowerCase();
+}
+
+/** @throws LarderError `invalid` */
+export function checkUserName(text: string): string {
+  const name = text.normalize('NFC').trim();
+  if (name === '') {
+    throw new LarderError('invalid', 'the name is empty', { hint: 'use one that its owner can remember' });
+  }
+  // A colon would end the name in basic authentication.
+  if ([...name].length > NAME_LENGTH_MAX || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}:]/u.test(name)) {
+    throw new LarderError('invalid', 'this name cannot be taken', {
+      hint: `use at most ${NAME_LENGTH_MAX} characters, without colons and signs that cannot be seen`,
+    });
+  }
+  return name;
+}
+
+export class Users {
+  readonly #services: UserServices;
+
+  constructor(services: UserServices) {
+    this.#services = services;
+  }
+
+  /** In the order they were added. */
+  async list(limit: number, afterId = 0): Promise<User[]> {
+    return (await this.#services.table.list(limit, afterId)).map(toUser);
+  }
+
+  /** @throws LarderError `missing` */
+  async get(id: number): Promise<User> {
+    return toUser(await this.#row(id));
+  }
+
+  async findByName(name: string): Promise<User | null> {
+    const row = await this.#services.table.findByName(nameKeyOf(name));
+    return row === null ? null : toUser(row);
+  }
+
+  /** @throws LarderError `invalid`, or `conflict` when the name is taken */
+  async create(request: { readonly name: string; readonly role: Role; readonly password: string }): Promise<User> {
+    const { table, passwords, clock } = this.#services;
+    const name = checkUserName(request.name);
+    checkNewPassword(request.password, name);
+    const nameKey = nameKeyOf(name);
+    const taken = () =>
+      new LarderError('conflict', `there is a user named ${JSON.stringify(name)} already`, {
+        hint: 'choose another name',
+      });
+    // Asked first, so that no password is hashed for nothing; the row itself decides.
+    if ((await table.findByName(nameKey)) !== null) throw taken();
+    const passwordHash = await passwords.hash(request.password);
+    const row = await table.add({ name, nameKey, role: request.role, passwordHash }, clock.nowMs());
+    if (row === null) throw taken();
+    return toUser(row);
+  }
+
+  /** Ends all their sessions, and tokens that may do more. @throws LarderError `missing`, or `conflict` for the last owner */
+  async setRole(id: number, role: Role): Promise<User> {
+    const { table, version } = this.#services;
+    const before = await this.#row(id);
+    if (before.role === role) return toUser(before);
+    if (!(await table.setRole(id, role))) throw lastOwner(before.name, 'become a viewer');
+    await version.changed();
+    return toUser(await this.#row(id));
+  }
+
+  /** As an owner sets it for somebody: all their sessions end. @throws LarderError `missing`, `invalid` */
+  async setPassword(id: number, password: string, keepSessionId: number | null = null): Promise<void> {
+    const { table, sessions, passwords, clock } = this.#services;
+    const row = await this.#row(id);
+    checkNewPassword(password, row.name);
+    await table.setPassword(id, await passwords.hash(password), clock.nowMs());
+    await sessions.endAllOf(id, keepSessionId);
+  }
+
+  /**
+   * As its owner changes it: the session it was changed in goes on, all others end.
+   * @throws LarderError `sign-in` when `current` is wrong, `invalid` when `next` cannot be taken
+   */
+  async changePassword(
+    id: number,
+    change: { readonly current: string; readonly next: string; readonly sessionId: number | null },
+  ): Promise<void> {
+    const row = await this.#row(id);
+    if (!(await this.#services.passwords.verify(change.current, row.passwordHash))) {
+      throw new LarderError('sign-in', 'the current password is wrong', { hint: 'enter the one you signed in with' });
+    }
+    await this.setPassword(id, change.next, change.sessionId);
+  }
+
+  async setPreferences(id: number, changes: Partial<Preferences>): Promise<Preferences> {
+    const row = await this.#row(id);
+    const preferences = { ...readPreferences(row.preferences), ...changes };
+    await this.#services.table.setPreferences(id, JSON.stringify(preferences));
+    await this.#services.version.changed();
+    return preferences;
+  }
+
+  /** Their sessions and tokens go with them. @throws LarderError `missing`, or `conflict` for the last owner */
+  async remove(id: number): Promise<User> {
+    const row = await this.#row(id);
+    if (!(await this.#services.table.remove(id))) throw lastOwner(row.name, 'be removed');
+    await this.#services.version.changed();
+    return toUser(row);
+  }
+
+  async #row(id: number): Promise<UserRow> {
+    const row = await this.#services.table.find(id);
+    if (row !== null) return row;
+    throw new LarderError('missing', 'there is no such user', { hint: 'somebody may have removed them meanwhile' });
+  }
+}
+
+function toUser({ nameKey: _, passwordHash: __, preferences, ...row }: UserRow): User {
+  return { ...row, preferences: readPreferences(preferences) };
+}
+
+function lastOwner(name: string, what: string): LarderError {
+  return new LarderError('conflict', `${name} is the only owner and cannot ${what}`, {
+    hint: 'make somebody else an owner first',
+  });
+}
