@@ -2,6 +2,7 @@
 import cache from './0001_cache.sql' with { type: 'text' };
 import survival from './0002_survival.sql' with { type: 'text' };
 import access from './0003_access.sql' with { type: 'text' };
+import library from './0004_library.sql' with { type: 'text' };
 import sources from './0005_sources.sql' with { type: 'text' };
 import history from './0006_history.sql' with { type: 'text' };
 
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'cache', sql: cache },
   { version: 2, name: 'survival', sql: survival },
   { version: 3, name: 'access', sql: access },
+  { version: 4, name: 'library', sql: library },
   { version: 5, name: 'sources', sql: sources },
   { version: 6, name: 'history', sql: history },
 ];

@@ -157,7 +157,9 @@ export class ChunkManager {
     return this.#exclusively(entryId, async () => {
       const files = this.#filesOf(entryId);
       const state = await this.#services.entries.findState(entryId);
-      if (state === null || state.pinned || files.some((file) => file.isUsed)) return null;
+      if (state === null || files.some((file) => file.isUsed)) return null;
+      // A pin is no reason to keep what was dropped.
+      if (state.pinned && state.removedAt === null) return null;
       return this.#removeNow(entryId, files);
     });
   }
@@ -377,7 +379,7 @@ export class ChunkManager {
     } catch (error) {
       space.refused(error);
       const { contentType, contentLanguage, contentDisposition, ...row } = generation;
-      const times = { createdAt: clock.nowMs(), supersededAt: null, checkedAt: null, verifiedAt: null };
+      const times = { createdAt: clock.nowMs(), supersededAt: null, checkedAt: null, verifiedAt: null, cachedBytes: 0 };
       return this.#createFile(entry, TRANSIENT_ID, {
         generation: { ...row, ...times, id: TRANSIENT_ID, entryId: TRANSIENT_ID },
         headers: { generationId: TRANSIENT_ID, contentType, contentLanguage, contentDisposition },

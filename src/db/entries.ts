@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, desc, eq, exists, inArray, isNull, max, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, inArray, isNotNull, isNull, max, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -11,6 +11,7 @@ import {
   mediaItems,
   sources,
 } from './schema.ts';
+import { foldTitle } from './sort-title.ts';
 
 /** The cache key: never an address. */
 export interface EntryKey {
@@ -49,17 +50,26 @@ export interface EntrySummary {
   readonly quality: string;
   readonly path: string;
   readonly container: string | null;
+  readonly generationId: number | null;
+  readonly etag: string | null;
   readonly totalBytes: number | null;
+  readonly cachedBytes: number;
   readonly ranges: readonly ByteRange[];
   readonly lastUsedAt: number;
   readonly pinned: boolean;
   readonly missingSince: number | null;
   readonly missingReason: string | null;
+  /** Dropped by hand, and not gone yet. */
+  readonly removedAt: number | null;
 }
+
+type SummaryRow = Omit<EntrySummary, 'ranges' | 'cachedBytes'> & { readonly cachedBytes: number | null };
 
 export interface EvictableEntry {
   readonly entryId: number;
   readonly lastUsedAt: number;
+  /** Dropped by hand: it goes before everything else. */
+  readonly isRemoved?: boolean;
   readonly source: string;
   readonly path: string;
 }
@@ -104,6 +114,7 @@ export class EntryTable {
 
   /** The entry of `description`, made with its media item and quality when it is not there yet. */
   async ensure(description: EntryDescription, nowMs: number): Promise<{ entryId: number; mediaId: number }> {
+    const sortTitle = foldTitle(description.title);
     const media = await this.#tables
       .insert(mediaItems)
       .values({
@@ -112,9 +123,13 @@ export class EntryTable {
         type: description.type,
         title: description.title,
         year: description.year,
+        sortTitle,
         createdAt: nowMs,
       })
-      .onConflictDoUpdate({ target: [mediaItems.sourceId, mediaItems.key], set: { title: description.title } })
+      .onConflictDoUpdate({
+        target: [mediaItems.sourceId, mediaItems.key],
+        set: { title: description.title, sortTitle },
+      })
       .returning({ id: mediaItems.id });
     const mediaId = media[0]!.id;
     const [entry] = await this.#tables.batch([
@@ -193,8 +208,35 @@ export class EntryTable {
     return rows.length > 0;
   }
 
-  /** Entries that have bytes and may be evicted, least recently used first, from behind `cursor`. */
-  listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
+  /** Dropped by hand, or (null) brought back. @returns whether there is such an entry */
+  async setRemoved(entryId: number, removedAt: number | null): Promise<boolean> {
+    const rows = await this.#tables
+      .update(cacheEntries)
+      .set({ removedAt })
+      .where(eq(cacheEntries.id, entryId))
+      .returning({ id: cacheEntries.id });
+    return rows.length > 0;
+  }
+
+  /** What was dropped and is not gone yet, longest ago first. */
+  listRemoved(limit: number): Promise<{ entryId: number; removedAt: number }[]> {
+    return this.#tables
+      .select({ entryId: cacheEntries.id, removedAt: sql<number>`${cacheEntries.removedAt}` })
+      .from(cacheEntries)
+      .where(isNotNull(cacheEntries.removedAt))
+      .orderBy(asc(cacheEntries.removedAt), asc(cacheEntries.id))
+      .limit(limit);
+  }
+
+  /**
+   * Entries that have bytes and may be evicted, from behind `cursor`: first what was dropped by hand, then least
+   * recently used first.
+   */
+  async listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
+    if (cursor === null) {
+      const removed = await this.#listRemovedAddresses(limit);
+      if (removed.length > 0) return removed;
+    }
     return this.#tables
       .select({
         entryId: cacheEntries.id,
@@ -215,6 +257,7 @@ export class EntryTable {
         and(
           // As the partial index says it.
           sql`${cacheEntries.pinned} = 0`,
+          isNull(cacheEntries.removedAt),
           exists(
             this.#tables
               .select({ one: sql`1` })
@@ -229,6 +272,15 @@ export class EntryTable {
       )
       .orderBy(asc(cacheEntries.lastUsedAt), asc(cacheEntries.id))
       .limit(limit);
+  }
+
+  /** As a page of their own, whose last one is no place in the order of use: what follows it is the first in it. */
+  async #listRemovedAddresses(limit: number): Promise<EvictableEntry[]> {
+    const rows = await this.#summaryQuery()
+      .where(isNotNull(cacheEntries.removedAt))
+      .orderBy(asc(cacheEntries.removedAt), asc(cacheEntries.id))
+      .limit(limit);
+    return rows.map(({ entryId, source, path }) => ({ entryId, lastUsedAt: -1, isRemoved: true, source, path }));
   }
 
   /** Time of the newest use; 0 when there is none. */
@@ -248,42 +300,60 @@ export class EntryTable {
     return row === undefined ? null : { source: row.source, path: row.path };
   }
 
+  /** An entry with its available ranges; null when it is gone. */
+  async findSummary(entryId: number): Promise<EntrySummary | null> {
+    const [summary] = await this.#withRanges(await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1));
+    return summary ?? null;
+  }
+
   /** What a label says of an entry besides its generation; null when it is gone. */
-  async findState(
-    entryId: number,
-  ): Promise<{ source: { name: string; url: string }; lastUsedAt: number; pinned: boolean } | null> {
+  async findState(entryId: number): Promise<{
+    source: { name: string; url: string };
+    lastUsedAt: number;
+    pinned: boolean;
+    removedAt: number | null;
+  } | null> {
     const rows = await this.#tables
       .select({
         name: sources.name,
         url: sources.url,
         lastUsedAt: cacheEntries.lastUsedAt,
         pinned: cacheEntries.pinned,
+        removedAt: cacheEntries.removedAt,
       })
       .from(cacheEntries)
       .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))
       .where(eq(cacheEntries.id, entryId));
     const [row] = rows;
     if (row === undefined) return null;
-    const { name, url, lastUsedAt, pinned } = row;
-    return { source: { name, url }, lastUsedAt, pinned };
+    const { name, url, ...state } = row;
+    return { source: { name, url }, ...state };
   }
 
-  /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges. */
+  /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges; without dropped ones. */
   async listRecent(limit: number, cursor: EntryCursor | null): Promise<EntrySummary[]> {
     const rows = await this.#summaryQuery()
       .where(
-        // A row value, so that the index is entered at the cursor.
-        cursor === null
-          ? undefined
-          : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) < (${cursor.lastUsedAt}, ${cursor.entryId})`,
+        and(
+          isNull(cacheEntries.removedAt),
+          // A row value, so that the index is entered at the cursor.
+          cursor === null
+            ? undefined
+            : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) < (${cursor.lastUsedAt}, ${cursor.entryId})`,
+        ),
       )
       .orderBy(desc(cacheEntries.lastUsedAt), desc(cacheEntries.id))
       .limit(limit);
+    return this.#withRanges(rows);
+  }
+
+  async #withRanges(rows: readonly SummaryRow[]): Promise<EntrySummary[]> {
     const generationIds = rows.flatMap((row) => (row.generationId === null ? [] : [row.generationId]));
     const ranges = await this.#rangesOf(generationIds);
-    return rows.map(({ generationId, ...row }) => ({
+    return rows.map((row) => ({
       ...row,
-      ranges: generationId === null ? [] : (ranges.get(generationId) ?? []),
+      cachedBytes: row.cachedBytes ?? 0,
+      ranges: row.generationId === null ? [] : (ranges.get(row.generationId) ?? []),
     }));
   }
 
@@ -299,11 +369,14 @@ export class EntryTable {
         path: cacheQualityVariants.path,
         container: cacheQualityVariants.container,
         generationId: cacheGenerations.id,
+        etag: cacheGenerations.etag,
         totalBytes: cacheGenerations.totalBytes,
+        cachedBytes: cacheGenerations.cachedBytes,
         lastUsedAt: cacheEntries.lastUsedAt,
         pinned: cacheEntries.pinned,
         missingSince: cacheEntries.missingSince,
         missingReason: cacheEntries.missingReason,
+        removedAt: cacheEntries.removedAt,
       })
       .from(cacheEntries)
       .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))

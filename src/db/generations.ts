@@ -136,16 +136,11 @@ export class GenerationTable {
     checksums: readonly ChunkChecksum[],
     nowMs: number,
   ): Promise<void> {
+    const { cachedBytes, totalBytes, joinedBytes, joinedCount } = await this.#joined(generationId, merged);
+    const bytesAfter = cachedBytes - joinedBytes + (merged.end - merged.start);
+    const isFirstOrLast =
+      (cachedBytes === 0) !== (bytesAfter === 0) || (cachedBytes === totalBytes) !== (bytesAfter === totalBytes);
     await this.#tables.batch([
-      this.#tables
-        .delete(cacheChunks)
-        .where(
-          and(
-            eq(cacheChunks.generationId, generationId),
-            gt(cacheChunks.start, merged.start),
-            lt(cacheChunks.start, merged.end),
-          ),
-        ),
       this.#tables
         .insert(cacheChunks)
         .values({ generationId, start: merged.start, end: merged.end, recordedAt: nowMs })
@@ -153,7 +148,10 @@ export class GenerationTable {
           target: [cacheChunks.generationId, cacheChunks.start],
           set: { end: merged.end, recordedAt: nowMs },
         }),
+      // A statement that changes rows is compiled with its triggers, which is most of its price: none is sent in vain.
+      ...(joinedCount > 0 ? [this.#tables.delete(cacheChunks).where(this.#within(generationId, merged))] : []),
       ...this.#checksumStatements(generationId, checksums),
+      ...(isFirstOrLast ? [this.#recountStatement(generationId)] : []),
     ]);
   }
 
@@ -174,6 +172,7 @@ export class GenerationTable {
         this.#tables.insert(cacheChunks).values({ generationId, start, end, recordedAt: nowMs }),
       ),
       ...this.#checksumStatements(generationId, checksums),
+      this.#recountStatement(generationId),
     ];
     const [first, ...rest] = statements;
     if (first !== undefined) await this.#tables.batch([first, ...rest]);
@@ -205,6 +204,7 @@ export class GenerationTable {
             gt(chunkChecksums.end, lost.start),
           ),
         ),
+      this.#recountStatement(generationId),
     ]);
   }
 
@@ -309,6 +309,39 @@ export class GenerationTable {
 
   listOfEntry(entryId: number): Promise<GenerationRow[]> {
     return this.#tables.select().from(cacheGenerations).where(eq(cacheGenerations.entryId, entryId));
+  }
+
+  /** Available ranges that begin within `merged`, behind its start. */
+  #within(generationId: number, merged: ByteRange) {
+    return and(
+      eq(cacheChunks.generationId, generationId),
+      gt(cacheChunks.start, merged.start),
+      lt(cacheChunks.start, merged.end),
+    );
+  }
+
+  /** What a range that is to be recorded takes up. */
+  async #joined(generationId: number, merged: ByteRange) {
+    const [row] = await this.#tables.all<{
+      cachedBytes: number;
+      totalBytes: number | null;
+      joinedBytes: number;
+      joinedCount: number;
+    }>(sql`
+      SELECT cached_bytes AS cachedBytes, total_bytes AS totalBytes,
+        COALESCE(SUM("end" - start), 0) AS joinedBytes, COALESCE(SUM(start > ${merged.start}), 0) AS joinedCount
+      FROM cache_generations LEFT JOIN cache_chunks
+        ON generation_id = cache_generations.id AND start >= ${merged.start} AND start < ${merged.end}
+      WHERE cache_generations.id = ${generationId}`);
+    return row ?? { cachedBytes: 0, totalBytes: null, joinedBytes: 0, joinedCount: 0 };
+  }
+
+  /** The media item's row in the library follows what is kept. */
+  #recountStatement(generationId: number) {
+    return this.#tables.run(sql`
+      INSERT INTO media_recount (media_id)
+      SELECT media_id FROM cache_entries
+      WHERE id = (SELECT entry_id FROM cache_generations WHERE id = ${generationId})`);
   }
 
   #checksumStatements(generationId: number, checksums: readonly ChunkChecksum[]) {

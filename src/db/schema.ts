@@ -39,6 +39,7 @@ export const mediaItems = sqliteTable('media_items', {
   title: text('title').notNull(),
   year: integer('year'),
   createdAt: integer('created_at').notNull(),
+  sortTitle: text('sort_title'),
 });
 
 export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
@@ -62,6 +63,7 @@ export const cacheEntries = sqliteTable('cache_entries', {
   pinned: integer('pinned', { mode: 'boolean' }).notNull().default(false),
   missingSince: integer('missing_since'),
   missingReason: text('missing_reason'),
+  removedAt: integer('removed_at'),
 });
 
 export const cacheGenerations = sqliteTable('cache_generations', {
@@ -76,6 +78,7 @@ export const cacheGenerations = sqliteTable('cache_generations', {
   supersededAt: integer('superseded_at'),
   checkedAt: integer('checked_at'),
   verifiedAt: integer('verified_at'),
+  cachedBytes: integer('cached_bytes').notNull().default(0),
 });
 
 export const cacheHeaders = sqliteTable('cache_headers', {
@@ -226,4 +229,29 @@ export const tokens = sqliteTable('tokens', {
 export const accessChanges = sqliteTable('access_changes', {
   id: integer('id').primaryKey(),
   version: integer('version').notNull(),
+});
+
+/** Kept true by triggers. Its generated column `facet` is named in src/db/library.ts only. */
+export const mediaStatistics = sqliteTable('media_statistics', {
+  mediaId: integer('media_id').primaryKey(),
+  sourceId: integer('source_id').notNull(),
+  type: text('type').notNull(),
+  sortTitle: text('sort_title').notNull(),
+  sizeBytes: integer('size_bytes').notNull(),
+  availability: text('availability', { enum: ['none', 'partly', 'whole'] }).notNull(),
+  pinned: integer('pinned', { mode: 'boolean' }).notNull(),
+  missing: integer('missing', { mode: 'boolean' }).notNull(),
+  lastUsedAt: integer('last_used_at').notNull(),
+  addedAt: integer('added_at').notNull(),
+});
+
+/** Kept true by triggers. */
+export const mediaFacets = sqliteTable('media_facets', {
+  facet: integer('facet').primaryKey(),
+  sourceId: integer('source_id').notNull(),
+  type: text('type').notNull(),
+  availability: text('availability', { enum: ['none', 'partly', 'whole'] }).notNull(),
+  pinned: integer('pinned', { mode: 'boolean' }).notNull(),
+  missing: integer('missing', { mode: 'boolean' }).notNull(),
+  itemCount: integer('item_count').notNull(),
 });

@@ -360,7 +360,8 @@ export class SpaceKeeper implements Space {
       this.#disk = { ...this.#disk, freeBytes: this.#disk.freeBytes + bytes };
     }
     const used = describeAge(clock.nowMs() - entry.lastUsedAt);
-    const text = `${describeBytes(bytes)} went, of all that may go the least recently used (${used}), because ${why}.`;
+    const reason = entry.isRemoved ? 'dropped by hand before' : `of all that may go the least recently used (${used})`;
+    const text = `${describeBytes(bytes)} went, ${reason}, because ${why}.`;
     void noteEvent('evicted', `${entry.source}/${entry.path}`, text);
     return true;
   }

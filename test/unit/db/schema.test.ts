@@ -11,7 +11,7 @@ describe('schema', () => {
   test('schema.ts names the very tables that the migrations make', async () => {
     await using cache = await openCacheDatabase();
     const made = await cache.rows(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'",
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'schema_migrations'",
     );
     expect(made.map((row) => String(row.name)).sort()).toEqual(tables.map(getTableName).sort());
   });

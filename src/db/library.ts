@@ -1,0 +1,239 @@
+// The library as it is listed: media items by facet and in an order, each page entered by key. Any filter is a set of
+// facets (`media_statistics.facet`); each facet is one run in the index of an order, and the runs are merged, so that
+// a page costs the same whatever is filtered and however far down it is.
+import { asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { Tables } from './database.ts';
+import {
+  cacheEntries,
+  cacheGenerations,
+  cacheQualityVariants,
+  mediaFacets,
+  mediaItems,
+  mediaStatistics,
+  sources,
+} from './schema.ts';
+import { foldTitle } from './sort-title.ts';
+
+export type FacetRow = typeof mediaFacets.$inferSelect;
+export type Availability = FacetRow['availability'];
+export type MediaType = (typeof mediaItems.$inferSelect)['type'];
+export type ItemSort = 'used' | 'title' | 'size' | 'added';
+
+/** Where a page begins: behind the item with this sort key. */
+export interface ItemCursor {
+  readonly key: number | string;
+  readonly mediaId: number;
+}
+
+/** An item as far as its order and facet go. */
+export interface ItemPlace extends ItemCursor {
+  readonly facet: number;
+}
+
+export interface ItemRow {
+  readonly mediaId: number;
+  readonly sourceId: number;
+  readonly source: string;
+  readonly key: string;
+  readonly type: MediaType;
+  readonly title: string;
+  readonly year: number | null;
+  readonly sizeBytes: number;
+  readonly availability: Availability;
+  readonly pinned: boolean;
+  readonly missing: boolean;
+  readonly lastUsedAt: number;
+  readonly addedAt: number;
+}
+
+/** One quality of an item; what is null was never opened, or is not kept any more. */
+export interface QualityRow {
+  readonly mediaId: number;
+  readonly quality: string;
+  readonly path: string;
+  readonly container: string | null;
+  readonly sizeBytes: number | null;
+  readonly entryId: number | null;
+  readonly lastUsedAt: number | null;
+  readonly useCount: number | null;
+  readonly pinned: boolean | null;
+  readonly missingSince: number | null;
+  readonly missingReason: string | null;
+  readonly removedAt: number | null;
+  readonly generationId: number | null;
+  readonly totalBytes: number | null;
+  readonly cachedBytes: number | null;
+}
+
+export interface KeptBytes {
+  readonly mediaId: number;
+  readonly entryCount: number;
+  readonly cachedBytes: number;
+  /** Of the qualities that are kept or partly kept, as far as their length is known. */
+  readonly missingBytes: number;
+}
+
+const ORDERS = {
+  used: { column: 'last_used_at', direction: 'DESC' },
+  title: { column: 'sort_title', direction: 'ASC' },
+  size: { column: 'size_bytes', direction: 'DESC' },
+  added: { column: 'added_at', direction: 'DESC' },
+} as const satisfies Record<ItemSort, { column: string; direction: 'ASC' | 'DESC' }>;
+
+export class LibraryTable {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  /** Every kind of item there is, with how many there are: a handful for each source. */
+  listFacets(): Promise<FacetRow[]> {
+    return this.#tables.select().from(mediaFacets);
+  }
+
+  /** `limit` items of any of `facets` in the order of `sort`, from behind `cursor`. */
+  async listPlaces(
+    facets: readonly number[],
+    sort: ItemSort,
+    cursor: ItemCursor | null,
+    limit: number,
+  ): Promise<ItemPlace[]> {
+    const { column, direction } = ORDERS[sort];
+    const key = sql.raw(column);
+    const order = sql.raw(direction);
+    const isBehind = sql.raw(direction === 'ASC' ? '>' : '<');
+    const start = cursor ?? firstCursor(sort);
+    // The queue of the recursion holds the next item of each facet; the one that comes first is taken out, and the one
+    // behind it in its facet put in.
+    const rows = await this.#tables.all<{ facet: number; key: number | string; id: number }>(sql`
+      WITH RECURSIVE walk (facet, key, id) AS (
+        SELECT facets.value, item.${key}, item.media_id
+        FROM json_each(${JSON.stringify(facets)}) AS facets JOIN media_statistics AS item ON item.media_id = (
+          SELECT media_id FROM media_statistics AS next
+          WHERE next.facet = facets.value AND (next.${key}, next.media_id) ${isBehind} (${start.key}, ${start.mediaId})
+          ORDER BY next.${key} ${order}, next.media_id ${order} LIMIT 1)
+        UNION ALL
+        SELECT walk.facet, item.${key}, item.media_id
+        FROM walk JOIN media_statistics AS item ON item.media_id = (
+          SELECT media_id FROM media_statistics AS next
+          WHERE next.facet = walk.facet AND (next.${key}, next.media_id) ${isBehind} (walk.key, walk.id)
+          ORDER BY next.${key} ${order}, next.media_id ${order} LIMIT 1)
+        ORDER BY 2 ${order}, 3 ${order} LIMIT ${limit}
+      )
+      SELECT facet, key, id FROM walk`);
+    return rows.map((row) => ({ facet: row.facet, key: row.key, mediaId: row.id }));
+  }
+
+  /** The newest `limit` items that have all of `words`, each as a whole word or as the start of one; in no order. */
+  async match(words: readonly string[], sort: ItemSort, limit: number): Promise<ItemPlace[]> {
+    const key = sql.raw(ORDERS[sort].column);
+    // Quoted, so that nothing in it is syntax; `*` behind a quoted word is a prefix.
+    const query = words.map((word) => `"${word.replaceAll('"', '""')}"*`).join(' ');
+    const rows = await this.#tables.all<{ facet: number; key: number | string; id: number }>(sql`
+      SELECT item.facet, item.${key} AS key, item.media_id AS id
+      FROM (SELECT rowid FROM media_search WHERE media_search MATCH ${query} ORDER BY rowid DESC LIMIT ${limit}) AS found
+      CROSS JOIN media_statistics AS item ON item.media_id = found.rowid`);
+    return rows.map((row) => ({ facet: row.facet, key: row.key, mediaId: row.id }));
+  }
+
+  /** In no order; those that are gone meanwhile are missing. */
+  listItems(mediaIds: readonly number[]): Promise<ItemRow[]> {
+    return this.#tables
+      .select({
+        mediaId: mediaStatistics.mediaId,
+        sourceId: mediaItems.sourceId,
+        source: sources.name,
+        key: mediaItems.key,
+        type: mediaItems.type,
+        title: mediaItems.title,
+        year: mediaItems.year,
+        sizeBytes: mediaStatistics.sizeBytes,
+        availability: mediaStatistics.availability,
+        pinned: mediaStatistics.pinned,
+        missing: mediaStatistics.missing,
+        lastUsedAt: mediaStatistics.lastUsedAt,
+        addedAt: mediaStatistics.addedAt,
+      })
+      .from(mediaStatistics)
+      .innerJoin(mediaItems, eq(mediaItems.id, mediaStatistics.mediaId))
+      .innerJoin(sources, eq(sources.id, mediaItems.sourceId))
+      .where(inArray(mediaStatistics.mediaId, [...mediaIds]));
+  }
+
+  /** The qualities of these items; largest first, then by name. */
+  listQualities(mediaIds: readonly number[]): Promise<QualityRow[]> {
+    return this.#tables
+      .select({
+        mediaId: cacheQualityVariants.mediaId,
+        quality: cacheQualityVariants.quality,
+        path: cacheQualityVariants.path,
+        container: cacheQualityVariants.container,
+        sizeBytes: cacheQualityVariants.sizeBytes,
+        entryId: cacheEntries.id,
+        lastUsedAt: cacheEntries.lastUsedAt,
+        useCount: cacheEntries.useCount,
+        pinned: cacheEntries.pinned,
+        missingSince: cacheEntries.missingSince,
+        missingReason: cacheEntries.missingReason,
+        removedAt: cacheEntries.removedAt,
+        generationId: cacheGenerations.id,
+        totalBytes: cacheGenerations.totalBytes,
+        cachedBytes: cacheGenerations.cachedBytes,
+      })
+      .from(cacheQualityVariants)
+      .leftJoin(
+        cacheEntries,
+        sql`${cacheEntries.mediaId} = ${cacheQualityVariants.mediaId} AND ${cacheEntries.quality} = ${cacheQualityVariants.quality}`,
+      )
+      .leftJoin(
+        cacheGenerations,
+        sql`${cacheGenerations.entryId} = ${cacheEntries.id} AND ${isNull(cacheGenerations.supersededAt)}`,
+      )
+      .where(inArray(cacheQualityVariants.mediaId, [...mediaIds]))
+      .orderBy(
+        asc(cacheQualityVariants.mediaId),
+        sql`${cacheQualityVariants.sizeBytes} DESC`,
+        asc(cacheQualityVariants.quality),
+      );
+  }
+
+  /** What these items have on the disk, of those that have something. */
+  async sumKept(mediaIds: readonly number[]): Promise<KeptBytes[]> {
+    return this.#tables.all<KeptBytes>(sql`
+      SELECT cache_entries.media_id AS mediaId, COUNT(*) AS entryCount,
+        COALESCE(SUM(cached_bytes), 0) AS cachedBytes,
+        COALESCE(SUM(total_bytes - cached_bytes), 0) AS missingBytes
+      FROM json_each(${JSON.stringify(mediaIds)}) AS items
+      CROSS JOIN cache_entries ON cache_entries.media_id = items.value AND removed_at IS NULL
+      LEFT JOIN cache_generations ON cache_generations.entry_id = cache_entries.id AND superseded_at IS NULL
+      GROUP BY cache_entries.media_id`);
+  }
+
+  /** Items whose titles were not folded yet. */
+  listUnfolded(limit: number): Promise<{ id: number; title: string }[]> {
+    return this.#tables
+      .select({ id: mediaItems.id, title: mediaItems.title })
+      .from(mediaItems)
+      .where(isNull(mediaItems.sortTitle))
+      .orderBy(asc(mediaItems.id))
+      .limit(limit);
+  }
+
+  async fold(items: readonly { readonly id: number; readonly title: string }[]): Promise<void> {
+    const [first, ...rest] = items.map(({ id, title }) =>
+      this.#tables
+        .update(mediaItems)
+        .set({ sortTitle: foldTitle(title) })
+        .where(eq(mediaItems.id, id)),
+    );
+    if (first !== undefined) await this.#tables.batch([first, ...rest]);
+  }
+}
+
+/** In front of everything. */
+function firstCursor(sort: ItemSort): ItemCursor {
+  return ORDERS[sort].direction === 'DESC'
+    ? { key: Number.MAX_SAFE_INTEGER, mediaId: Number.MAX_SAFE_INTEGER }
+    : { key: '', mediaId: 0 };
+}

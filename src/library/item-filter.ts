@@ -1,0 +1,45 @@
+// Which items of the library are meant. Everything in it but the words is a property of a facet, so that a filter is a
+// set of facets.
+import type { Availability, FacetRow, ItemSort, MediaType } from '../db/library.ts';
+
+export interface ItemFilter {
+  /** As typed; empty for everything. */
+  readonly query: string;
+  /** Name of a source. */
+  readonly source: string | null;
+  readonly type: MediaType | null;
+  readonly availability: Availability | null;
+  /** Only what the origin does not give: it says that it has it no more, or its source does not answer. */
+  readonly unreachable: boolean;
+  readonly pinned: boolean;
+}
+
+export const EVERYTHING: ItemFilter = {
+  query: '',
+  source: null,
+  type: null,
+  availability: null,
+  unreachable: false,
+  pinned: false,
+};
+
+export const ITEM_SORTS: readonly ItemSort[] = ['used', 'title', 'size', 'added'];
+export const AVAILABILITIES: readonly Availability[] = ['whole', 'partly', 'none'];
+
+export interface SourceFacts {
+  readonly id: number;
+  readonly name: string;
+  readonly isFailing: boolean;
+}
+
+type FacetFilter = Omit<ItemFilter, 'query'>;
+
+export function matchesFacet(filter: FacetFilter, facet: FacetRow, source: SourceFacts | undefined): boolean {
+  return (
+    (filter.source === null || source?.name === filter.source) &&
+    (filter.type === null || facet.type === filter.type) &&
+    (filter.availability === null || facet.availability === filter.availability) &&
+    (!filter.pinned || facet.pinned) &&
+    (!filter.unreachable || facet.missing || (source?.isFailing ?? false))
+  );
+}
