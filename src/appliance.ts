@@ -21,6 +21,7 @@ import { type EntryCursor, EntryTable, type EvictableEntry } from './db/entries.
 import { EventTable } from './db/events.ts';
 import { lockFolder } from './db/folder-lock.ts';
 import { GenerationTable } from './db/generations.ts';
+import { LibraryTable } from './db/library.ts';
 import { PreferenceTable } from './db/preferences.ts';
 import { ReaderHistoryTable } from './db/reader-history.ts';
 import { SessionTable } from './db/sessions.ts';
@@ -30,6 +31,11 @@ import { TokenTable } from './db/tokens.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { UserTable } from './db/users.ts';
 import { describeError, rootCause } from './errors.ts';
+import { BulkJobs } from './library/bulk-jobs.ts';
+import { EntryActions } from './library/entry-actions.ts';
+import { Library } from './library/library.ts';
+import { Removals } from './library/removals.ts';
+import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
 import { SourceService } from './library/source-service.ts';
@@ -61,6 +67,7 @@ import { DamageEvents } from './upkeep/damage-events.ts';
 import { DatabaseWatch } from './upkeep/database-watch.ts';
 import { applianceChecks } from './upkeep/doctor/appliance-checks.ts';
 import { Doctor } from './upkeep/doctor/doctor.ts';
+import { EntryVerifier } from './upkeep/entry-verifier.ts';
 import { EventLog } from './upkeep/event-log.ts';
 import { LogRing } from './upkeep/log-ring.ts';
 import { databaseFile, openOrRebuild, suspectFile } from './upkeep/open-database.ts';
@@ -358,7 +365,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     ownPort: () => ownPort,
     sourceAnswered: (sourceId, error) => health.note(sourceId, error),
     newId: randomId,
-    fileOpened: (file) => fillInBackground(file),
+    fileOpened: (file) => {
+      removals.played(file.identity.entryId);
+      fillInBackground(file);
+    },
   });
   const downloads = new DownloadRunner({ queue, entries, manager, findSource, clock, log: log.part('offline') });
   function fillInBackground(file: CachedFile): void {
@@ -369,14 +379,32 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     });
   }
 
-  const actions = new Actions({
+  const removals = new Removals({
+    entries,
+    isRead: (entryId) => (manager.findOpen(entryId)?.readers.size ?? 0) > 0,
+    remove: (entryId) => manager.remove(entryId),
+    clock,
+    log: log.part('library'),
+  });
+  const libraryTable = new LibraryTable(tables);
+  const library = new Library({
+    library: libraryTable,
+    sources: () =>
+      registry.sources().map(({ id, name }) => ({ id, name, isFailing: health.stateOf(id)?.failingSince != null })),
+  });
+  const entryActions = new EntryActions({
     manager,
     entries,
     downloads,
+    removals,
+    verifier: new EntryVerifier({ generations, threads, loseBytes, clock }),
     findSource,
+    noteEvent,
     clock,
-    changeSettings: (changes) => settings.change(changes),
   });
+  const selections = new Selections({ library, table: libraryTable, entries });
+  const jobs = new BulkJobs({ actions: entryActions, selections, newId: randomId, clock, log: log.part('library') });
+  const actions = new Actions({ changeSettings: (changes) => settings.change(changes) });
   settings.onChange(['backgroundFill'], async ({ backgroundFill }) => {
     if (!backgroundFill) await downloads.cancelBackground();
   });
@@ -444,6 +472,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     model,
     actions,
     identify: async (request) => identifyLocal(request, settings.current),
+    library,
+    entryActions,
+    removals,
+    selections,
+    jobs,
     basePath,
     version,
     isReady: () => ownPort > 0,
@@ -500,6 +533,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => manager.settle());
   await tryToWrite('the download queue', () => downloads.start());
   teardown.add(() => downloads.stop());
+  await tryToWrite('what was dropped', () => removals.start());
+  teardown.add(() => removals.stop());
+  teardown.add(() => jobs.stop());
   sourceRemover.start();
   teardown.add(() => sourceRemover.stop());
   const address = await server.listen(host, settings.current.port, certificate);
@@ -515,6 +551,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   void ballast.restore();
   const stopping = new AbortController();
   const { signal } = stopping;
+  const folded = library
+    .foldTitles(() => signal.aborted)
+    .catch((error: unknown) => log.warning('titles could not be sorted', { error: describeError(error) }));
   const reconciled = reconcile({ generations, store, loseBytes, signal, log: log.part('upkeep') }).then(
     (result) => {
       if (result.correctedRows + result.orphanFiles > 0) log.info('files and rows agree again', { ...result });
@@ -523,7 +562,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   );
   teardown.add(() => {
     stopping.abort();
-    return reconciled;
+    return Promise.all([reconciled, folded]).then(() => undefined);
   });
   const scheme = certificate === null ? 'http' : 'https';
   const fingerprint = certificate?.fingerprint ?? null;

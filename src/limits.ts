@@ -137,6 +137,13 @@ export const TRUSTED_FILES_MAX = 4_096;
 export const SCRUB_PERIOD_MS = 30 * 86_400_000;
 export const SCRUB_LOOK_MS = 600_000;
 
+/** What was dropped by hand can be brought back for this long. */
+export const UNDO_MS = 600_000;
+
+/** Jobs that act on many entries: so many at the same time, so many remembered. */
+export const JOBS_RUNNING_MAX = 2;
+export const JOBS_KEPT = 20;
+
 /** Longest path below a source, in characters, and what a request may bring. */
 export const PATH_LENGTH_MAX = 8 * KIB;
 export const HEADERS_TIMEOUT_MS = 20_000;

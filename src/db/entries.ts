@@ -63,6 +63,12 @@ export interface EntrySummary {
   readonly removedAt: number | null;
 }
 
+/** Where an entry is at its source. */
+export interface EntryAddress {
+  readonly source: string;
+  readonly path: string;
+}
+
 type SummaryRow = Omit<EntrySummary, 'ranges' | 'cachedBytes'> & { readonly cachedBytes: number | null };
 
 export interface EvictableEntry {
@@ -72,6 +78,12 @@ export interface EvictableEntry {
   readonly isRemoved?: boolean;
   readonly source: string;
   readonly path: string;
+}
+
+/** Dropped by hand. */
+export interface RemovedEntry {
+  readonly entryId: number;
+  readonly removedAt: number;
 }
 
 export interface EntryCursor {
@@ -218,12 +230,19 @@ export class EntryTable {
     return rows.length > 0;
   }
 
-  /** What was dropped and is not gone yet, longest ago first. */
-  listRemoved(limit: number): Promise<{ entryId: number; removedAt: number }[]> {
+  /** What was dropped and is not gone yet, longest ago first, from behind `cursor`. */
+  listRemoved(limit: number, cursor: RemovedEntry | null = null): Promise<RemovedEntry[]> {
     return this.#tables
       .select({ entryId: cacheEntries.id, removedAt: sql<number>`${cacheEntries.removedAt}` })
       .from(cacheEntries)
-      .where(isNotNull(cacheEntries.removedAt))
+      .where(
+        and(
+          isNotNull(cacheEntries.removedAt),
+          cursor === null
+            ? undefined
+            : sql`(${cacheEntries.removedAt}, ${cacheEntries.id}) > (${cursor.removedAt}, ${cursor.entryId})`,
+        ),
+      )
       .orderBy(asc(cacheEntries.removedAt), asc(cacheEntries.id))
       .limit(limit);
   }
@@ -294,7 +313,7 @@ export class EntryTable {
   }
 
   /** The address of an entry, to open it without a request; null when it is gone. */
-  async findAddress(entryId: number): Promise<{ source: string; path: string } | null> {
+  async findAddress(entryId: number): Promise<EntryAddress | null> {
     const rows = await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1);
     const row = rows[0];
     return row === undefined ? null : { source: row.source, path: row.path };

@@ -36,10 +36,12 @@ type FacetFilter = Omit<ItemFilter, 'query'>;
 
 export function matchesFacet(filter: FacetFilter, facet: FacetRow, source: SourceFacts | undefined): boolean {
   return (
-    (filter.source === null || source?.name === filter.source) &&
+    // A source that was removed is not listed any more, although its bytes may still be going.
+    source !== undefined &&
+    (filter.source === null || source.name === filter.source) &&
     (filter.type === null || facet.type === filter.type) &&
     (filter.availability === null || facet.availability === filter.availability) &&
     (!filter.pinned || facet.pinned) &&
-    (!filter.unreachable || facet.missing || (source?.isFailing ?? false))
+    (!filter.unreachable || facet.missing || source.isFailing)
   );
 }

@@ -13,6 +13,7 @@ import type {
 } from '../db/library.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
 import { readSearchWords } from './search-words.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 export interface LibraryServices {
   readonly library: LibraryTable;
@@ -148,8 +149,7 @@ export class Library {
       const items = await library.listUnfolded(FOLD_PAGE);
       if (items.length === 0) return;
       await library.fold(items);
-      // Requests are served in between.
-      await new Promise((resolve) => setImmediate(resolve));
+      await yieldTurn();
     }
   }
 

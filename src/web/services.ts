@@ -1,6 +1,11 @@
 // Everything the pages and the API stand on. A page module picks what it needs of it.
 import type { ServerCertificate } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
+import type { BulkJobs } from '../library/bulk-jobs.ts';
+import type { EntryActions } from '../library/entry-actions.ts';
+import type { Library } from '../library/library.ts';
+import type { Removals } from '../library/removals.ts';
+import type { Selections } from '../library/selections.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { Log } from '../log.ts';
 import type { Licence } from '../runtime/licences.ts';
@@ -15,6 +20,11 @@ import type { HomeModel } from './home-model.ts';
 export interface WebServices {
   readonly model: HomeModel;
   readonly actions: Actions;
+  readonly library: Library;
+  readonly entryActions: EntryActions;
+  readonly removals: Removals;
+  readonly selections: Selections;
+  readonly jobs: BulkJobs;
   readonly identify: Identify;
   readonly sources: SourceService;
   /** Of our own TLS; null on plain http. */

@@ -1,7 +1,6 @@
 // The first page: what is kept, what is fetched, and for whom.
 import { HomePage, renderHomeRegions } from '../../../views/pages/home.tsx';
 import { Entry } from '../../../views/parts/entry.tsx';
-import type { NoticeProps } from '../../../views/parts/notice.tsx';
 import { parseCursor } from '../home-model.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
@@ -27,20 +26,6 @@ export function addHomePage(routes: Routes, { model, actions }: Pick<WebServices
     render: ({ page }, regions, notice) => <HomePage page={page} notice={notice} regions={regions} />,
   });
 
-  const entryActions: Readonly<Record<string, (entryId: number) => Promise<NoticeProps>>> = {
-    fetch: (entryId) => actions.fetchEntry(entryId),
-    stop: (entryId) => actions.stopFetching(entryId),
-    remove: (entryId) => actions.removeEntry(entryId),
-    pin: (entryId) => actions.setPinned(entryId, true),
-    unpin: (entryId) => actions.setPinned(entryId, false),
-    recheck: (entryId) => actions.recheck(entryId),
-  };
-  for (const [verb, run] of Object.entries(entryActions)) {
-    // As many digits as a number holds exactly.
-    routes.action(`/entries/:id{[0-9]{1,15}}/${verb}`, 'owner', async (context) => ({
-      notice: await run(Number(context.req.param('id'))),
-    }));
-  }
   routes.action('/preferences', 'owner', async (context) => {
     const form = await context.req.parseBody();
     return { notice: await actions.setBackgroundFill(form.backgroundFill === 'on') };

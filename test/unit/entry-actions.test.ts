@@ -1,22 +1,26 @@
-// What the answers to a person's acts say, where the engine behind them is slow or does not know.
+// What the answers to a person's acts on one entry say, where the engine behind them is slow or does not know.
 import { expect, test } from 'bun:test';
 import { LarderError } from '../../src/errors.ts';
-import { type ActionServices, Actions } from '../../src/web/actions.ts';
+import { type EntryActionServices, EntryActions } from '../../src/library/entry-actions.ts';
+import { entryVerbs } from '../../src/web/entry-words.ts';
 import { FakeClock, turnLoop } from '../support/fake-clock.ts';
 
-function actionsWith(recheck: () => Promise<'same' | 'other'>, clock = new FakeClock()): Actions {
+function actionsWith(recheck: () => Promise<'same' | 'other'>, clock = new FakeClock()): EntryActions {
   const services = {
     manager: { findOpen: () => ({ recheck }) },
     entries: { findAddress: async () => ({ source: 'films', path: 'Film.mkv' }) },
     findSource: (name: string) => (name === 'films' ? {} : undefined),
     clock,
   };
-  return new Actions(services as unknown as ActionServices);
+  return new EntryActions(services as unknown as EntryActionServices);
 }
 
 test('a check that takes long is answered before the browser gives up, and leaves no timer behind', async () => {
   const clock = new FakeClock();
-  const answer = actionsWith(() => new Promise(() => undefined), clock).recheck(1);
+  const answer = entryVerbs.recheck(
+    actionsWith(() => new Promise(() => undefined), clock),
+    1,
+  );
   await turnLoop();
   expect(clock.nextDelayMs).toBeLessThan(15_000);
   await clock.run(15_000);
@@ -27,7 +31,10 @@ test('a check that takes long is answered before the browser gives up, and leave
 
 test('a check that fails says why, and what to do, in whole sentences', async () => {
   const silent = new LarderError('origin-failed', 'is the network up?', { hint: 'check the line' });
-  const answer = await actionsWith(() => Promise.reject(silent)).recheck(1);
+  const answer = await entryVerbs.recheck(
+    actionsWith(() => Promise.reject(silent)),
+    1,
+  );
   expect(answer).toEqual({
     tone: 'failed',
     text: 'Whether Film.mkv is still the same, films did not say: is the network up?',

@@ -1,0 +1,132 @@
+// What an act on many is about: items or entries by number, or everything that a filter shows. Nothing of it is held in
+// memory but a page at a time.
+import type { EntryTable } from '../db/entries.ts';
+import type { LibraryTable, QualityRow } from '../db/library.ts';
+import type { ItemFilter } from './item-filter.ts';
+import type { Library } from './library.ts';
+import { yieldTurn } from './yield-turn.ts';
+
+export type Selection =
+  | { readonly kind: 'items'; readonly mediaIds: readonly number[] }
+  | { readonly kind: 'entries'; readonly entryIds: readonly number[] }
+  | { readonly kind: 'filter'; readonly filter: ItemFilter };
+
+/** One item with what can be done to it. */
+export interface SelectionTarget {
+  readonly mediaId: number;
+  readonly title: string;
+  readonly source: string;
+  readonly qualities: readonly QualityRow[];
+  /** Only these of its entries; null for all. */
+  readonly entryIds: readonly number[] | null;
+}
+
+export interface SelectionCount {
+  readonly itemCount: number;
+  /** Where there is one. */
+  readonly title: string | null;
+}
+
+/** What acting on a selection would touch. */
+export interface SelectionSize extends SelectionCount {
+  readonly entryCount: number;
+  /** On the disk. */
+  readonly cachedBytes: number;
+  /** Not on the disk, of what has a known length. */
+  readonly missingBytes: number;
+  /** Items whose length nobody knows yet. */
+  readonly unknownCount: number;
+  /** More items have the words that were typed than are looked at. */
+  readonly isCut: boolean;
+}
+
+export interface SelectionServices {
+  readonly library: Library;
+  readonly table: Pick<LibraryTable, 'sumKept' | 'listItems'>;
+  readonly entries: Pick<EntryTable, 'findSummary'>;
+}
+
+const PAGE_ITEMS = 100;
+const SUM_PAGE_ITEMS = 250;
+
+export class Selections {
+  readonly #services: SelectionServices;
+
+  constructor(services: SelectionServices) {
+    this.#services = services;
+  }
+
+  async count(selection: Selection): Promise<SelectionCount> {
+    const { library, entries } = this.#services;
+    if (selection.kind === 'filter') return { itemCount: (await library.count(selection.filter)).total, title: null };
+    if (selection.kind === 'items') {
+      const [first, ...others] = await library.list(selection.mediaIds.slice(0, 2));
+      const itemCount = selection.mediaIds.length > 1 ? selection.mediaIds.length : first === undefined ? 0 : 1;
+      return { itemCount, title: others.length === 0 ? (first?.title ?? null) : null };
+    }
+    const [only, ...others] = selection.entryIds;
+    if (only === undefined) return { itemCount: 0, title: null };
+    if (others.length > 0) return { itemCount: selection.entryIds.length, title: null };
+    const summary = await entries.findSummary(only);
+    return { itemCount: summary === null ? 0 : 1, title: summary?.title ?? null };
+  }
+
+  /** Goes through the whole selection; requests are served in between. */
+  async measure(selection: Exclude<Selection, { kind: 'entries' }>): Promise<SelectionSize> {
+    const { library, table } = this.#services;
+    const size = { entryCount: 0, cachedBytes: 0, missingBytes: 0, unknownCount: 0 };
+    for await (const mediaIds of this.#ids(selection, SUM_PAGE_ITEMS)) {
+      const kept = new Map((await table.sumKept(mediaIds)).map((row) => [row.mediaId, row]));
+      for (const row of kept.values()) {
+        size.entryCount += row.entryCount;
+        size.cachedBytes += row.cachedBytes;
+        size.missingBytes += row.missingBytes;
+      }
+      const others = mediaIds.filter((id) => !kept.has(id));
+      for (const item of others.length === 0 ? [] : await table.listItems(others)) {
+        size.missingBytes += item.sizeBytes;
+        if (item.sizeBytes === 0) size.unknownCount += 1;
+      }
+      await yieldTurn();
+    }
+    const isCut = selection.kind === 'filter' && (await library.count(selection.filter)).isCut;
+    return { ...(await this.count(selection)), ...size, isCut };
+  }
+
+  async *targets(selection: Selection): AsyncGenerator<SelectionTarget[]> {
+    if (selection.kind === 'entries') {
+      yield* this.#entryTargets(selection.entryIds);
+      return;
+    }
+    for await (const mediaIds of this.#ids(selection, PAGE_ITEMS)) {
+      const items = await this.#services.library.list(mediaIds);
+      yield items.map(({ mediaId, title, source, qualities }) => ({
+        mediaId,
+        title,
+        source,
+        qualities,
+        entryIds: null,
+      }));
+    }
+  }
+
+  async *#entryTargets(entryIds: readonly number[]): AsyncGenerator<SelectionTarget[]> {
+    for (const entryId of entryIds) {
+      const summary = await this.#services.entries.findSummary(entryId);
+      const { mediaId = 0, title = 'an entry', source = '' } = summary ?? {};
+      yield [{ mediaId, title, source, qualities: [], entryIds: [entryId] }];
+    }
+  }
+
+  async *#ids(
+    selection: Exclude<Selection, { kind: 'entries' }>,
+    pageItems: number,
+  ): AsyncGenerator<readonly number[]> {
+    if (selection.kind === 'filter') {
+      yield* this.#services.library.ids(selection.filter, pageItems);
+      return;
+    }
+    const { mediaIds } = selection;
+    for (let start = 0; start < mediaIds.length; start += pageItems) yield mediaIds.slice(start, start + pageItems);
+  }
+}
