@@ -23,7 +23,8 @@ export interface ActionResult {
   readonly goTo?: string;
 }
 
-export type Action = (context: WebContext) => Promise<ActionResult>;
+/** Answers with a page of its own, by status 422, where a form was filled in wrongly. */
+export type Action = (context: WebContext) => Promise<ActionResult | Response>;
 
 export interface RoutesOptions {
   readonly hono: Hono<WebEnvironment>;

@@ -139,7 +139,9 @@ export function createSite(services: WebServices): Site {
   }
 
   async function answerAction(context: WebContext, action: Action): Promise<Response> {
-    const { notice, goTo } = await runAction(context, action);
+    const result = await runAction(context, action);
+    if (result instanceof Response) return result;
+    const { notice, goTo } = result;
     if (context.req.header('HX-Request') === undefined) {
       const target = goTo === undefined ? returnAddress(context) : basePath + goTo;
       return context.redirect(withNotice(target, notice), 303);
@@ -160,7 +162,7 @@ export function createSite(services: WebServices): Site {
     return regions === null ? {} : renderRegions(regions);
   }
 
-  async function runAction(context: WebContext, action: Action): Promise<ActionResult> {
+  async function runAction(context: WebContext, action: Action): Promise<ActionResult | Response> {
     try {
       return await action(context);
     } catch (error) {

@@ -1,0 +1,174 @@
+import type { FormState } from './field.tsx';
+
+/** One setting as the page shows it. Texts are as they would be written on the command line. */
+export type SettingProps = {
+  name: string;
+  label: string;
+  description: string;
+  flag: string;
+  placeholder: string;
+  input:
+    | { kind: 'text' | 'list' | 'switch' | 'size' | 'size or share' | 'time' }
+    | { kind: 'number'; least: number; most: number }
+    | { kind: 'choice'; choices: readonly string[] };
+  texts: readonly string[];
+  textsInForce: readonly string[];
+  fallbackTexts: readonly string[];
+  isSet: boolean;
+  isSecret: boolean;
+  origin: 'flag' | 'environment' | 'file' | 'database' | 'default';
+  place: string | null;
+  locked: 'outside' | 'at start' | null;
+  takesEffect: 'at once' | 'after a restart';
+  isPending: boolean;
+};
+
+const examples: Readonly<Record<string, string>> = {
+  size: 'A number with a unit, such as 64MiB or 1.5GB.',
+  'size or share': 'A size such as 500GB, a share of the disk such as 60%, or auto.',
+  time: 'A number with s, m, h or d, such as 90s or 7d.',
+  list: 'One a line.',
+};
+
+/** A setting with its input, or, when something outside fixes it, with what does. */
+export function SettingField({ setting, form }: { setting: SettingProps; form: FormState }) {
+  const { name, label, locked, isPending, texts, textsInForce } = setting;
+  const error = form.errors[name];
+  return (
+    <div class={error ? 'field setting wrong' : 'field setting'} id={`${name}-setting`}>
+      <div class="setting-head">
+        {locked === null ? <label for={name}>{label}</label> : <span class="setting-label">{label}</span>}
+        <Origin setting={setting} />
+      </div>
+      <p class="hint" id={`${name}-hint`}>
+        {setting.description} {locked === null ? hintOf(setting) : null}
+      </p>
+      {locked === null ? <Input setting={setting} form={form} /> : <Locked setting={setting} />}
+      {error ? (
+        <p class="error" id={`${name}-error`}>
+          {error}
+        </p>
+      ) : null}
+      {isPending ? (
+        <p class="pending">
+          <span class="badge attention">Waits for a restart</span> In force now: <Value texts={textsInForce} />. After
+          the next start: <Value texts={texts} />.
+        </p>
+      ) : null}
+      {locked === null ? <Default setting={setting} /> : null}
+    </div>
+  );
+}
+
+function hintOf({ input, takesEffect }: SettingProps): string {
+  const range = input.kind === 'number' ? `From ${input.least} to ${input.most}.` : (examples[input.kind] ?? '');
+  return `${range}${takesEffect === 'at once' ? '' : ' In force after the next start.'}`;
+}
+
+const origins = { flag: 'Flag', environment: 'Environment', file: 'File', database: 'Set here', default: 'Default' } as const;
+
+function Origin({ setting: { origin, locked } }: { setting: SettingProps }) {
+  return (
+    <span class="setting-origin">
+      {locked === 'outside' ? <span class="badge">Locked</span> : null}
+      <span class={origin === 'default' ? 'quiet' : 'badge'}>{origins[origin]}</span>
+    </span>
+  );
+}
+
+function Locked({ setting: { texts, place, locked, flag, isSecret } }: { setting: SettingProps }) {
+  return (
+    <p class="setting-value">
+      {isSecret ? 'Set, and never shown. ' : <Value texts={texts} />}
+      {isSecret ? null : '. '}
+      {locked === 'outside' ? (
+        <span class="quiet">
+          Fixed by <code>{place}</code>: change it there and start Larder again.
+        </span>
+      ) : (
+        <span class="quiet">
+          Given at the start only, as <code>--{flag}</code>, in the environment or in a file.
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Value({ texts }: { texts: readonly string[] }) {
+  const shown = texts.filter((text) => text !== '');
+  if (shown.length === 0) return <span>none</span>;
+  return (
+    <span>
+      {shown.map((text, index) => (
+        <>
+          {index > 0 ? ', ' : null}
+          <code>{text}</code>
+        </>
+      ))}
+    </span>
+  );
+}
+
+function Default({ setting: { name, label, isSet, fallbackTexts } }: { setting: SettingProps }) {
+  return (
+    <p class="setting-default quiet">
+      Default: <Value texts={fallbackTexts} />
+      {isSet ? (
+        <button type="submit" form="reset" name="setting" value={name} aria-label={`Back to the default: ${label}`}>
+          Back to the default
+        </button>
+      ) : null}
+    </p>
+  );
+}
+
+function Input({ setting, form }: { setting: SettingProps; form: FormState }) {
+  const { name, input, texts, isSecret } = setting;
+  const error = form.errors[name];
+  const common = {
+    id: name,
+    name,
+    'aria-invalid': error ? ('true' as const) : undefined,
+    'aria-describedby': error ? `${name}-hint ${name}-error` : `${name}-hint`,
+  };
+  const typed = form.typed[name];
+  const [text = ''] = texts;
+  switch (input.kind) {
+    case 'switch':
+      // The hidden field speaks when the box is not ticked.
+      return (
+        <p class="switch">
+          <input type="hidden" name={name} value="off" />
+          <input type="checkbox" role="switch" {...common} value="on" checked={(typed ?? text).endsWith('on')} />
+        </p>
+      );
+    case 'choice':
+      return (
+        <select {...common}>
+          {input.choices.map((choice) => (
+            <option value={choice} selected={choice === (typed ?? text)}>
+              {choice}
+            </option>
+          ))}
+        </select>
+      );
+    case 'list':
+      return (
+        <textarea {...common} rows={Math.min(6, Math.max(2, texts.length + 1))} spellcheck={false}>
+          {typed ?? texts.join('\n')}
+        </textarea>
+      );
+    case 'number':
+      return <input {...common} type="number" min={input.least} max={input.most} value={typed ?? text} required />;
+    default:
+      return (
+        <input
+          {...common}
+          type={isSecret ? 'password' : 'text'}
+          value={isSecret ? undefined : (typed ?? text)}
+          spellcheck={false}
+          autocomplete={isSecret ? 'new-password' : 'off'}
+        />
+      );
+  }
+}
