@@ -1,0 +1,151 @@
+import { Layout } from '../layout.tsx';
+import type { PageContext } from '../page-context.ts';
+import { CopyField } from '../parts/copy-field.tsx';
+import { QrCode, type QrCodeProps } from '../parts/qr-code.tsx';
+
+export type AddressProps = {
+  /** No slash at the end. */
+  url: string;
+  kind: 'visited' | 'address' | 'name';
+  isForOthers: boolean;
+  qr: Omit<QrCodeProps, 'label'>;
+};
+
+export type PlaylistProps = { url: string; qr: Omit<QrCodeProps, 'label'> };
+
+export type ConnectPageProps = {
+  page: PageContext;
+  /** The likeliest first; never empty. */
+  addresses: readonly AddressProps[];
+  /** Everything that is here whole, as a playlist for players; null while nothing is. */
+  playlist: PlaylistProps | null;
+  sourceNames: readonly string[];
+  streamAccess: 'private' | 'all' | 'locked';
+};
+
+/** Addresses for players and browsers, each to copy and as a QR code, and where to type them. */
+export function ConnectPage({ page, addresses, playlist, sourceNames, streamAccess }: ConnectPageProps) {
+  const [first, ...others] = addresses;
+  return (
+    <Layout page={page} title="Connect" section="/connect">
+      <h1>Connect</h1>
+      {first === undefined ? null : (
+        <section class="panel" aria-labelledby="addresses">
+          <h2 id="addresses">Where Larder is</h2>
+          {first.isForOthers ? null : (
+            <p class="notice">
+              Larder listens on this machine only, so that no other player can reach it. Start it with{' '}
+              <code>--host 0.0.0.0</code> to open it to your network.
+            </p>
+          )}
+          <Address address={first} index={0} />
+          {others.length === 0 ? null : (
+            <details class="other-addresses">
+              <summary>Other addresses ({others.length})</summary>
+              {others.map((address, index) => (
+                <Address address={address} index={index + 1} />
+              ))}
+            </details>
+          )}
+        </section>
+      )}
+      {first === undefined ? null : <Players base={first.url} sourceNames={sourceNames} page={page} />}
+      {playlist === null ? null : <Playlist playlist={playlist} />}
+      <section class="panel" aria-labelledby="who">
+        <h2 id="who">Who may play</h2>
+        <p>{accessWords[streamAccess]}</p>
+      </section>
+    </Layout>
+  );
+}
+
+const accessWords = {
+  private: 'Players on your own network play without a password. From anywhere else they need an address that was signed for them, or a token.',
+  all: 'Everybody who can reach Larder may play, without a password. Its pages still ask for one.',
+  locked: 'Every player needs an address that was signed for it, or a token. Copy addresses from the page of a film: they are signed.',
+} as const;
+
+const kinds = {
+  visited: 'The address you use now',
+  address: 'By its number: works on any player',
+  name: 'By its name: works where your network knows it',
+} as const;
+
+function Address({ address: { url, kind, isForOthers, qr }, index }: { address: AddressProps; index: number }) {
+  return (
+    <div class="address">
+      <div>
+        <h3 id={`address-${index}-kind`}>{isForOthers ? kinds[kind] : 'On this machine only'}</h3>
+        <CopyField id={`address-${index}`} label={url} value={`${url}/`} />
+      </div>
+      {isForOthers ? <QrCode {...qr} label={url} /> : null}
+    </div>
+  );
+}
+
+function Players({ base, sourceNames, page }: { base: string; sourceNames: readonly string[]; page: PageContext }) {
+  const [source = 'SOURCE'] = sourceNames;
+  const example = `${base}/s/${source}/FILE`;
+  return (
+    <section class="panel" aria-labelledby="players">
+      <h2 id="players">Players</h2>
+      <p>
+        Every file has an address of its own, which any player takes. It is the source’s name and the path of the file
+        there:
+      </p>
+      <CopyField id="example" label="How addresses look" value={example} />
+      {sourceNames.length === 0 ? (
+        <p>
+          There is no source yet. <a href={`${page.basePath}/sources`}>Add one</a>, and its files can be played.
+        </p>
+      ) : null}
+      <dl class="players">
+        <div>
+          <dt>VLC</dt>
+          <dd>
+            <i>Media</i>, <i>Open Network Stream</i>, paste the address. On a phone: <i>Browse</i>, <i>New stream</i>.
+          </dd>
+        </div>
+        <div>
+          <dt>mpv</dt>
+          <dd>
+            <code>mpv ADDRESS</code>
+          </dd>
+        </div>
+        <div>
+          <dt>Kodi</dt>
+          <dd>
+            Save an address in a file that ends in <code>.strm</code>, or the playlist below in one that ends in{' '}
+            <code>.m3u</code>, in a folder that Kodi knows.
+          </dd>
+        </div>
+        <div>
+          <dt>Browser</dt>
+          <dd>Open a film here and play it on its page: MP4 and WebM play in every browser, MKV in some.</dd>
+        </div>
+        <div>
+          <dt>Television</dt>
+          <dd>Any app that opens an address or an M3U playlist, such as VLC for Android TV.</dd>
+        </div>
+      </dl>
+    </section>
+  );
+}
+
+function Playlist({ playlist: { url, qr } }: { playlist: PlaylistProps }) {
+  return (
+    <section class="panel" aria-labelledby="playlist">
+      <h2 id="playlist">All of it as a playlist</h2>
+      <p>Everything that is here whole, and plays with the line down. The list is made anew each time it is opened.</p>
+      <div class="address">
+        <div>
+          <CopyField id="playlist-address" label="Address of the playlist" value={url} />
+          <p>
+            <a href={url}>Download library.m3u</a>
+          </p>
+        </div>
+        <QrCode {...qr} label="the playlist" />
+      </div>
+    </section>
+  );
+}
