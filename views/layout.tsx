@@ -1,5 +1,5 @@
 import type { Child } from 'hono/jsx';
-import { navigationOf, primaryCount } from './navigation.ts';
+import { navigationKeys, navigationOf, primaryCount } from './navigation.ts';
 import type { PageContext } from './page-context.ts';
 import { ChunkMapPatterns } from './parts/chunk-map-patterns.tsx';
 import { Icon } from './parts/icon.tsx';
@@ -69,7 +69,11 @@ function Navigation({ page, section }: { page: PageContext; section: string | un
   if (entries.length === 0) return null;
   const more = { path: '/more', label: 'More', icon: 'more' };
   const link = ({ path, label, icon }: typeof more) => (
-    <a href={`${page.basePath}${path}`} aria-current={path === section ? 'page' : undefined}>
+    <a
+      href={`${page.basePath}${path}`}
+      aria-current={path === section ? 'page' : undefined}
+      data-key={navigationKeys[path]}
+    >
       <Icon page={page} name={icon} />
       <span>{label}</span>
     </a>
@@ -120,6 +124,11 @@ function Footer({ page }: { page: PageContext }) {
           ))}
         </fieldset>
       </form>
+      {page.visitor === null ? null : (
+        <a href={`${page.basePath}/help`} data-help="">
+          Help and keys
+        </a>
+      )}
     </footer>
   );
 }

@@ -14,7 +14,29 @@ export type NavigationEntry = {
 
 export const primaryCount = 4;
 
-const entries: readonly NavigationEntry[] = [{ path: '/', label: 'Dashboard', icon: 'dashboard', ownerOnly: false }];
+const entries: readonly NavigationEntry[] = [
+  { path: '/', label: 'Dashboard', icon: 'dashboard', ownerOnly: false },
+  { path: '/settings', label: 'Settings', icon: 'settings', ownerOnly: true },
+  { path: '/connect', label: 'Connect', icon: 'connect', ownerOnly: false },
+  { path: '/doctor', label: 'Doctor', icon: 'doctor', ownerOnly: true },
+  { path: '/about', label: 'About', icon: 'about', ownerOnly: false },
+];
+
+/** Typed behind "g", the key leads to the page (help page, views/assets/js/shortcuts.js). */
+export const navigationKeys: Readonly<Record<string, string>> = {
+  '/': 'd',
+  '/activity': 'a',
+  '/library': 'l',
+  '/sources': 's',
+  '/storage': 't',
+  '/events': 'e',
+  '/users': 'u',
+  '/settings': 'p',
+  '/connect': 'c',
+  '/doctor': 'h',
+  '/about': 'i',
+  '/account': 'm',
+};
 
 export function navigationOf({ visitor }: PageContext): readonly NavigationEntry[] {
   if (visitor === null) return [];

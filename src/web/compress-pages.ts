@@ -14,14 +14,16 @@ export const compressPages: MiddlewareHandler = async (context, next) => {
   await next();
   const { res } = context;
   if (!/^text\/html\b/.test(res.headers.get('Content-Type') ?? '') || res.body === null) return;
-  context.header('Vary', 'Accept-Encoding', { append: true });
-  const isTaken = /\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '');
-  if (!isTaken || context.req.method === 'HEAD' || res.headers.has('Content-Encoding')) return;
-  const page = await res.arrayBuffer();
-  const body = page.byteLength < LEAST_BYTES ? page : new Uint8Array(await compress(page));
   const headers = new Headers(res.headers);
-  headers.delete('Content-Length');
-  if (body !== page) headers.set('Content-Encoding', 'gzip');
+  headers.append('Vary', 'Accept-Encoding');
+  const isTaken = /\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '');
+  const page = await res.arrayBuffer();
+  let body: ArrayBuffer | Uint8Array<ArrayBuffer> = page;
+  if (isTaken && context.req.method !== 'HEAD' && page.byteLength >= LEAST_BYTES) {
+    body = new Uint8Array(await compress(page));
+    headers.set('Content-Encoding', 'gzip');
+    headers.delete('Content-Length');
+  }
   context.res = undefined;
   context.res = new Response(body, { status: res.status, headers });
 };

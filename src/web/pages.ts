@@ -1,6 +1,12 @@
 // Every page there is, in one list.
+
+import { addAboutPages } from './pages/about.tsx';
+import { addConnectPages } from './pages/connect.tsx';
+import { addDoctorPages } from './pages/doctor.tsx';
 import { addEntryActions } from './pages/entry-actions.ts';
+import { addHelpPage } from './pages/help.tsx';
 import { addHomePage } from './pages/home.tsx';
+import { addSettingsPages } from './pages/settings.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import type { Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
@@ -8,5 +14,10 @@ import type { WebServices } from './services.ts';
 export function addPages(routes: Routes, services: WebServices): void {
   addHomePage(routes, services);
   addEntryActions(routes, services);
+  addSettingsPages(routes, services);
+  addConnectPages(routes, services);
+  addDoctorPages(routes, services);
+  addAboutPages(routes, services);
+  addHelpPage(routes);
   addShellPages(routes);
 }

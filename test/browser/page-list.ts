@@ -15,9 +15,19 @@ export interface PageUnderTest {
   readonly asNobody?: boolean;
 }
 
-export const pageList: readonly PageUnderTest[] = [{ route: '/', live: true }, { route: '/more' }];
+export const pageList: readonly PageUnderTest[] = [
+  { route: '/', live: true },
+  { route: '/settings' },
+  { route: '/connect' },
+  { route: '/doctor' },
+  { route: '/about' },
+  { route: '/about/licences' },
+  { route: '/help' },
+  { route: '/more' },
+];
 
 /** GET routes that are no pages to look at, each with its reason. */
 export const noPages: Readonly<Record<string, string>> = {
   '/live': 'the event stream of the pages',
+  '/settings/larder.toml': 'a file',
 };

@@ -73,14 +73,19 @@ export function AboutPage({ page, about }: { page: PageContext; about: AboutProp
           <section class="panel" aria-labelledby="update">
             <h2 id="update">A newer version</h2>
             <p>
-              Larder never looks for updates by itself: it asks nobody but your sources. This one runs as {article(inside.installation)}.{' '}
-              {about.updating} The database is backed up before it is changed.
+              Larder never looks for updates by itself: it asks nobody but your sources. This one runs as{' '}
+              {article(inside.installation)}. {about.updating} The database is backed up before it is changed.
             </p>
           </section>
           <section class="panel" aria-labelledby="report-heading">
             <h2 id="report-heading">For a report</h2>
             <p>Copy this into an issue. It holds no names, addresses, paths or secrets.</p>
-            <CopyField id="report" label="For a report" value={inside.report} lines={inside.report.split('\n').length} />
+            <CopyField
+              id="report"
+              label="For a report"
+              value={inside.report}
+              lines={inside.report.split('\n').length}
+            />
           </section>
         </>
       )}

@@ -60,9 +60,11 @@ export function ConnectPage({ page, addresses, playlist, sourceNames, streamAcce
 }
 
 const accessWords = {
-  private: 'Players on your own network play without a password. From anywhere else they need an address that was signed for them, or a token.',
+  private:
+    'Players on your own network play without a password. From anywhere else they need an address that was signed for them, or a token.',
   all: 'Everybody who can reach Larder may play, without a password. Its pages still ask for one.',
-  locked: 'Every player needs an address that was signed for it, or a token. Copy addresses from the page of a film: they are signed.',
+  locked:
+    'Every player needs an address that was signed for it, or a token. Copy addresses from the page of a film: they are signed.',
 } as const;
 
 const kinds = {

@@ -70,7 +70,12 @@ export function DoctorPage({ page, notice = null, ...diagnosis }: DoctorPageProp
   return (
     <Layout page={page} title="Doctor" section="/doctor" notice={notice}>
       <h1>Doctor</h1>
-      <form method="post" action={`${page.basePath}/doctor/check`} hx-post={`${page.basePath}/doctor/check`} hx-swap="none">
+      <form
+        method="post"
+        action={`${page.basePath}/doctor/check`}
+        hx-post={`${page.basePath}/doctor/check`}
+        hx-swap="none"
+      >
         <button type="submit">Check again</button>
       </form>
       <section class="panel" id="diagnosis" aria-label="What was found">

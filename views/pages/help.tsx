@@ -1,10 +1,13 @@
 import { Layout } from '../layout.tsx';
-import { navigationOf } from '../navigation.ts';
+import { navigationKeys, navigationOf } from '../navigation.ts';
 import type { PageContext } from '../page-context.ts';
 
-/** Keys of the pages, behind `g`. Also read by the script: `data-key`. */
+/** The keyboard, the words, and where to look when something is wrong. */
 export function HelpPage({ page }: { page: PageContext }) {
-  const pages = navigationOf(page).filter(({ key }) => key !== null);
+  const pages = navigationOf(page).flatMap(({ path, label }) => {
+    const key = navigationKeys[path];
+    return key === undefined ? [] : [{ key, label }];
+  });
   return (
     <Layout page={page} title="Help">
       <h1>Help</h1>
@@ -12,7 +15,8 @@ export function HelpPage({ page }: { page: PageContext }) {
         <h2 id="keys">Keyboard</h2>
         <p>
           Everything here works with Tab, Enter and Space alone. Besides, single keys lead around, as long as you do not
-          type into a field. Who does not want them turns them off below; your account may turn them off on every device.
+          type into a field. Who does not want them turns them off below; your account may turn them off on every
+          device.
         </p>
         <table class="keys">
           <thead>
@@ -25,7 +29,7 @@ export function HelpPage({ page }: { page: PageContext }) {
             <Keys keys={['?']} what="This page" />
             <Keys keys={['/']} what="Search: the field of this page, or the library" />
             {pages.map(({ key, label }) => (
-              <Keys keys={['g', key!]} what={label} />
+              <Keys keys={['g', key]} what={label} />
             ))}
           </tbody>
         </table>

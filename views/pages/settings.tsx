@@ -1,6 +1,6 @@
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
-import { type FormState, FormErrors } from '../parts/field.tsx';
+import { FormErrors, type FormState } from '../parts/field.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
 import { SettingField, type SettingProps } from '../parts/setting-field.tsx';
 
@@ -31,8 +31,17 @@ export function SettingsPage({ page, notice = null, groups, form }: SettingsPage
         A value comes from the first place that names it: a flag, the environment, the configuration file, this page,
         the default. What is fixed outside is locked here.
       </p>
+      <nav aria-label="On this page">
+        <ul class="jump">
+          {groups.map(({ name, title }) => (
+            <li>
+              <a href={`#group-${name}`}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
       {pending.length === 0 ? null : (
-        <p class="notice">
+        <p class="notice restart">
           <strong>{pending.length === 1 ? '1 change waits' : `${pending.length} changes wait`} for a restart: </strong>
           {pending.map(({ label }) => label).join(', ')}. Start Larder again when nobody watches; what is kept stays.
         </p>

@@ -9,7 +9,13 @@ export type QrCodeProps = {
 /** Black on white in both themes: cameras want that. */
 export function QrCode({ size, path, label }: QrCodeProps) {
   return (
-    <svg class="qr" role="img" aria-label={`QR code: ${label}`} viewBox={`0 0 ${size} ${size}`} shape-rendering="crispEdges">
+    <svg
+      class="qr"
+      role="img"
+      aria-label={`QR code: ${label}`}
+      viewBox={`0 0 ${size} ${size}`}
+      shape-rendering="crispEdges"
+    >
       <rect width={size} height={size} fill="#fff" />
       <path d={path} fill="#000" />
     </svg>

@@ -35,27 +35,28 @@ export function SettingField({ setting, form }: { setting: SettingProps; form: F
   const { name, label, locked, isPending, texts, textsInForce } = setting;
   const error = form.errors[name];
   return (
-    <div class={error ? 'field setting wrong' : 'field setting'} id={`${name}-setting`}>
-      <div class="setting-head">
+    <div class={error ? 'field setting wrong' : 'field setting'}>
+      <div>
         {locked === null ? <label for={name}>{label}</label> : <span class="setting-label">{label}</span>}
-        <Origin setting={setting} />
+        <p class="hint" id={`${name}-hint`}>
+          {setting.description} {locked === null ? hintOf(setting) : null}
+        </p>
       </div>
-      <p class="hint" id={`${name}-hint`}>
-        {setting.description} {locked === null ? hintOf(setting) : null}
-      </p>
-      {locked === null ? <Input setting={setting} form={form} /> : <Locked setting={setting} />}
-      {error ? (
-        <p class="error" id={`${name}-error`}>
-          {error}
-        </p>
-      ) : null}
-      {isPending ? (
-        <p class="pending">
-          <span class="badge attention">Waits for a restart</span> In force now: <Value texts={textsInForce} />. After
-          the next start: <Value texts={texts} />.
-        </p>
-      ) : null}
-      {locked === null ? <Default setting={setting} /> : null}
+      <div>
+        {locked === null ? <Input setting={setting} form={form} /> : <Locked setting={setting} />}
+        {error ? (
+          <p class="error" id={`${name}-error`}>
+            {error}
+          </p>
+        ) : null}
+        {locked === null ? <Origin setting={setting} /> : null}
+        {isPending ? (
+          <p class="pending">
+            <span class="badge attention">Waits for a restart</span> In force now: <Value texts={textsInForce} />. After
+            the next start: <Value texts={texts} />.
+          </p>
+        ) : null}
+      </div>
     </div>
   );
 }
@@ -65,32 +66,42 @@ function hintOf({ input, takesEffect }: SettingProps): string {
   return `${range}${takesEffect === 'at once' ? '' : ' In force after the next start.'}`;
 }
 
-const origins = { flag: 'Flag', environment: 'Environment', file: 'File', database: 'Set here', default: 'Default' } as const;
-
-function Origin({ setting: { origin, locked } }: { setting: SettingProps }) {
+/** Where a value that can be changed here comes from, and the way back. */
+function Origin({ setting: { name, label, origin, fallbackTexts } }: { setting: SettingProps }) {
+  if (origin === 'default') return <p class="setting-origin quiet">Default</p>;
   return (
-    <span class="setting-origin">
-      {locked === 'outside' ? <span class="badge">Locked</span> : null}
-      <span class={origin === 'default' ? 'quiet' : 'badge'}>{origins[origin]}</span>
-    </span>
+    <p class="setting-origin">
+      <span>
+        <strong>Set here.</strong> Default: <Value texts={fallbackTexts} />
+      </span>
+      <button type="submit" form="reset" name="setting" value={name} aria-label={`Back to the default: ${label}`}>
+        Back to the default
+      </button>
+    </p>
   );
 }
 
-function Locked({ setting: { texts, place, locked, flag, isSecret } }: { setting: SettingProps }) {
+const places = { flag: 'a flag', environment: 'the environment', file: 'the configuration file' } as const;
+
+function Locked({ setting }: { setting: SettingProps }) {
+  const { texts, place, locked, flag, isSecret, isSet, origin } = setting;
+  const from = origin === 'database' || origin === 'default' ? null : places[origin];
   return (
-    <p class="setting-value">
-      {isSecret ? 'Set, and never shown. ' : <Value texts={texts} />}
-      {isSecret ? null : '. '}
-      {locked === 'outside' ? (
-        <span class="quiet">
-          Fixed by <code>{place}</code>: change it there and start Larder again.
-        </span>
-      ) : (
-        <span class="quiet">
-          Given at the start only, as <code>--{flag}</code>, in the environment or in a file.
-        </span>
-      )}
-    </p>
+    <>
+      <p class="setting-value">{isSecret ? isSet ? 'Set, and never shown' : 'Not set' : <Value texts={texts} />}</p>
+      <p class="setting-origin">
+        {locked === 'outside' ? (
+          <span>
+            <span class="badge">Locked</span> Fixed by <code>{place}</code>
+            {from === null ? null : `, ${from}`}. Change it there and start Larder again.
+          </span>
+        ) : (
+          <span class="quiet">
+            Default. Given at the start only: <code>--{flag}</code>, environment or file.
+          </span>
+        )}
+      </p>
+    </>
   );
 }
 
@@ -106,19 +117,6 @@ function Value({ texts }: { texts: readonly string[] }) {
         </>
       ))}
     </span>
-  );
-}
-
-function Default({ setting: { name, label, isSet, fallbackTexts } }: { setting: SettingProps }) {
-  return (
-    <p class="setting-default quiet">
-      Default: <Value texts={fallbackTexts} />
-      {isSet ? (
-        <button type="submit" form="reset" name="setting" value={name} aria-label={`Back to the default: ${label}`}>
-          Back to the default
-        </button>
-      ) : null}
-    </p>
   );
 }
 
@@ -139,7 +137,7 @@ function Input({ setting, form }: { setting: SettingProps; form: FormState }) {
       return (
         <p class="switch">
           <input type="hidden" name={name} value="off" />
-          <input type="checkbox" role="switch" {...common} value="on" checked={(typed ?? text).endsWith('on')} />
+          <input type="checkbox" {...common} value="on" checked={(typed ?? text).endsWith('on')} />
         </p>
       );
     case 'choice':

@@ -12,7 +12,9 @@ import { may, type Need } from '../caller.ts';
 import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiContext, ApiEnvironment } from './api-environment.ts';
+import { addDoctorRoutes } from './doctor.ts';
 import { type FieldProblem, problem, problemResponses } from './problem.ts';
+import { addSettingsRoutes } from './settings.ts';
 import { addStatusRoutes } from './status.ts';
 
 export interface Api {
@@ -107,6 +109,8 @@ export function createApi(services: WebServices): Api {
   };
 
   addStatusRoutes(routes, services);
+  addSettingsRoutes(routes, services);
+  addDoctorRoutes(routes, services);
 
   hono.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   hono.get('/openapi.json', (context) =>

@@ -8,9 +8,9 @@ export function addDoctorPages(routes: Routes, { doctor }: Pick<WebServices, 'do
     path: '/doctor',
     need: 'owner',
     // Asked for by hand only: checks write to the disk, and an open page is not to wear it out.
-    regions: async ({ page }) => ({ diagnosis: <Diagnosis page={page} {...await doctor.diagnose()} /> }),
+    regions: async ({ page }) => ({ diagnosis: <Diagnosis page={page} {...(await doctor.diagnose())} /> }),
     render: async ({ page }, _regions, notice) => (
-      <DoctorPage page={page} notice={notice} {...await doctor.diagnose()} />
+      <DoctorPage page={page} notice={notice} {...(await doctor.diagnose())} />
     ),
   });
 

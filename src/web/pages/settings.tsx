@@ -1,9 +1,10 @@
 // Settings: all of them, with where each value comes from; changed by the group.
-import { emptyForm, type FormState } from '../../../views/parts/field.tsx';
-import type { NoticeProps } from '../../../views/parts/notice.tsx';
-import { SettingsPage } from '../../../views/pages/settings.tsx';
+
 import { formatSentence } from '../../../views/format.ts';
 import type { PageContext } from '../../../views/page-context.ts';
+import { SettingsPage } from '../../../views/pages/settings.tsx';
+import { emptyForm, type FormState } from '../../../views/parts/field.tsx';
+import type { NoticeProps } from '../../../views/parts/notice.tsx';
 import { renderPage } from '../../../views/render.ts';
 import { describeValue, options, type SettingName, settingGroups, settingNames } from '../../options.ts';
 import { toConfigFile } from '../../settings/config-file.ts';
@@ -13,7 +14,10 @@ import { readForm } from '../forms.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
-export function addSettingsPages(routes: Routes, { settings, version }: Pick<WebServices, 'settings' | 'version'>): void {
+export function addSettingsPages(
+  routes: Routes,
+  { settings, version }: Pick<WebServices, 'settings' | 'version'>,
+): void {
   const show = (page: PageContext, form: FormState, notice: NoticeProps | null = null) => (
     <SettingsPage page={page} notice={notice} form={form} groups={groupsOf(settings)} />
   );
@@ -99,7 +103,9 @@ function describeChange(settings: SettingsService, result: SettingsCheck): Notic
   const [name, ...others] = result.ok ? result.changed : [];
   if (!result.ok || name === undefined) return { tone: 'done', text: 'Nothing was changed: all of it is as it was.' };
   const label = options[name].label;
-  const value = settings.get(name).isSecret ? 'set' : settings.get(name).texts.join(', ') || describeValue(name, options[name].fallback);
+  const value = settings.get(name).isSecret
+    ? 'set'
+    : settings.get(name).texts.join(', ') || describeValue(name, options[name].fallback);
   const text = others.length === 0 ? `${label} is ${value}.` : `${result.changed.length} settings were changed.`;
   const waits = result.restartNeeded.map((waiting) => options[waiting].label).join(', ');
   return { tone: 'done', text, hint: waits === '' ? null : `In force after the next start: ${waits}.` };
