@@ -33,6 +33,7 @@ import { UserTable } from './db/users.ts';
 import { describeError, rootCause } from './errors.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
 import { EntryActions } from './library/entry-actions.ts';
+import { EntryDetails } from './library/entry-details.ts';
 import { Library } from './library/library.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
@@ -80,6 +81,7 @@ import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.ts';
 import { HomeModel } from './web/home-model.ts';
 import { HttpServer } from './web/http-server.ts';
+import { createStreamAddresses } from './web/stream-address.ts';
 import { describeBytes } from './words.ts';
 
 export interface ApplianceOptions {
@@ -474,6 +476,12 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     identify: async (request) => identifyLocal(request, settings.current),
     library,
     entryActions,
+    entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
+    streamAddresses: createStreamAddresses({
+      signatures: access.signatures,
+      isLocked: () => settings.current.streamAccess === 'locked',
+      clock,
+    }),
     removals,
     selections,
     jobs,

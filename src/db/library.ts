@@ -63,6 +63,7 @@ export interface QualityRow {
   readonly generationId: number | null;
   readonly totalBytes: number | null;
   readonly cachedBytes: number | null;
+  readonly seekable: boolean | null;
 }
 
 export interface KeptBytes {
@@ -180,6 +181,7 @@ export class LibraryTable {
         generationId: cacheGenerations.id,
         totalBytes: cacheGenerations.totalBytes,
         cachedBytes: cacheGenerations.cachedBytes,
+        seekable: cacheGenerations.seekable,
       })
       .from(cacheQualityVariants)
       .leftJoin(

@@ -7,6 +7,7 @@ export interface ItemFilter {
   readonly query: string;
   /** Name of a source. */
   readonly source: string | null;
+  /** Null: everything but `file`, which is what lies beside media and was read all the same: subtitles, pictures. */
   readonly type: MediaType | null;
   readonly availability: Availability | null;
   /** Only what the origin does not give: it says that it has it no more, or its source does not answer. */
@@ -39,7 +40,7 @@ export function matchesFacet(filter: FacetFilter, facet: FacetRow, source: Sourc
     // A source that was removed is not listed any more, although its bytes may still be going.
     source !== undefined &&
     (filter.source === null || source.name === filter.source) &&
-    (filter.type === null || facet.type === filter.type) &&
+    (filter.type === null ? facet.type !== 'file' : facet.type === filter.type) &&
     (filter.availability === null || facet.availability === filter.availability) &&
     (!filter.pinned || facet.pinned) &&
     (!filter.unreachable || facet.missing || source.isFailing)

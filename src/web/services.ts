@@ -3,6 +3,7 @@ import type { ServerCertificate } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { BulkJobs } from '../library/bulk-jobs.ts';
 import type { EntryActions } from '../library/entry-actions.ts';
+import type { EntryDetails } from '../library/entry-details.ts';
 import type { Library } from '../library/library.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
@@ -16,12 +17,15 @@ import type { Doctor } from '../upkeep/doctor/doctor.ts';
 import type { Actions } from './actions.ts';
 import type { Identify } from './caller.ts';
 import type { HomeModel } from './home-model.ts';
+import type { StreamAddresses } from './stream-address.ts';
 
 export interface WebServices {
   readonly model: HomeModel;
   readonly actions: Actions;
   readonly library: Library;
   readonly entryActions: EntryActions;
+  readonly entryDetails: EntryDetails;
+  readonly streamAddresses: StreamAddresses;
   readonly removals: Removals;
   readonly selections: Selections;
   readonly jobs: BulkJobs;

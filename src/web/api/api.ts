@@ -13,6 +13,7 @@ import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiContext, ApiEnvironment } from './api-environment.ts';
 import { addDoctorRoutes } from './doctor.ts';
+import { addLibraryRoutes } from './library.ts';
 import { type FieldProblem, problem, problemResponses } from './problem.ts';
 import { addSettingsRoutes } from './settings.ts';
 import { addStatusRoutes } from './status.ts';
@@ -111,6 +112,7 @@ export function createApi(services: WebServices): Api {
   addStatusRoutes(routes, services);
   addSettingsRoutes(routes, services);
   addDoctorRoutes(routes, services);
+  addLibraryRoutes(routes, services);
 
   hono.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   hono.get('/openapi.json', (context) =>
