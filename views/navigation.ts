@@ -16,6 +16,7 @@ export const primaryCount = 4;
 
 const entries: readonly NavigationEntry[] = [
   { path: '/', label: 'Dashboard', icon: 'dashboard', ownerOnly: false },
+  { path: '/sources', label: 'Sources', icon: 'sources', ownerOnly: true },
   { path: '/settings', label: 'Settings', icon: 'settings', ownerOnly: true },
   { path: '/connect', label: 'Connect', icon: 'connect', ownerOnly: false },
   { path: '/doctor', label: 'Doctor', icon: 'doctor', ownerOnly: true },

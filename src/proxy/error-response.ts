@@ -18,7 +18,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'out-of-range': 416,
   storage: 503,
   'file-lost': 503,
-  invalid: 400,
+  invalid: 422,
   conflict: 409,
   missing: 404,
   'sign-in': 401,

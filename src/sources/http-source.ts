@@ -30,8 +30,16 @@ export interface DeclaredSource {
 const NAME = /^[a-z0-9][a-z0-9_-]{0,62}$/i;
 const URL_LENGTH_MAX = 4_096;
 
+/** Stand in addresses of the pages and the API, where a source's name would. */
+const RESERVED_NAMES = new Set(['new', 'test']);
+
 /** @throws LarderError `invalid` when the name cannot stand in an address */
 export function parseSourceName(name: string): string {
+  if (RESERVED_NAMES.has(name)) {
+    throw new LarderError('invalid', `the source name ${JSON.stringify(name)} is used by Larder itself`, {
+      hint: 'choose another one',
+    });
+  }
   if (NAME.test(name)) return name;
   throw new LarderError('invalid', `the source name ${JSON.stringify(name.slice(0, 80))} cannot stand in an address`, {
     hint: 'use 1 to 63 letters, digits, "-" and "_", starting with a letter or digit',

@@ -8,6 +8,7 @@ import { addHelpPage } from './pages/help.tsx';
 import { addHomePage } from './pages/home.tsx';
 import { addSettingsPages } from './pages/settings.tsx';
 import { addShellPages } from './pages/shell.tsx';
+import { addSourcePages } from './pages/sources.tsx';
 import type { Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
 
@@ -19,5 +20,6 @@ export function addPages(routes: Routes, services: WebServices): void {
   addDoctorPages(routes, services);
   addAboutPages(routes, services);
   addHelpPage(routes);
+  addSourcePages(routes, services);
   addShellPages(routes);
 }

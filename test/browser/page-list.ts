@@ -17,6 +17,9 @@ export interface PageUnderTest {
 
 export const pageList: readonly PageUnderTest[] = [
   { route: '/', live: true },
+  { route: '/sources', live: true },
+  { route: '/sources/new' },
+  { route: '/sources/:name', path: () => '/sources/films', live: true },
   { route: '/settings' },
   { route: '/connect' },
   { route: '/doctor' },

@@ -41,6 +41,8 @@ describe('parseSourceSetting()', () => {
     '-a=http://host/',
     'a/b=http://host/',
     '..=http://host/',
+    'new=http://host/',
+    'test=http://host/',
     `${'a'.repeat(64)}=http://host/`,
     'a=http://host/?x=1',
     'a=http://host/#x',

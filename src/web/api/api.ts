@@ -16,6 +16,7 @@ import { addDoctorRoutes } from './doctor.ts';
 import { addLibraryRoutes } from './library.ts';
 import { type FieldProblem, problem, problemResponses } from './problem.ts';
 import { addSettingsRoutes } from './settings.ts';
+import { addSourceRoutes } from './sources.ts';
 import { addStatusRoutes } from './status.ts';
 
 export interface Api {
@@ -109,6 +110,7 @@ export function createApi(services: WebServices): Api {
     },
   };
 
+  addSourceRoutes(routes, services);
   addStatusRoutes(routes, services);
   addSettingsRoutes(routes, services);
   addDoctorRoutes(routes, services);

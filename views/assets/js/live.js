@@ -54,21 +54,31 @@ function isFirstConnection(event) {
   return connection === null && event.detail?.ctx?.sourceElement === document.body;
 }
 
+/** Whether it is the page's own stream, and not the answer to a form that comes as one. */
+function isOwn(event) {
+  return event.target === document.body;
+}
+
 if (streamPath && stateText && pauseButton) {
   document.addEventListener('htmx:sse:after:connection', (event) => {
+    if (!isOwn(event)) return;
     connection = event.detail.connection;
     retryMs = retryMinMs;
     if (!paused) onSign();
   });
   document.addEventListener('htmx:sse:before:message', (event) => {
+    if (!isOwn(event)) return;
     if (paused) event.preventDefault();
     else onSign();
   });
   document.addEventListener('htmx:sse:before:connection', (event) => {
-    if (event.detail.connection.attempt > 0) onLoss();
+    if (isOwn(event) && event.detail.connection.attempt > 0) onLoss();
   });
-  document.addEventListener('htmx:sse:error', onLoss);
-  document.addEventListener('htmx:sse:close', () => {
+  document.addEventListener('htmx:sse:error', (event) => {
+    if (isOwn(event)) onLoss();
+  });
+  document.addEventListener('htmx:sse:close', (event) => {
+    if (!isOwn(event)) return;
     connection = null;
     retryFirstConnection();
   });

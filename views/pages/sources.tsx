@@ -1,0 +1,300 @@
+import { formatBytes, formatCount, formatSentence } from '../format.ts';
+import { Layout } from '../layout.tsx';
+import type { PageContext } from '../page-context.ts';
+import { Fact } from '../parts/fact.tsx';
+import type { FormState } from '../parts/field.tsx';
+import type { NoticeProps } from '../parts/notice.tsx';
+import { SourceForm, type SourceFormProps } from '../parts/source-form.tsx';
+import { describeHoldings, LastTest, SourceTest, type TestReportProps, testOutcome } from '../parts/source-test.tsx';
+import { TimeAgo } from '../parts/time-ago.tsx';
+import { TimeSince } from '../parts/time-since.tsx';
+import type { Rendered } from '../render.ts';
+
+export type SourceSummaryProps = {
+  name: string;
+  url: string;
+  failingSinceMs: number | null;
+  lastSuccessAtMs: number | null;
+  lastErrorAtMs: number | null;
+  lastError: string | null;
+  hint: string | null;
+  credentialsLost: boolean;
+  holdings: { itemCount: number; entryCount: number; pinnedCount: number; cachedBytes: number };
+  lastTest: TestReportProps | null;
+};
+
+export type RemovalProps = { name: string; entryCount: number; cachedBytes: number };
+
+type Page = { page: PageContext };
+
+function path(page: PageContext, name: string): string {
+  return `${page.basePath}/sources/${encodeURIComponent(name)}`;
+}
+
+export function SourceBadge({ source }: { source: SourceSummaryProps }) {
+  if (source.credentialsLost) return <span class="badge failing">Sign-in lost</span>;
+  if (source.failingSinceMs !== null) return <span class="badge failing">Failing</span>;
+  if (source.lastTest?.ok === false) return <span class="badge attention">Test failed</span>;
+  if (source.lastSuccessAtMs !== null) return <span class="badge well">Well</span>;
+  return <span class="badge neutral">Not asked yet</span>;
+}
+
+/** What is wrong, since when, what Larder does by itself and what can be done; nothing while all is well. */
+function Trouble({ source, page }: Page & { source: SourceSummaryProps }) {
+  if (source.credentialsLost) {
+    return (
+      <p class="waiting">
+        Its password, token or headers were sealed with a key that is not there any more. Enter them again.
+      </p>
+    );
+  }
+  if (source.failingSinceMs === null) return null;
+  return (
+    <p class="waiting">
+      Does not answer since <TimeSince sinceMs={source.failingSinceMs} nowMs={page.nowMs} />:{' '}
+      {formatSentence(source.lastError ?? 'unknown')} What is cached plays on, and it is asked again whenever somebody
+      wants more.{source.hint === null ? null : ` ${formatSentence(source.hint)}`}
+    </p>
+  );
+}
+
+export function SourceList({ page, sources }: Page & { sources: readonly SourceSummaryProps[] }) {
+  if (sources.length === 0) return <NoSources page={page} />;
+  return (
+    <ul class="rows panel flush">
+      {sources.map((source) => (
+        <li id={`source-${source.name}`}>
+          <h2 class="source-name">
+            <a href={path(page, source.name)}>{source.name}</a> <SourceBadge source={source} />
+          </h2>
+          <Trouble page={page} source={source} />
+          <dl class="facts">
+            <Fact name="Address" width="wide">
+              <code>{source.url}</code>
+            </Fact>
+            <Fact name="Last success">
+              <TimeAgo atMs={source.lastSuccessAtMs} nowMs={page.nowMs} />
+            </Fact>
+            <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
+            <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
+          </dl>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function NoSources({ page }: Page) {
+  return (
+    <section class="panel">
+      <h2>No sources yet</h2>
+      <p>
+        A source is a folder of films or music at an http or https address: a file server, a seedbox, a NAS elsewhere.
+        Larder streams every file below it at <code>{`${page.serverAddress}/s/NAME/PATH`}</code> and keeps what was
+        played.
+      </p>
+      <p>
+        <a class="button" href={`${page.basePath}/sources/new`}>
+          Add the first source
+        </a>
+      </p>
+    </section>
+  );
+}
+
+export function Removals({ removals }: { removals: readonly RemovalProps[] }) {
+  if (removals.length === 0) return null;
+  return (
+    <section class="panel">
+      <h2>Being removed</h2>
+      <ul class="rows">
+        {removals.map(({ name, entryCount, cachedBytes }) => (
+          <li>
+            {name}, which had {formatCount(entryCount, 'entry', 'entries')} with {formatBytes(cachedBytes)}. A stop
+            interrupts this, and the next start goes on.
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+export function SourcesPage(props: Page & { notice: NoticeProps | null; regions: Readonly<Record<string, Rendered>> }) {
+  const { page, notice, regions } = props;
+  return (
+    <Layout page={page} title="Sources" section="/sources" notice={notice} live>
+      <div class="page-head">
+        <h1>Sources</h1>
+        <a class="button" href={`${page.basePath}/sources/new`}>
+          Add a source
+        </a>
+      </div>
+      <div id="sources">{regions.sources}</div>
+      <div id="removals">{regions.removals}</div>
+    </Layout>
+  );
+}
+
+export type TestOfFormProps = { report: TestReportProps } | null;
+
+/** What stands below the button once a test is over. */
+export function TestOutcome({ report }: { report: TestReportProps }) {
+  return (
+    <>
+      <p class={`notice ${report.ok ? 'done' : 'failed'}`} role="status">
+        {testOutcome(report)}
+        {report.ok ? '' : ' It can be saved all the same.'}
+      </p>
+      <SourceTest done={report.steps} running={false} />
+    </>
+  );
+}
+
+export type NewSourcePageProps = { form: FormState; test: TestOfFormProps };
+
+export function NewSourcePage({ page, form, test }: Page & NewSourcePageProps) {
+  return (
+    <Layout page={page} title="Add a source" section="/sources">
+      <h1>Add a source</h1>
+      <section class="panel">
+        <NewSourceForm page={page} form={form} test={test} submit="Add the source" />
+      </section>
+      <p>
+        <a href={`${page.basePath}/sources`}>All sources</a>
+      </p>
+    </Layout>
+  );
+}
+
+/** Also a step of the set-up, which is sent to an address of its own. */
+export function NewSourceForm(
+  props: Page & NewSourcePageProps & { submit: string; action?: string; testAction?: string },
+) {
+  const { page, form, test, submit, action = '/sources/new', testAction = '/sources/test' } = props;
+  return (
+    <SourceForm page={page} action={action} testAction={testAction} form={form} source={null} submit={submit}>
+      {test === null ? null : <TestOutcome report={test.report} />}
+    </SourceForm>
+  );
+}
+
+export function SourceStanding({ page, source }: Page & { source: SourceSummaryProps }) {
+  return (
+    <>
+      <p>
+        <SourceBadge source={source} /> <code>{source.url}</code>
+      </p>
+      <Trouble page={page} source={source} />
+      <dl class="facts">
+        <Fact name="Last success">
+          <TimeAgo atMs={source.lastSuccessAtMs} nowMs={page.nowMs} />
+        </Fact>
+        <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
+        <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
+        <Fact name="Stream addresses" width="wide">
+          <code>{`${page.serverAddress}/s/${source.name}/PATH`}</code>
+        </Fact>
+      </dl>
+    </>
+  );
+}
+
+export function SourceLastTest({ page, source }: Page & { source: SourceSummaryProps }) {
+  if (source.lastTest === null) return <p class="quiet">It was not tested as it is saved now. Test it below.</p>;
+  return <LastTest report={source.lastTest} nowMs={page.nowMs} />;
+}
+
+export function SourceRemoval(
+  props: Page & { source: SourceSummaryProps; lockedBy: string | null; wrong: string | null },
+) {
+  const { page, source, lockedBy, wrong } = props;
+  if (lockedBy !== null) {
+    return (
+      <p>
+        It is declared by <code>{lockedBy}</code>. Take it out there and start Larder again; then it can be removed
+        here.
+      </p>
+    );
+  }
+  const bytes = formatBytes(source.holdings.cachedBytes);
+  return (
+    <>
+      <p>
+        {source.holdings.entryCount === 0
+          ? 'Nothing is kept of it. Who plays from it is cut off. This cannot be undone.'
+          : `${describeHoldings(source.holdings)} would be lost, and who plays from it is cut off. This cannot be undone: what is wanted again is fetched again.`}
+      </p>
+      <details class="remove" open={wrong !== null}>
+        <summary>Remove {source.name} …</summary>
+        <form method="post" action={`${path(page, source.name)}/remove`}>
+          <div class={wrong === null ? 'field' : 'field wrong'}>
+            <label for="confirmation">
+              Type <strong>{source.name}</strong> to confirm
+            </label>
+            <input
+              id="confirmation"
+              name="confirmation"
+              type="text"
+              autocomplete="off"
+              required
+              aria-invalid={wrong === null ? undefined : 'true'}
+              aria-describedby={wrong === null ? undefined : 'confirmation-error'}
+            />
+            {wrong === null ? null : (
+              <p class="error" id="confirmation-error">
+                {wrong}
+              </p>
+            )}
+          </div>
+          <button type="submit" class="danger">
+            {source.holdings.cachedBytes === 0 ? `Remove ${source.name}` : `Remove ${source.name} and delete ${bytes}`}
+          </button>
+        </form>
+      </details>
+    </>
+  );
+}
+
+export type SourcePageProps = {
+  name: string;
+  notice: NoticeProps | null;
+  form: FormState;
+  test: TestOfFormProps;
+  settings: NonNullable<SourceFormProps['source']>;
+  regions: Readonly<Record<string, Rendered>>;
+};
+
+export function SourcePage({ page, name, notice, form, test, settings, regions }: Page & SourcePageProps) {
+  return (
+    <Layout page={page} title={name} section="/sources" notice={notice} live>
+      <p class="crumb">
+        <a href={`${page.basePath}/sources`}>All sources</a>
+      </p>
+      <h1>{name}</h1>
+      <section class="panel" id="standing" aria-label="How it fares">
+        {regions.standing}
+      </section>
+      <section class="panel">
+        <h2>Last test</h2>
+        <div id="last-test">{regions['last-test']}</div>
+      </section>
+      <section class="panel">
+        <h2>Settings</h2>
+        <SourceForm
+          page={page}
+          action={`/sources/${encodeURIComponent(name)}`}
+          testAction={`/sources/${encodeURIComponent(name)}/test`}
+          form={form}
+          source={settings}
+          submit="Save"
+        >
+          {test === null ? null : <TestOutcome report={test.report} />}
+        </SourceForm>
+      </section>
+      <section class="panel">
+        <h2>Remove</h2>
+        <div id="removal">{regions.removal}</div>
+      </section>
+    </Layout>
+  );
+}
