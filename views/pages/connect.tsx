@@ -1,3 +1,4 @@
+import { formatMoment } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { CopyField } from '../parts/copy-field.tsx';
@@ -13,6 +14,14 @@ export type AddressProps = {
 
 export type PlaylistProps = { url: string; qr: Omit<QrCodeProps, 'label'> };
 
+/** Of Larder's own https. */
+export type CertificateProps = {
+  fingerprint: string;
+  names: readonly string[];
+  validToMs: number;
+  selfSigned: boolean;
+};
+
 export type ConnectPageProps = {
   page: PageContext;
   /** The likeliest first; never empty. */
@@ -21,10 +30,12 @@ export type ConnectPageProps = {
   playlist: PlaylistProps | null;
   sourceNames: readonly string[];
   streamAccess: 'private' | 'all' | 'locked';
+  /** Null on plain http. */
+  certificate: CertificateProps | null;
 };
 
 /** Addresses for players and browsers, each to copy and as a QR code, and where to type them. */
-export function ConnectPage({ page, addresses, playlist, sourceNames, streamAccess }: ConnectPageProps) {
+export function ConnectPage({ page, addresses, playlist, sourceNames, streamAccess, certificate }: ConnectPageProps) {
   const [first, ...others] = addresses;
   return (
     <Layout page={page} title="Connect" section="/connect">
@@ -55,6 +66,7 @@ export function ConnectPage({ page, addresses, playlist, sourceNames, streamAcce
         <h2 id="who">Who may play</h2>
         <p>{accessWords[streamAccess]}</p>
       </section>
+      {certificate === null ? null : <Certificate certificate={certificate} />}
     </Layout>
   );
 }
@@ -130,6 +142,28 @@ function Players({ base, sourceNames, page }: { base: string; sourceNames: reado
           <dd>Any app that opens an address or an M3U playlist, such as VLC for Android TV.</dd>
         </div>
       </dl>
+    </section>
+  );
+}
+
+function Certificate({ certificate }: { certificate: CertificateProps }) {
+  const { fingerprint, names, validToMs, selfSigned } = certificate;
+  return (
+    <section class="panel" aria-labelledby="certificate">
+      <h2 id="certificate">Certificate</h2>
+      {selfSigned ? (
+        <p>
+          Larder made it itself, so that browsers warn of it once. It is the right one when the browser shows this
+          fingerprint (SHA-256), which Larder also prints on its console when it starts:
+        </p>
+      ) : (
+        <p>Its fingerprint (SHA-256):</p>
+      )}
+      <pre>{fingerprint}</pre>
+      <p>
+        Good until {formatMoment(validToMs).slice(0, 10)}, for {names.join(', ')}.
+        {selfSigned ? ' Larder renews it a month before.' : ' When its file changes the new one is shown at once.'}
+      </p>
     </section>
   );
 }

@@ -155,13 +155,13 @@ export type NewSourcePageProps = { form: FormState; test: TestOfFormProps };
 export function NewSourcePage({ page, form, test }: Page & NewSourcePageProps) {
   return (
     <Layout page={page} title="Add a source" section="/sources">
+      <p class="crumb">
+        <a href={`${page.basePath}/sources`}>All sources</a>
+      </p>
       <h1>Add a source</h1>
       <section class="panel">
         <NewSourceForm page={page} form={form} test={test} submit="Add the source" />
       </section>
-      <p>
-        <a href={`${page.basePath}/sources`}>All sources</a>
-      </p>
     </Layout>
   );
 }

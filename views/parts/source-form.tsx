@@ -38,7 +38,8 @@ export const sourceFieldLabels = {
 export function SourceForm({ page, ...props }: SourceFormProps & { page: PageContext }) {
   const { form, source, action, testAction, submit } = props;
   const locked = source?.lockedBy ?? null;
-  const secretWasTyped = Object.keys(form.errors).length > 0 || props.children;
+  const hasSecret = ['password', 'token', 'headers'].includes(form.typed.signIn ?? '');
+  const secretWasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
   return (
     <form method="post" action={`${page.basePath}${action}`} class="source-form" autocomplete="off">
       <FormErrors form={form} labels={sourceFieldLabels} />

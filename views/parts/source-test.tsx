@@ -46,29 +46,31 @@ export type SourceTestProps = {
 export function SourceTest({ done, running }: SourceTestProps) {
   const found = new Map(done.map((step) => [step.step, step]));
   return (
-    <ol class="test-steps">
-      {steps.map(([name, label], index) => {
-        const step = found.get(name);
-        const badge = badgeOf(step, running && index === done.length);
-        return (
-          <li class={step?.ok === false ? 'wrong' : undefined}>
-            <span class="step-name">{label}</span>
-            <span class={`badge ${badge.tone}`}>{badge.word}</span>
-            <span class="step-ms">{step?.ms === undefined || step.ms === null ? '' : `${step.ms} ms`}</span>
-            <span class="step-detail">
-              {step === undefined ? '' : formatSentence(step.detail)}
-              {step?.hint ? <span class="hint"> {formatSentence(step.hint)}</span> : null}
-            </span>
-          </li>
-        );
-      })}
-    </ol>
+    <div class="test-result">
+      <ol class="test-steps">
+        {steps.map(([name, label], index) => {
+          const step = found.get(name);
+          const badge = badgeOf(step, running && index === done.length);
+          return (
+            <li class={step?.ok === false ? 'wrong' : undefined}>
+              <span class="step-name">{label}</span>
+              <span class={`badge ${badge.tone}`}>{badge.word}</span>
+              <span class="step-ms">{step?.ms ? `${step.ms} ms` : ''}</span>
+              <span class="step-detail">
+                {step === undefined ? '' : formatSentence(step.detail)}
+                {step?.hint ? <span class="hint"> {formatSentence(step.hint)}</span> : null}
+              </span>
+            </li>
+          );
+        })}
+      </ol>
+    </div>
   );
 }
 
 function badgeOf(step: TestStepProps | undefined, isNext: boolean): { tone: string; word: string } {
   if (step === undefined) return isNext ? { tone: 'neutral', word: 'Trying' } : { tone: 'neutral', word: 'Waiting' };
-  if (step.ok === null) return { tone: 'neutral', word: 'Not tried' };
+  if (step.ok === null) return { tone: 'neutral', word: 'Skipped' };
   return step.ok ? { tone: 'well', word: 'Works' } : { tone: 'failing', word: 'Wrong' };
 }
 
@@ -100,7 +102,7 @@ export function LastTest({ report, nowMs }: { report: TestReportProps; nowMs: nu
         </Fact>
         <Fact name="Speed">{formatRate(capabilities.bytesPerSecond)}</Fact>
       </dl>
-      <details>
+      <details class="last-steps">
         <summary>Every step of it</summary>
         <SourceTest done={report.steps} running={false} />
       </details>

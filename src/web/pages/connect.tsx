@@ -7,7 +7,12 @@ import type { WebServices } from '../services.ts';
 
 export function addConnectPages(
   routes: Routes,
-  { findAddresses, settings, sources }: Pick<WebServices, 'findAddresses' | 'settings' | 'sources'>,
+  {
+    findAddresses,
+    settings,
+    sources,
+    certificate,
+  }: Pick<WebServices, 'findAddresses' | 'settings' | 'sources' | 'certificate'>,
 ): void {
   routes.get('/connect', 'viewer', async (context) => {
     const { page } = context.var;
@@ -23,6 +28,7 @@ export function addConnectPages(
           playlist={null}
           sourceNames={(await sources.list()).map(({ name }) => name)}
           streamAccess={settings.current.streamAccess}
+          certificate={certificate()}
         />,
       ),
     );
