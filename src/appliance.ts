@@ -56,6 +56,7 @@ import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { ownAddresses } from './settings/own-addresses.ts';
 import { SettingsService } from './settings/settings-service.ts';
+import { SetupProgress } from './settings/setup-progress.ts';
 import { systemLookup } from './sources/address-guard.ts';
 import { parseSourceSetting } from './sources/http-source.ts';
 import { OriginClient } from './sources/origin-client.ts';
@@ -76,7 +77,6 @@ import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
 import { TrafficHistory } from './upkeep/traffic-history.ts';
-import { identifyLocal } from './web/access.ts';
 import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.ts';
 import { HomeModel } from './web/home-model.ts';
@@ -473,7 +473,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     certificate: () => certificates?.current ?? null,
     model,
     actions,
-    identify: async (request) => identifyLocal(request, settings.current),
+    access,
+    setup: new SetupProgress(preferences, () => clock.nowMs()),
+    noteEvent,
     library,
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),

@@ -27,7 +27,12 @@ export function Layout({ page, title, section, notice = null, live = false, chil
   // A refused stream must not be swapped into the body: only the <hx-partial>s of an update are wanted.
   const stream = live ? { 'hx-sse:connect': livePath, 'hx-swap': 'none' } : {};
   return (
-    <html lang="en" dir="ltr" data-theme={page.theme}>
+    <html
+      lang="en"
+      dir="ltr"
+      data-theme={page.theme}
+      data-shortcuts={page.visitor?.shortcuts === false ? 'off' : undefined}
+    >
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />

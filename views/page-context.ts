@@ -18,4 +18,6 @@ export type PageContext = {
 export type Visitor = {
   name: string;
   role: 'owner' | 'viewer';
+  /** Whether keys may do something by themselves, such as `/`. */
+  shortcuts: boolean;
 };

@@ -42,6 +42,12 @@ export interface Access {
 
 const COOKIE_LETTERS = 8;
 
+/** Two Larders on one machine must not sign each other's visitors out: browsers know no ports for cookies. */
+export function sessionCookieName(secretKey: SecretKey): string {
+  const own = Buffer.from(secretKey.derive('name of the cookie')).toString('hex').slice(0, COOKIE_LETTERS);
+  return `larder_session_${own}`;
+}
+
 export function createAccess(parts: AccessParts): Access {
   const { clock, log, dataFolder, secretKey } = parts;
   const version = new RightsVersion(parts.tokens, clock);
@@ -49,7 +55,6 @@ export function createAccess(parts: AccessParts): Access {
   const sessions = new Sessions({ table: parts.sessions, version, clock, log });
   const tokens = new Tokens({ table: parts.tokens, version, clock, log });
   const signatures = new SignedAddresses(secretKey.derive('signed stream addresses'), clock);
-  const ownName = Buffer.from(secretKey.derive('name of the cookie')).toString('hex').slice(0, COOKIE_LETTERS);
   return {
     users: new Users({ table: parts.users, sessions, passwords, version, clock }),
     sessions,
@@ -64,7 +69,7 @@ export function createAccess(parts: AccessParts): Access {
       settings: parts.settings,
       hostname: parts.hostname,
       clock,
-      cookieName: `larder_session_${ownName}`,
+      cookieName: sessionCookieName(secretKey),
       log,
     }),
     start: () => sessions.start(),

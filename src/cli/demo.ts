@@ -1,5 +1,6 @@
 // Everything working with no set-up: the sample library behind a slow origin on this machine, played cold, sought,
 // played again; then the page stays up.
+import { randomInt } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -90,6 +91,13 @@ function prepareFolder(configuration: Configuration): { data: string; temporary:
   return { data, temporary: true };
 }
 
+/** Good for this run: the folder goes with it. */
+function newPassword(): string {
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789';
+  const pick = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]!).join('');
+  return `${pick()}-${pick()}`;
+}
+
 function isFree(host: string, port: number): Promise<boolean> {
   return new Promise((done) => {
     const probe = createServer();
@@ -143,11 +151,15 @@ which is removed at the end, unless --data names a folder.`,
       const isFixed = given.origins.port !== 'default';
       const port = isFixed || (await isFree(settings.host, settings.port)) ? settings.port : 0;
       const source = [...settings.source, `samples=${origin.url}`];
-      const configuration = { ...given, settings: { ...settings, data, port, source } };
+      const isOwnerGiven = given.origins.adminPassword !== 'default' || !temporary;
+      const owner = isOwnerGiven ? {} : { adminUser: 'demo', adminPassword: newPassword() };
+      const configuration = { ...given, settings: { ...settings, data, port, source, ...owner } };
       const appliance = await startFromCommand(context, configuration);
       await showMainJob(context, `http://127.0.0.1:${appliance.port}${settings.basePath}`, origin.sentBytes);
+      const signIn =
+        owner.adminUser === undefined ? '' : `\nSign in as:      ${owner.adminUser}, password ${owner.adminPassword}`;
       context.print(`
-Open the page:   http://localhost:${appliance.port}${settings.basePath}/
+Open the page:   http://localhost:${appliance.port}${settings.basePath}/${signIn}
 Play a film:     ${addressOf(appliance).replace('0.0.0.0', 'localhost')}${settings.basePath}/s/samples/Winter%20Signal%20(2021).mkv
 Stop with Ctrl-C.`);
       return await runUntilSignal(context, appliance);

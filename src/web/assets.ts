@@ -3,11 +3,13 @@
 import { gzipSync } from 'node:zlib';
 import htmxSse from '../../node_modules/htmx.org/dist/ext/hx-sse.min.js' with { type: 'text' };
 import htmx from '../../node_modules/htmx.org/dist/htmx.min.js' with { type: 'text' };
+import accessCss from '../../views/assets/css/access.css' with { type: 'text' };
 import baseCss from '../../views/assets/css/base.css' with { type: 'text' };
 import settingsCss from '../../views/assets/css/settings.css' with { type: 'text' };
 import sourcesCss from '../../views/assets/css/sources.css' with { type: 'text' };
 import icon from '../../views/assets/icon.svg' with { type: 'text' };
 import icons from '../../views/assets/icons.svg' with { type: 'text' };
+import accessJs from '../../views/assets/js/access.js' with { type: 'text' };
 import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
 import shortcutsJs from '../../views/assets/js/shortcuts.js' with { type: 'text' };
 
@@ -19,9 +21,9 @@ export interface Asset {
 const SCRIPT = 'text/javascript; charset=utf-8';
 
 /** Imported with `type: 'text'`: the compiler takes a script for a module. */
-const scripts = [liveJs, shortcutsJs] as unknown as readonly string[];
+const scripts = [liveJs, shortcutsJs, accessJs] as unknown as readonly string[];
 
-const style = [baseCss, settingsCss, sourcesCss].join('\n');
+const style = [baseCss, settingsCss, sourcesCss, accessCss].join('\n');
 /** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */
 const script = [
   htmx as unknown as string,

@@ -1,14 +1,10 @@
 // Who asks, and what each may. Rights are deny by default: a route says what it needs when it is registered.
-import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../access/caller.ts';
 
 export type { Caller };
 
 /** `viewer` is everybody who has signed in, and tokens of scope `viewer` or `admin`; `owner` is owners and `admin`. */
 export type Need = 'public' | 'viewer' | 'owner';
-
-/** @throws LarderError when the request cannot be judged; never for wrong credentials: that is `nobody` */
-export type Identify = (request: IncomingMessage) => Promise<Caller>;
 
 export function isOwner(caller: Caller): boolean {
   return caller.kind === 'session' ? caller.role === 'owner' : caller.kind === 'token' && caller.scope === 'admin';

@@ -29,6 +29,10 @@ export async function readForm(context: WebContext): Promise<Record<string, stri
 /** Values that are never given back to the browser. */
 const SECRET = /password|secret|token|credential/i;
 
+export function isSecretField(name: string): boolean {
+  return SECRET.test(name);
+}
+
 /**
  * Checks a form. Messages of the schema stand below their fields: write them for people.
  * A field that was wrong keeps what was typed, except secrets.
@@ -40,7 +44,7 @@ export async function parseForm<Schema extends z.ZodType>(
   const fields = await readForm(context);
   const typed = Object.fromEntries(
     Object.entries(fields)
-      .filter(([name]) => !SECRET.test(name))
+      .filter(([name]) => !isSecretField(name))
       .map(([name, value]) => [name, Array.isArray(value) ? value.join(' ') : value]),
   );
   const result = schema.safeParse(fields);

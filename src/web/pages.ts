@@ -6,7 +6,9 @@ import { addDoctorPages } from './pages/doctor.tsx';
 import { addEntryActions } from './pages/entry-actions.ts';
 import { addHelpPage } from './pages/help.tsx';
 import { addHomePage } from './pages/home.tsx';
+import { addLoginPages } from './pages/login.tsx';
 import { addSettingsPages } from './pages/settings.tsx';
+import { addSetupPages } from './pages/setup.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
 import type { Routes } from './routes.ts';
@@ -21,5 +23,7 @@ export function addPages(routes: Routes, services: WebServices): void {
   addAboutPages(routes, services);
   addHelpPage(routes);
   addSourcePages(routes, services);
+  addLoginPages(routes, services);
+  addSetupPages(routes, services);
   addShellPages(routes);
 }

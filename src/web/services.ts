@@ -1,4 +1,5 @@
 // Everything the pages and the API stand on. A page module picks what it needs of it.
+import type { Access } from '../access/create-access.ts';
 import type { ServerCertificate } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { BulkJobs } from '../library/bulk-jobs.ts';
@@ -12,10 +13,10 @@ import type { Log } from '../log.ts';
 import type { Licence } from '../runtime/licences.ts';
 import type { OwnAddress } from '../settings/own-addresses.ts';
 import type { SettingsService } from '../settings/settings-service.ts';
+import type { SetupProgress } from '../settings/setup-progress.ts';
 import type { AboutLarder } from '../upkeep/about.ts';
 import type { Doctor } from '../upkeep/doctor/doctor.ts';
 import type { Actions } from './actions.ts';
-import type { Identify } from './caller.ts';
 import type { HomeModel } from './home-model.ts';
 import type { StreamAddresses } from './stream-address.ts';
 
@@ -29,7 +30,10 @@ export interface WebServices {
   readonly removals: Removals;
   readonly selections: Selections;
   readonly jobs: BulkJobs;
-  readonly identify: Identify;
+  readonly access: Access;
+  readonly setup: SetupProgress;
+  /** Never throws. */
+  readonly noteEvent: (kind: string, subject: string, text: string) => Promise<unknown>;
   readonly sources: SourceService;
   /** Of our own TLS; null on plain http. */
   readonly certificate: () => ServerCertificate | null;

@@ -6,29 +6,34 @@ import { getCookie } from 'hono/cookie';
 import { streamSSE } from 'hono/streaming';
 import { formatSentence } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
+import { LoginPage } from '../../views/pages/login.tsx';
 import { ProblemPage, type ProblemPageProps } from '../../views/pages/problem.tsx';
+import { emptyForm } from '../../views/parts/field.tsx';
 import type { NoticeProps } from '../../views/parts/notice.tsx';
 import { renderPage } from '../../views/render.ts';
 import { NOBODY } from '../access/caller.ts';
+import type { EffectiveClient } from '../access/effective-client.ts';
+import { hostNameOf } from '../access/known-hosts.ts';
+import { isSafeMethod } from '../access/own-request.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { FORM_MAX_BYTES } from '../limits.ts';
 import { statusOf } from '../proxy/error-response.ts';
-import { isOwnForm } from './access.ts';
 import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
 import { type Caller, may, type Need } from './caller.ts';
+import { carryForm } from './carried-form.ts';
 import { compressPages } from './compress-pages.ts';
+import { readForm } from './forms.ts';
 import { LiveHub, renderRegions } from './live-hub.ts';
 import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live-page.ts';
 import { renderUpdate } from './live-update.ts';
 import { Notices } from './notices.ts';
 import { addPages } from './pages.ts';
+import { factsOf } from './request-facts.ts';
 import { ownPath, returnAddress } from './return-address.ts';
 import { type Action, type ActionResult, type Handler, type RouteRecord, Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
 import type { WebContext, WebEnvironment } from './web-environment.ts';
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export interface Site {
   readonly hono: Hono<WebEnvironment>;
@@ -39,6 +44,7 @@ export interface Site {
 
 export function createSite(services: WebServices): Site {
   const { basePath, clock } = services;
+  const { control, firstOwner } = services.access;
   const log = services.log.part('web');
   const hono = new Hono<WebEnvironment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
   const hub = new LiveHub({ clock, log });
@@ -46,16 +52,22 @@ export function createSite(services: WebServices): Site {
   const api = createApi(services);
   const routes = new Routes({ hono, guard, showLivePage, answerAction });
 
-  function pageContext(context: WebContext, caller: Caller): PageContext {
+  function pageContext(context: WebContext, caller: Caller, client: EffectiveClient): PageContext {
     const { pathname, search } = new URL(context.req.url);
-    const theme = getCookie(context, 'larder_theme');
+    const cookie = getCookie(context, 'larder_theme');
+    const theme = caller.kind === 'session' && caller.preferences.theme !== 'auto' ? caller.preferences.theme : cookie;
+    // A proxy that took a path off says so: every address on the page needs it.
+    const prefix = client.prefix ?? basePath;
     return {
-      basePath,
-      serverAddress: `${schemeOf(context.env.incoming)}://${context.env.incoming.headers.host ?? 'localhost'}${basePath}`,
+      basePath: prefix,
+      serverAddress: `${client.protocol}://${client.host ?? 'localhost'}${prefix}`,
       path: pathname.slice(basePath.length) + search,
       assetVersion: services.version,
       nowMs: clock.nowMs(),
-      visitor: caller.kind === 'session' ? { name: caller.userName, role: caller.role } : null,
+      visitor:
+        caller.kind === 'session'
+          ? { name: caller.userName, role: caller.role, shortcuts: caller.preferences.shortcuts }
+          : null,
       theme: theme === 'light' || theme === 'dark' ? theme : 'auto',
     };
   }
@@ -73,40 +85,70 @@ export function createSite(services: WebServices): Site {
     });
   }
 
-  function guard(context: WebContext, need: Need, handler: Handler): Response | Promise<Response> {
-    const { caller } = context.var;
+  async function guard(context: WebContext, need: Need, handler: Handler): Promise<Response> {
+    const { caller, client } = context.var;
+    const foreign = control.refusalOf(factsOf(context.env.incoming), client);
+    if (foreign !== null) return refuseForeign(context, foreign);
     if (!may(caller, need)) return refuse(context, need);
-    if (!SAFE_METHODS.has(context.req.method) && caller.kind !== 'token' && !isOwnForm(context.env.incoming)) {
-      return problem(context, {
-        status: 403,
-        title: 'This form came from another site',
-        whatHappened: 'Larder only takes forms of its own pages.',
-        whatToDo: ['Open the page of Larder itself and try again there.'],
-      });
-    }
     if (need !== 'public') context.header('Cache-Control', 'no-store');
     return handler(context);
   }
 
-  function refuse(context: WebContext, need: Need): Response {
-    if (context.var.caller.kind === 'nobody') {
-      return problem(context, {
-        status: 403,
-        title: 'The pages are open on this machine only',
-        whatHappened:
-          'Larder has no sign-in yet, so that its pages are shown to browsers on the machine it runs on, asked for by its address or as localhost.',
-        whatToDo: [
-          'Open http://localhost:PORT/ on that machine, or reach it through an SSH tunnel (ssh -L 8420:localhost:8420 HOST).',
-          'Players need nothing of this: stream addresses (/s/SOURCE/FILE) work on the whole home network.',
-        ],
-      });
-    }
+  function refuseForeign(context: WebContext, reason: string): Response {
+    return problem(context, {
+      status: 403,
+      title: 'This form came from another site',
+      whatHappened: `Larder only takes forms of its own pages, and ${reason}.`,
+      whatToDo: [
+        'Open the page of Larder itself and try again there.',
+        'Behind a reverse proxy: let it pass on the Host header, or name it in LARDER_TRUSTED_PROXIES and let it send X-Forwarded-Host and X-Forwarded-Proto.',
+      ],
+    });
+  }
+
+  async function refuse(context: WebContext, need: Need): Promise<Response> {
+    if (context.var.caller.kind === 'nobody') return askToSignIn(context);
     return problem(context, {
       status: 403,
       title: 'This is for owners',
       whatHappened: `You are signed in without the right to this: it needs the role "${need}".`,
       whatToDo: ['Ask an owner of this Larder.'],
     });
+  }
+
+  /** Nobody is signed in, or nobody any more: what was typed must not be lost for it. */
+  async function askToSignIn(context: WebContext): Promise<Response> {
+    const { page } = context.var;
+    const isClaimed = await firstOwner.isClaimed();
+    const where = isClaimed ? '/login' : '/setup';
+    context.header('Cache-Control', 'no-store');
+    if (page.path.startsWith('/live?')) return context.text('Sign in again\n', 401);
+    if (context.req.header('HX-Request') !== undefined) {
+      const notice: NoticeProps = {
+        tone: 'failed',
+        text: 'Your session has ended.',
+        hint: 'Sign in again in another tab, then do this once more: what you typed stays here.',
+        link: { href: page.basePath + where, label: 'Sign in', newTab: true },
+      };
+      return context.html(renderUpdate({}, notice), 401);
+    }
+    if (context.req.header('Authorization') !== undefined) {
+      return problem(context, {
+        status: 401,
+        title: 'This token is not good',
+        whatHappened: 'It was revoked, has expired, or was copied in part.',
+        whatToDo: ['Make another one: larder token create --scope viewer', 'Send it as Authorization: Bearer TOKEN.'],
+      });
+    }
+    if (isSafeMethod(context.req.method)) {
+      const next = page.path === '/' ? '' : `?next=${encodeURIComponent(page.path)}`;
+      return context.redirect(page.basePath + where + (isClaimed ? next : ''), 303);
+    }
+    if (!isClaimed) return context.redirect(page.basePath + where, 303);
+    const carried = carryForm(page.path, await readForm(context));
+    const next = ownPath(context, context.req.header('Referer'))?.slice(page.basePath.length) ?? '/';
+    const props = { page, form: emptyForm, problem: null, next, carried };
+    return context.html(renderPage(<LoginPage {...props} />), 401);
   }
 
   function pageRequest(context: WebContext, params: Record<string, string>, query: URLSearchParams): PageRequest {
@@ -139,15 +181,16 @@ export function createSite(services: WebServices): Site {
   }
 
   async function answerAction(context: WebContext, action: Action): Promise<Response> {
+    const { basePath: prefix } = context.var.page;
     const result = await runAction(context, action);
     if (result instanceof Response) return result;
     const { notice, goTo } = result;
     if (context.req.header('HX-Request') === undefined) {
-      const target = goTo === undefined ? returnAddress(context) : basePath + goTo;
+      const target = goTo === undefined ? returnAddress(context) : prefix + goTo;
       return context.redirect(withNotice(target, notice), 303);
     }
     if (goTo !== undefined) {
-      context.header('HX-Redirect', withNotice(basePath + goTo, notice));
+      context.header('HX-Redirect', withNotice(prefix + goTo, notice));
       return context.body(null, 204);
     }
     return context.html(renderUpdate(await shownRegions(context), notice));
@@ -156,7 +199,7 @@ export function createSite(services: WebServices): Site {
   /** What the page says now that the form stands on; nothing when it is no live page. */
   async function shownRegions(context: WebContext): Promise<Record<string, string>> {
     const address = ownPath(context, context.req.header('HX-Current-URL'));
-    const found = address === null ? null : findLivePage(context, address.slice(basePath.length));
+    const found = address === null ? null : findLivePage(context, address.slice(context.var.page.basePath.length));
     if (found === null || !may(context.var.caller, found.page.need)) return {};
     const regions = await found.page.regions(found.request);
     return regions === null ? {} : renderRegions(regions);
@@ -189,17 +232,43 @@ export function createSite(services: WebServices): Site {
 
   hono.use('*', compressPages);
   hono.use('*', async (context, next) => {
+    const request = factsOf(context.env.incoming);
+    const client = control.clientOf(request);
+    context.set('client', client);
     context.set('caller', NOBODY);
-    context.set('page', pageContext(context, NOBODY));
+    context.set('page', pageContext(context, NOBODY, client));
+    if (!control.isKnownHost(client)) return refuseHost(context);
+    const caller = await control.identify(request, client);
+    context.set('caller', caller);
+    context.set('page', pageContext(context, caller, client));
     await next();
+    return undefined;
   });
 
-  hono.use('*', async (context, next) => {
-    const caller = await services.identify(context.env.incoming);
-    context.set('caller', caller);
-    context.set('page', pageContext(context, caller));
-    await next();
-  });
+  /** DNS rebinding: a page of another site points its own name at us, and would read our pages under it. */
+  function refuseHost(context: WebContext): Response {
+    const name = hostNameOf(context.var.client.host);
+    const setting = `LARDER_ALLOWED_HOSTS=${name ?? 'NAME'}`;
+    const whatHappened =
+      name === null
+        ? 'The request does not say by which name this Larder was asked for.'
+        : `It was asked for as ${name}, and this Larder does not know that name as its own.`;
+    if (context.var.page.path.startsWith(`${API_PREFIX}/`)) {
+      const body = { type: 'about:blank', title: 'Unknown name', status: 421, code: 'unknown-host' };
+      const text = JSON.stringify({ ...body, detail: whatHappened, hint: `if it is yours, set ${setting}` });
+      return new Response(text, { status: 421, headers: { 'Content-Type': 'application/problem+json' } });
+    }
+    return problem(context, {
+      status: 421,
+      title: 'This name is not known here',
+      whatHappened,
+      whatToDo: [
+        'Open Larder by its address, or by the name of its machine.',
+        'If the name is yours: add it to the settings on the page “Settings”, or start Larder with this line in its environment.',
+      ],
+      snippet: setting,
+    });
+  }
 
   hono.all(`${API_PREFIX}/*`, async (context) => {
     const { caller, page } = context.var;
@@ -233,7 +302,7 @@ export function createSite(services: WebServices): Site {
           key: JSON.stringify([request.page.path, request.page.serverAddress, request.caller]),
           regions: async () => {
             // A session that has ended meanwhile, or a role that was taken away, ends the stream.
-            const caller = await services.identify(context.env.incoming);
+            const caller = await control.identify(factsOf(context.env.incoming), context.var.client);
             if (!may(caller, page.need)) return null;
             return page.regions({ ...request, caller, page: { ...request.page, nowMs: clock.nowMs() } });
           },
@@ -253,7 +322,11 @@ export function createSite(services: WebServices): Site {
 
   addPages(routes, services);
 
-  hono.notFound((context) => notFound(context));
+  hono.notFound((context) => {
+    // Above the base path nothing is ours, and nothing of the request was looked at.
+    if (context.var.page === undefined) return context.text(`Larder is below ${basePath}/\n`, 404);
+    return notFound(context);
+  });
   hono.onError((error, context) => {
     log.error('a page failed', { path: context.req.path, error: describeError(error), stack: stackOf(error) });
     const known = error instanceof LarderError;
@@ -269,10 +342,6 @@ export function createSite(services: WebServices): Site {
   });
 
   return { hono, records: [...routes.records, ...api.records], stop: () => hub.stop() };
-}
-
-function schemeOf({ socket }: WebContext['env']['incoming']): 'http' | 'https' {
-  return 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http';
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -45,8 +45,8 @@ afterAll(async () => {
 });
 
 /** The one place that signs in. */
-async function prepare(_context: BrowserContext, _page: PageUnderTest): Promise<void> {
-  // Who asks from this machine is its owner.
+async function prepare(context: BrowserContext, { asNobody }: PageUnderTest): Promise<void> {
+  if (!asNobody) await larder.owner.signIn(context, larder.port);
 }
 
 function nameOf({ route, look }: PageUnderTest, theme: string, width: number): string {

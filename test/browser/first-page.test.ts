@@ -33,9 +33,10 @@ afterAll(async () => {
 /** A page that fails the test when it complains, or asks another host for anything. */
 async function open(
   options: BrowserContextOptions = {},
-  port = larder.port,
+  visited = larder,
 ): Promise<{ page: Page; complaints: string[]; close: () => Promise<void> }> {
   const context = await browser.newContext(options);
+  await visited.owner.signIn(context, visited.port);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -46,7 +47,7 @@ async function open(
     const { hostname } = new URL(request.url());
     if (hostname !== 'localhost' && hostname !== '') complaints.push(`asked ${request.url()}`);
   });
-  await page.goto(`http://localhost:${port}/`);
+  await page.goto(`http://localhost:${visited.port}/`);
   return { page, complaints, close: () => context.close() };
 }
 
@@ -124,7 +125,7 @@ browserTest('what goes to make room is told on the open page, with the space, an
   await using small = await startLarder({ args: ['--source', `films=${origin.url}`, '--cache-size', '20MB'] });
   await rawRequest(small.port, '/s/films/First.mkv');
   for (const width of [320, 1280]) {
-    const { page, complaints, close } = await open({ viewport: { width, height: 800 } }, small.port);
+    const { page, complaints, close } = await open({ viewport: { width, height: 800 } }, small);
     await page.getByText('Live', { exact: true }).waitFor();
     const [played, gone] = width === 320 ? ['Second.mkv', 'First.mkv'] : ['First.mkv', 'Second.mkv'];
     expect(await page.locator('#space').textContent()).toContain('At most20.0 MB');
@@ -178,6 +179,7 @@ for (const width of [320, 768, 1280]) {
 
 browserTest('the first load stays within 60 KB and 8 requests', async () => {
   const context = await browser.newContext();
+  await larder.owner.signIn(context, larder.port);
   const page = await context.newPage();
   let requests = 0;
   page.on('request', (request) => {

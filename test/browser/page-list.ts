@@ -27,10 +27,12 @@ export const pageList: readonly PageUnderTest[] = [
   { route: '/about/licences' },
   { route: '/help' },
   { route: '/more' },
+  { route: '/login', asNobody: true },
 ];
 
 /** GET routes that are no pages to look at, each with its reason. */
 export const noPages: Readonly<Record<string, string>> = {
   '/live': 'the event stream of the pages',
   '/settings/larder.toml': 'a file',
+  '/setup': 'there only before somebody owns it: setup.test.ts looks at it',
 };

@@ -46,6 +46,7 @@ afterAll(async () => {
 
 async function open(path: string, javaScriptEnabled = true): Promise<void> {
   context = await browser.newContext({ viewport: { width: 1280, height: 900 }, javaScriptEnabled });
+  await larder.owner.signIn(context, larder.port);
   page = await context.newPage();
   page.setDefaultTimeout(10 * SECOND_MS);
   await page.goto(`http://localhost:${larder.port}${path}`);

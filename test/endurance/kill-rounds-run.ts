@@ -2,6 +2,7 @@
 // the origin gone and have every byte that the rows claim; now and then read a whole film and count what the origin
 // had to send again. The first thing that is wrong ends the run with a Violation.
 import { RangeSet } from '../../src/bytes/range-set.ts';
+import { signedIn } from '../support/owner.ts';
 import { createRandom, type Random } from '../support/random.ts';
 import {
   type CachedFilm,
@@ -226,7 +227,9 @@ export class KillRounds {
       this.#origin.change(film.path);
       return;
     }
-    const remove = fetch(`http://localhost:${port}/entries/${entryId}/remove`, { method: 'POST', redirect: 'manual' });
+    const remove = signedIn(this.#dataFolder).then(({ headers }) =>
+      fetch(`http://localhost:${port}/entries/${entryId}/remove`, { method: 'POST', redirect: 'manual', headers }),
+    );
     remove.catch(() => undefined); // killed meanwhile
   }
 

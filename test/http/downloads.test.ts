@@ -25,7 +25,7 @@ async function turnUntil(clock: FakeClock, condition: () => boolean, limitMs: nu
 
 async function fetchRest(larder: RunningLarder): Promise<void> {
   await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-99' });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
 }
 
 test('a download that fails is tried again later, and goes on where it was', async () => {
@@ -34,7 +34,7 @@ test('a download that fails is tried again later, and goes on where it was', asy
   await using _ = larder;
   await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-99' });
   origin.behave('film.bin', { status: 500 });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await turnUntil(clock, () => larder.log.some((line) => line.includes('will be tried again')), 60_000);
   const asked = origin.requests.length;
   // Not at once: a failing origin is left alone for a while.
@@ -53,7 +53,7 @@ test('a download whose file is gone is given up, and says so', async () => {
   await using _ = larder;
   await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-99' });
   origin.behave('film.bin', { status: 404 });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await turnUntil(clock, () => larder.log.some((line) => line.includes('a download was given up')), 60_000);
   const asked = origin.requests.length;
   await clock.run(7_200_000, 2);
@@ -65,11 +65,11 @@ test('a download that is stopped gives up its fetch and keeps what came', async 
   await using larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
   await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-99' });
   origin.behave('film.bin', { stallAfterBytes: 1_000_000 });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.bytesSent('film.bin') > 1_000_000);
   // What was sent has also come when a reader was given it.
   await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
-  await rawRequest(larder.port, '/entries/1/stop', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/stop', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.openCount('film.bin') === 0);
   const kept = await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
   expect(kept.header('x-cache')).toBe('HIT');
@@ -114,6 +114,6 @@ test('the database log is moved by the upkeep thread when it has grown, and coun
   await rawRequest(larder.port, '/s/films/after.bin');
   expect((await stat(log)).size).toBe(size);
   await larder.restart();
-  const page = Buffer.from((await rawRequest(larder.port, '/')).body).toString();
+  const page = Buffer.from((await rawRequest(larder.port, '/', larder.owner.headers)).body).toString();
   expect(page).toContain(`<dt>Served to players</dt><dd>${(((count + 1) * 10) / 1000).toFixed(2)} kB`);
 }, 30_000);

@@ -48,7 +48,7 @@ test('a chunk file that is deleted under a running fetch: what that fetch still 
   await using larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
   await rawRequest(larder.port, '/s/films/film.mkv', {}, 'HEAD');
   origin.behave('film.mkv', { stallAfterBytes: 2 * MB, times: 1 });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.bytesSent('film.mkv') > 2 * MB);
   // What was sent is written a moment later, by another thread.
   while ((await storedBytes(larder.dataFolder)) < 2 * MB) await turnLoop();
@@ -146,12 +146,12 @@ test('a download whose origin is silent can be called off, and does not hold up 
   origin.behave('film.mkv', { stallBeforeHead: true });
   using reader = await RawConnection.open(larder.port);
   reader.send('GET', '/s/films/film.mkv', { Range: 'bytes=2000-2099' });
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.openCount('film.mkv') > 0);
   reader.socket.destroy();
-  await rawRequest(larder.port, '/entries/1/stop', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/stop', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.openCount('film.mkv') === 0);
-  await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+  await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await origin.until(() => origin.openCount('film.mkv') > 0);
   await larder.stop();
   expect(origin.openCount('film.mkv')).toBe(0);

@@ -43,7 +43,8 @@ type Json = Record<string, unknown> & { items: Record<string, unknown>[]; next: 
 
 /** The one place that says who asks. */
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`http://localhost:${larder.port}/api/v1${path}`, init);
+  const headers = { ...larder.owner.headers, ...(init.headers as Record<string, string>) };
+  return fetch(`http://localhost:${larder.port}/api/v1${path}`, { ...init, headers });
 }
 
 async function get(path: string): Promise<Json> {

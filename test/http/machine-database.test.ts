@@ -313,7 +313,12 @@ describe('labels, when the database is lost', () => {
         larder.dataFolder,
         "SELECT cache_entries.id FROM cache_entries JOIN media_items ON media_items.id = media_id WHERE key LIKE '%whole%'",
       );
-      await rawRequest(larder.port, `/entries/${entries[0]!.id}/remove`, { 'Content-Length': '0' }, 'POST');
+      await rawRequest(
+        larder.port,
+        `/entries/${entries[0]!.id}/remove`,
+        { ...larder.owner.headers, 'Content-Length': '0' },
+        'POST',
+      );
       await until('it is gone', async () =>
         (await chunkFiles(larder.dataFolder)).every((file) => !file.includes('whole')),
       );

@@ -2,13 +2,16 @@
 import { Worker } from 'node:worker_threads';
 import { type Appliance, startAppliance } from '../../src/appliance.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { readConfiguration } from '../../src/config.ts';
+import { type Configuration, readConfiguration } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
+import { type SignedIn, signedIn } from '../support/owner.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 export interface RunningLarder extends AsyncDisposable {
   readonly port: number;
   readonly dataFolder: string;
+  /** Who may open the pages: `larder.owner.headers` for requests, `larder.owner.signIn(context, port)` for browsers. */
+  readonly owner: SignedIn;
   /** Lines of its log so far. */
   readonly log: readonly string[];
   /** Threads that were started so far. */
@@ -21,6 +24,9 @@ export interface RunningLarder extends AsyncDisposable {
 export interface RunningLarderOptions {
   readonly args?: readonly string[];
   readonly clock?: Clock;
+  /** Nobody owns it yet: the first run is ahead. */
+  readonly isUnclaimed?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly startThread?: (role: 'download' | 'upkeep') => Worker;
 }
 
@@ -38,12 +44,16 @@ export async function startLarder(options: RunningLarderOptions = {}): Promise<R
     return thread;
   }
 
-  function start(args: readonly string[]): Promise<Appliance> {
-    const configuration = readConfiguration({
+  function configurationOf(args: readonly string[]): Configuration {
+    return readConfiguration({
       args: ['--data', folder.path, '--host', '127.0.0.1', '--port', '0', ...args],
-      environment: {},
+      environment: options.environment ?? {},
       readFile: () => '',
     });
+  }
+
+  function start(args: readonly string[]): Promise<Appliance> {
+    const configuration = configurationOf(args);
     return startAppliance({
       configuration,
       version: 'test',
@@ -58,6 +68,10 @@ export async function startLarder(options: RunningLarderOptions = {}): Promise<R
     await folder[Symbol.asyncDispose]();
     throw error;
   });
+  // A disk or a database that takes nothing has no owner: such a test opens no pages.
+  const owner = options.isUnclaimed
+    ? null
+    : await signedIn(configurationOf(options.args ?? []).settings.data).catch((error: unknown) => error as Error);
   const stop = async () => {
     const running = appliance;
     appliance = null;
@@ -68,6 +82,10 @@ export async function startLarder(options: RunningLarderOptions = {}): Promise<R
       return appliance?.port ?? 0;
     },
     dataFolder: folder.path,
+    get owner() {
+      if (owner === null || owner instanceof Error) throw owner ?? new Error('nobody owns this Larder');
+      return owner;
+    },
     log,
     threads,
     stop,

@@ -12,7 +12,8 @@ afterAll(() => larder[Symbol.asyncDispose]());
 
 /** The one place that signs in: who asks from this machine is its owner. */
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  return fetch(`http://localhost:${larder.port}${path}`, { redirect: 'manual', ...init });
+  const headers = { ...larder.owner.headers, ...(init.headers as Record<string, string>) };
+  return fetch(`http://localhost:${larder.port}${path}`, { redirect: 'manual', ...init, headers });
 }
 
 async function page(path: string): Promise<string> {
@@ -118,7 +119,7 @@ describe('the settings page', () => {
   test('a form of another site changes nothing', async () => {
     const answer = await ask('/settings', {
       method: 'POST',
-      headers: { Origin: 'http://evil.example' },
+      headers: { 'Sec-Fetch-Site': 'cross-site', Origin: 'http://evil.example' },
       body: new URLSearchParams({ verifyRate: '1MiB' }),
     });
     expect(answer.status).toBe(403);
@@ -231,7 +232,7 @@ describe('doctor, about and connect', () => {
     const size = Number((await plain.arrayBuffer()).byteLength);
     const raw = await fetch(`http://localhost:${larder.port}/settings`, {
       decompress: false,
-      headers: { 'Accept-Encoding': 'gzip' },
+      headers: { ...larder.owner.headers, 'Accept-Encoding': 'gzip' },
     } as RequestInit);
     expect(raw.headers.get('Content-Encoding')).toBe('gzip');
     expect(raw.headers.get('Vary')).toContain('Accept-Encoding');

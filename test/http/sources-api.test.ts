@@ -41,7 +41,11 @@ async function api(
 ): Promise<Answer> {
   const response = await fetch(`http://localhost:${larder.port}/api/v1${path}`, {
     method,
-    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    headers: {
+      ...larder.owner.headers,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -280,7 +284,7 @@ test('secrets of sources stand in no answer, page, event, label, log line or row
   await play('/s/films/film.mkv');
   answers.push(await api('GET', '/sources'), await api('GET', '/sources/films'));
   for (const path of ['/', '/sources', '/sources/films']) {
-    const response = await rawRequest(larder.port, path, { Host: 'localhost' });
+    const response = await rawRequest(larder.port, path, { ...larder.owner.headers, Host: 'localhost' });
     answers.push({ status: response.status, headers: new Headers(), body: Buffer.from(response.body).toString() });
   }
   await larder.stop();

@@ -71,7 +71,12 @@ async function startShelf(options: ShelfOptions = {}): Promise<Shelf> {
         larder.dataFolder,
         `SELECT e.id FROM cache_entries e JOIN media_items m ON m.id = e.media_id WHERE m.key LIKE '%${name}.mkv'`,
       );
-      await rawRequest(larder.port, `/entries/${row!.id}/${verb}`, { 'Content-Length': '0' }, 'POST');
+      await rawRequest(
+        larder.port,
+        `/entries/${row!.id}/${verb}`,
+        { ...larder.owner.headers, 'Content-Length': '0' },
+        'POST',
+      );
     },
     async [Symbol.asyncDispose]() {
       await origin.stop();
@@ -315,7 +320,7 @@ test(
     await using larder = await startLarder({ args, clock, startThread });
     await rawRequest(larder.port, '/s/films/huge.mkv', { Range: 'bytes=0-99' });
     await larder.restart(['--keep-free', '0', '--cache-size', String(CAP_BYTES)]);
-    await rawRequest(larder.port, '/entries/1/fetch', { 'Content-Length': '0' }, 'POST');
+    await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
     const failed = () => larder.log.filter((line) => /a download (failed|was given up)/.test(line));
     for (let turned = 0; failed().length === 0 && turned < 60_000; turned += 250) await clock.run(250, 5);
     expect(failed()[0]).toContain('larger than the cache');

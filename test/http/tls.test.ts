@@ -34,7 +34,11 @@ function fingerprintAt(port: number): Promise<string> {
   });
 }
 
-function open(port: number, path: string, details: { ca?: string; agent?: Agent } = {}): Promise<IncomingMessage> {
+function open(
+  port: number,
+  path: string,
+  details: { ca?: string; agent?: Agent; headers?: Record<string, string> } = {},
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     // The name is what the certificate is checked for; the address is where it is.
     const options = { host: 'localhost', port, path, family: 4, ...details };
@@ -78,7 +82,7 @@ describe('--tls self-signed', () => {
     const health = await open(larder.port, '/healthz', { ca });
     expect(health.statusCode).toBe(200);
     await bodyOf(health);
-    const page = await open(larder.port, '/', { ca });
+    const page = await open(larder.port, '/', { ca, headers: larder.owner.headers });
     expect(Buffer.from(await bodyOf(page)).toString()).toContain('<html');
 
     const fingerprint = await fingerprintAt(larder.port);

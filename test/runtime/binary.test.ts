@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { RawConnection, rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
+import { signedIn } from '../support/owner.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { binary, findCommand, root, run, startProgram } from './program.ts';
 import { smoke } from './smoke.ts';
@@ -341,7 +342,9 @@ test(
     });
     await rawRequest(larder.port, '/s/own/a.bin');
     expect(origin.requests[0]?.headers.authorization).toBe(`Basic ${btoa('user:s3cret')}`);
-    const page = Buffer.from((await rawRequest(larder.port, '/')).body).toString();
+    const page = Buffer.from(
+      (await rawRequest(larder.port, '/', (await signedIn(folder.file('data'))).headers)).body,
+    ).toString();
     await larder.end();
     const stored = spawnSync('grep', ['-r', '-c', 's3cret', folder.file('data')]).stdout.toString();
     expect(page + larder.stderr() + larder.stdout()).not.toContain('s3cret');
@@ -454,8 +457,9 @@ describe('SIGTERM', () => {
         for (const name of [`slow${index}.mkv`, `download${index}.mkv`])
           origin.behave(name, { bytesPerSecond: 500_000 });
       }
+      const { headers } = await signedIn(data);
       for (let entry = 1; entry <= 8; entry++) {
-        await rawRequest(larder.port, `/entries/${entry}/fetch`, { 'Content-Length': '0' }, 'POST');
+        await rawRequest(larder.port, `/entries/${entry}/fetch`, { ...headers, 'Content-Length': '0' }, 'POST');
       }
       await using readers = new AsyncDisposableStack();
       const cached: RawConnection[] = [];

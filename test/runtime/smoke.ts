@@ -2,6 +2,7 @@
 import { expect } from 'bun:test';
 import { rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
+import { signedIn } from '../support/owner.ts';
 import { type ProgramOptions, startProgram } from './program.ts';
 
 const SIZE = 5_000_000;
@@ -25,7 +26,9 @@ export async function smoke({ program, dataFolder, ...options }: SmokeOptions): 
     expect([cold.status, cold.isWhole, cold.header('content-length')]).toEqual([200, true, String(SIZE)]);
     origin.assertBody('film.mkv', cold.body);
     expect((await rawRequest(larder.port, '/s/films/film.mkv', {}, 'HEAD')).status).toBe(200);
-    expect((await rawRequest(larder.port, '/')).status).toBe(200);
+    expect((await rawRequest(larder.port, '/setup')).status).toBe(200);
+    const { headers } = await signedIn(dataFolder);
+    expect((await rawRequest(larder.port, '/', headers)).status).toBe(200);
     const { code } = await larder.end();
     expect(code).toBe(0);
   }

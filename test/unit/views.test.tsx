@@ -36,7 +36,7 @@ function context(change: Partial<PageContext> = {}): PageContext {
     path: '/',
     assetVersion: 'v1',
     nowMs,
-    visitor: { name: 'admin', role: 'owner' },
+    visitor: { name: 'admin', role: 'owner', shortcuts: true },
     theme: 'auto',
     ...change,
   };

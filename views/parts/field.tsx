@@ -19,10 +19,13 @@ export type FieldProps = {
   disabled?: boolean;
   inputmode?: 'numeric' | 'decimal' | 'url' | 'text';
   placeholder?: string;
+  /** Of a password: a button that shows what was typed. */
+  reveal?: boolean;
 };
 
 /** A label, its input, what it means, and what was wrong with it: each tied to the input for screen readers. */
-export function Field({ name, label, form, value = '', type = 'text', hint, required = false, ...input }: FieldProps) {
+export function Field(props: FieldProps) {
+  const { name, label, form, value = '', type = 'text', hint, required = false, reveal = false, ...input } = props;
   const error = form.errors[name];
   const described = `${hint ? `${name}-hint ` : ''}${error ? `${name}-error` : ''}`.trim();
   return (
@@ -43,6 +46,11 @@ export function Field({ name, label, form, value = '', type = 'text', hint, requ
         aria-describedby={described === '' ? undefined : described}
         {...input}
       />
+      {reveal ? (
+        <button type="button" class="reveal" data-reveals={name} aria-controls={name} aria-pressed="false" hidden>
+          Show
+        </button>
+      ) : null}
       {error ? (
         <p class="error" id={`${name}-error`}>
           {error}

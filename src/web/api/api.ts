@@ -3,12 +3,13 @@
 import { OpenAPIHono, type RouteConfig, type RouteHandler } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { isSafeMethod } from '../../access/own-request.ts';
 import { describeError, LarderError } from '../../errors.ts';
 import { FORM_MAX_BYTES } from '../../limits.ts';
 import { statusOf } from '../../proxy/error-response.ts';
-import { isOwnForm } from '../access.ts';
 import { API_PREFIX } from '../api-prefix.ts';
 import { may, type Need } from '../caller.ts';
+import { factsOf } from '../request-facts.ts';
 import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiContext, ApiEnvironment } from './api-environment.ts';
@@ -30,8 +31,6 @@ export interface ApiRoutes {
   /** `config.path` is below `/api/v1`, in OpenAPI's notation (`/entries/{id}`). A body must be `required`. */
   route<Config extends RouteConfig>(config: Config, need: Need, handler: RouteHandler<Config, ApiEnvironment>): void;
 }
-
-const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export function createApi(services: WebServices): Api {
   const log = services.log.part('api');
@@ -81,9 +80,12 @@ export function createApi(services: WebServices): Api {
         const hint = 'send Authorization: Bearer TOKEN; "larder token create" makes one';
         return problem(context, { status: 401, code: 'not-allowed', detail: 'this needs a token', hint });
       }
-      if (!SAFE_METHODS.has(context.req.method)) {
-        if (caller.kind === 'session' && !isOwnForm(context.env.incoming)) {
-          const detail = 'a request with a cookie must come from a page of Larder itself';
+      if (!isSafeMethod(context.req.method)) {
+        const { control } = services.access;
+        const request = factsOf(context.env.incoming);
+        const foreign = control.refusalOf(request, control.clientOf(request));
+        if (foreign !== null) {
+          const detail = `a request with a cookie must come from a page of Larder itself, and ${foreign}`;
           return problem(context, { status: 403, code: 'not-allowed', detail, hint: 'scripts use a token' });
         }
         // The validator passes over a body of another type as if there were none.

@@ -12,6 +12,7 @@ const pauseButton = document.getElementById('live-pause');
 let connection = null;
 let lastSeen = new Date();
 let paused = false;
+let isSignedOut = false;
 let graceTimer = 0;
 let retryTimer = 0;
 let retryMs = retryMinMs;
@@ -24,11 +25,23 @@ function show(stale) {
   document.body.classList.toggle('stale', stale);
   const time = lastSeen.toLocaleTimeString();
   if (paused) say(`Paused at ${time}`);
+  else if (isSignedOut) sayIsSignedOut();
   else if (stale) say(`Connection lost, last seen ${time}`);
   else say('Live');
 }
 
+// What was typed stays: signing in happens in another tab, and the stream goes on by itself then.
+function sayIsSignedOut() {
+  if (stateText.querySelector('a')) return;
+  const link = document.createElement('a');
+  link.href = `${document.querySelector('.brand').pathname}login`;
+  link.target = '_blank';
+  link.textContent = 'Sign in again';
+  stateText.replaceChildren('Signed out. ', link);
+}
+
 function onSign() {
+  isSignedOut = false;
   clearTimeout(graceTimer);
   graceTimer = 0;
   lastSeen = new Date();
@@ -75,7 +88,9 @@ if (streamPath && stateText && pauseButton) {
     if (isOwn(event) && event.detail.connection.attempt > 0) onLoss();
   });
   document.addEventListener('htmx:sse:error', (event) => {
-    if (isOwn(event)) onLoss();
+    if (!isOwn(event)) return;
+    if (event.detail.status === 401) isSignedOut = true;
+    onLoss();
   });
   document.addEventListener('htmx:sse:close', (event) => {
     if (!isOwn(event)) return;
