@@ -35,12 +35,13 @@ import { BulkJobs } from './library/bulk-jobs.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
 import { Library } from './library/library.ts';
+import { LibraryPlaylist } from './library/library-playlist.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
 import { SourceService } from './library/source-service.ts';
-import { STOP_READERS_MS } from './limits.ts';
+import { SIGNED_ADDRESS_MAX_MS, STOP_READERS_MS } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
@@ -477,6 +478,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     setup: new SetupProgress(preferences, () => clock.nowMs()),
     noteEvent,
     library,
+    playlist: new LibraryPlaylist({
+      library,
+      sign: (path) => access.signatures.sign(path, SIGNED_ADDRESS_MAX_MS),
+      isLocked: () => settings.current.streamAccess === 'locked',
+    }),
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
     streamAddresses: createStreamAddresses({

@@ -7,6 +7,7 @@ import { addEntryActions } from './pages/entry-actions.ts';
 import { addHelpPage } from './pages/help.tsx';
 import { addHomePage } from './pages/home.tsx';
 import { addLoginPages } from './pages/login.tsx';
+import { addPlaylist } from './pages/playlist.ts';
 import { addSettingsPages } from './pages/settings.tsx';
 import { addSetupPages } from './pages/setup.tsx';
 import { addShellPages } from './pages/shell.tsx';
@@ -25,5 +26,6 @@ export function addPages(routes: Routes, services: WebServices): void {
   addSourcePages(routes, services);
   addLoginPages(routes, services);
   addSetupPages(routes, services);
+  addPlaylist(routes, services);
   addShellPages(routes);
 }

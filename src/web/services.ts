@@ -6,6 +6,7 @@ import type { BulkJobs } from '../library/bulk-jobs.ts';
 import type { EntryActions } from '../library/entry-actions.ts';
 import type { EntryDetails } from '../library/entry-details.ts';
 import type { Library } from '../library/library.ts';
+import type { LibraryPlaylist } from '../library/library-playlist.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
 import type { SourceService } from '../library/source-service.ts';
@@ -34,6 +35,7 @@ export interface WebServices {
   readonly setup: SetupProgress;
   /** Never throws. */
   readonly noteEvent: (kind: string, subject: string, text: string) => Promise<unknown>;
+  readonly playlist: LibraryPlaylist;
   readonly sources: SourceService;
   /** Of our own TLS; null on plain http. */
   readonly certificate: () => ServerCertificate | null;

@@ -35,4 +35,5 @@ export const noPages: Readonly<Record<string, string>> = {
   '/live': 'the event stream of the pages',
   '/settings/larder.toml': 'a file',
   '/setup': 'there only before somebody owns it: setup.test.ts looks at it',
+  '/library.m3u': 'a playlist',
 };

@@ -1,14 +1,24 @@
 // Settings, doctor, about and connect, by pages and by the API, on a whole appliance.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { startOrigin, type TestOrigin } from '../support/origin.ts';
+import { rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
 
+let origin: TestOrigin;
 let larder: RunningLarder;
 
 beforeAll(async () => {
-  larder = await startLarder({ args: ['--source', 'films=http://me:hush@127.0.0.1:9/', '--recheck-after', '2h'] });
+  origin = await startOrigin({
+    files: { 'Whole (2020).mkv': { sizeBytes: 1_000 }, 'Partly.mkv': { sizeBytes: 9_000_000 } },
+  });
+  const address = origin.url.replace('://', '://me:hush@');
+  larder = await startLarder({ args: ['--source', `films=${address}`, '--recheck-after', '2h'] });
 });
 
-afterAll(() => larder[Symbol.asyncDispose]());
+afterAll(async () => {
+  await larder[Symbol.asyncDispose]();
+  await origin.stop();
+});
 
 /** The one place that signs in: who asks from this machine is its owner. */
 function ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -220,6 +230,27 @@ describe('doctor, about and connect', () => {
     const text = await page('/connect');
     expect(text).toContain(`value="http://localhost:${larder.port}/"`);
     expect(text).toContain('/s/films/FILE');
+  });
+
+  test('the playlist has what is here whole, and opens by its signed address alone', async () => {
+    await rawRequest(larder.port, '/s/films/Whole%20(2020).mkv');
+    await rawRequest(larder.port, '/s/films/Partly.mkv', { Range: 'bytes=0-99' });
+    const address =
+      /value="([^"]*library\.m3u[^"]*)"/.exec(await page('/connect'))?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const { pathname, search } = new URL(address);
+    // Another machine, as far as Larder can tell: a forwarded request of a proxy that is not trusted.
+    const asStranger = (path: string) => ask(path, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+    const lines = (await (await asStranger(pathname + search)).text()).split('\n');
+    expect(lines.slice(2)).toEqual([
+      '#EXTINF:-1 group-title="films",Whole (2020)',
+      `http://localhost:${larder.port}/s/films/Whole%20(2020).mkv`,
+      '',
+    ]);
+    expect((await asStranger(pathname)).status).toBe(401);
+    expect((await asStranger(`${pathname}${search}x`)).status).toBe(401);
+    expect(await page('/library.m3u?availability=any&q=part')).toContain('/s/films/Partly.mkv');
+    expect(await page('/library.m3u?q=nothing-like-it')).toBe('#EXTM3U\n#PLAYLIST:Larder\n');
+    expect((await ask('/library.m3u?availability=much')).status).toBe(400);
   });
 
   test('help lists the keys', async () => {

@@ -172,7 +172,10 @@ function Playlist({ playlist: { url, qr } }: { playlist: PlaylistProps }) {
   return (
     <section class="panel" aria-labelledby="playlist">
       <h2 id="playlist">All of it as a playlist</h2>
-      <p>Everything that is here whole, and plays with the line down. The list is made anew each time it is opened.</p>
+      <p>
+        Everything that is here whole, and plays with the line down. The list is made anew each time it is opened. Its
+        address needs no sign-in and is good for 30 days: whoever has it can read the list.
+      </p>
       <div class="address">
         <div>
           <CopyField id="playlist-address" label="Address of the playlist" value={url} />

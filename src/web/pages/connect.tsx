@@ -4,28 +4,27 @@ import { renderPage } from '../../../views/render.ts';
 import { qrCodeOf } from '../qr-code.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
+import { playlistAddress } from './playlist.ts';
 
 export function addConnectPages(
   routes: Routes,
-  {
-    findAddresses,
-    settings,
-    sources,
-    certificate,
-  }: Pick<WebServices, 'findAddresses' | 'settings' | 'sources' | 'certificate'>,
+  services: Pick<WebServices, 'findAddresses' | 'settings' | 'sources' | 'access' | 'certificate'>,
 ): void {
+  const { findAddresses, settings, sources, certificate } = services;
   routes.get('/connect', 'viewer', async (context) => {
     const { page } = context.var;
     const addresses = findAddresses(page.serverAddress).map((address) => ({
       ...address,
       qr: qrCodeOf(`${address.url}/`),
     }));
+    const [first] = addresses;
+    const playlist = first === undefined ? null : playlistAddress(first.url, services);
     return context.html(
       renderPage(
         <ConnectPage
           page={page}
           addresses={addresses}
-          playlist={null}
+          playlist={playlist === null ? null : { url: playlist, qr: qrCodeOf(playlist) }}
           sourceNames={(await sources.list()).map(({ name }) => name)}
           streamAccess={settings.current.streamAccess}
           certificate={certificate()}

@@ -1,0 +1,65 @@
+// The library as a playlist that players load: by session or token as everything is, or by a signed address, because a
+// television can show neither.
+import { stream } from 'hono/streaming';
+import { LarderError } from '../../errors.ts';
+import { AVAILABILITIES, EVERYTHING, type ItemFilter } from '../../library/item-filter.ts';
+import { SIGNED_ADDRESS_MAX_MS } from '../../limits.ts';
+import { may } from '../caller.ts';
+import type { Routes } from '../routes.ts';
+import type { WebServices } from '../services.ts';
+
+const PATH = '/library.m3u';
+const QUERY_MAX = 200;
+
+type Services = Pick<WebServices, 'playlist' | 'access'>;
+
+export function addPlaylist(routes: Routes, { playlist, access }: Services): void {
+  // Public for the registry: the signature is looked at here.
+  routes.get(PATH, 'public', (context) => {
+    const query = new URL(context.req.url).searchParams;
+    if (!may(context.var.caller, 'viewer')) {
+      const state = access.signatures.check(PATH, query);
+      if (state !== 'good') {
+        const what = state === 'expired' ? 'the address of this playlist has expired' : 'this playlist needs a sign-in';
+        context.header('WWW-Authenticate', 'Bearer realm="Larder"');
+        return context.text(`${what}\ncopy its address anew from the page Connect of Larder\n`, 401);
+      }
+    }
+    const filter = readFilter(query);
+    context.header('Content-Type', 'audio/x-mpegurl; charset=utf-8');
+    context.header('Content-Disposition', 'inline; filename="library.m3u"');
+    context.header('Cache-Control', 'no-store');
+    return stream(context, async (out) => {
+      for await (const part of playlist.write(filter, context.var.page.serverAddress)) {
+        if (out.aborted) return;
+        await out.write(part);
+      }
+    });
+  });
+}
+
+/** Where a player loads the playlist without a sign-in. @param base without a slash at the end */
+export function playlistAddress(base: string, { access }: Pick<WebServices, 'access'>): string {
+  return base + access.signatures.sign(PATH, SIGNED_ADDRESS_MAX_MS);
+}
+
+/** As on the page of the library; what is here whole where nothing is said of that. @throws LarderError `invalid` */
+function readFilter(query: URLSearchParams): ItemFilter {
+  const availability = query.get('availability') ?? 'whole';
+  if (availability !== '' && availability !== 'any' && !isAvailability(availability)) {
+    throw new LarderError('invalid', `availability: ${JSON.stringify(availability.slice(0, 40))} is not known`, {
+      hint: `use one of ${AVAILABILITIES.join(', ')} or any`,
+    });
+  }
+  return {
+    ...EVERYTHING,
+    query: (query.get('q') ?? '').slice(0, QUERY_MAX),
+    source: query.get('source') || null,
+    availability: isAvailability(availability) ? availability : null,
+    pinned: query.get('pinned') === 'true',
+  };
+}
+
+function isAvailability(text: string): text is (typeof AVAILABILITIES)[number] {
+  return (AVAILABILITIES as readonly string[]).includes(text);
+}
