@@ -40,6 +40,8 @@ export function Layout({ page, title, section, notice = null, live = false, chil
         <meta name="htmx-config" content={htmxConfig} />
         <title>{title === 'Larder' ? title : `${title} · Larder`}</title>
         <link rel="icon" type="image/svg+xml" href={asset('icon.svg')} />
+        <link rel="apple-touch-icon" href={asset('icon-192.png')} />
+        <link rel="manifest" href={`${page.basePath}/manifest.webmanifest`} />
         <link rel="stylesheet" href={asset('larder.css')} />
       </head>
       <body {...stream}>

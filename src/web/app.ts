@@ -3,7 +3,7 @@
 // line, and because hono's HEAD handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { assets, gzipped } from './assets.ts';
+import { assets, favicon, gzipped } from './assets.ts';
 import type { WebServices } from './services.ts';
 import type { Site } from './site.tsx';
 
@@ -18,7 +18,14 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** What the site does not know of, because it is answered before it; all of it is public. */
-export const PUBLIC_PATHS = ['/healthz', '/readyz', '/assets/:name'] as const;
+export const PUBLIC_PATHS = [
+  '/healthz',
+  '/readyz',
+  '/assets/:name',
+  '/favicon.ico',
+  '/robots.txt',
+  '/manifest.webmanifest',
+] as const;
 
 export interface App {
   readonly hono: Hono<{ Bindings: HttpBindings }>;
@@ -48,10 +55,23 @@ export function createApp(services: WebServices): App {
     const isVersioned = context.req.query('v') === version;
     context.header('Content-Type', asset.contentType);
     context.header('Cache-Control', isVersioned ? 'public, max-age=31536000, immutable' : 'no-cache');
+    if (typeof asset.body !== 'string') return context.body(asset.body);
     context.header('Vary', 'Accept-Encoding');
     if (!/\bgzip\b/.test(context.req.header('Accept-Encoding') ?? '')) return context.body(asset.body);
     context.header('Content-Encoding', 'gzip');
     return context.body(gzipped(asset));
+  });
+  hono.get('/favicon.ico', (context) => {
+    context.header('Content-Type', favicon.contentType);
+    context.header('Cache-Control', 'public, max-age=86400');
+    return context.body(favicon.body);
+  });
+  // Nothing here is for search engines, whoever opens it to the world.
+  hono.get('/robots.txt', (context) => context.text('User-agent: *\nDisallow: /\n'));
+  hono.get('/manifest.webmanifest', (context) => {
+    context.header('Content-Type', 'application/manifest+json; charset=utf-8');
+    context.header('Cache-Control', 'public, max-age=86400');
+    return context.body(JSON.stringify(manifestOf(basePath)));
   });
   hono.notFound(async (context) => (await site()).hono.fetch(context.req.raw, context.env));
 
@@ -61,5 +81,24 @@ export function createApp(services: WebServices): App {
     stop: async () => {
       (await loading)?.stop();
     },
+  };
+}
+
+/** Lets a phone put Larder on its home screen. There is no service worker: without Larder there is nothing to show. */
+function manifestOf(basePath: string) {
+  const png = (size: number) => ({
+    src: `${basePath}/assets/icon-${size}.png`,
+    sizes: `${size}x${size}`,
+    type: 'image/png',
+  });
+  return {
+    name: 'Larder',
+    short_name: 'Larder',
+    start_url: `${basePath}/`,
+    scope: `${basePath}/`,
+    display: 'standalone',
+    background_color: '#f4f5f6',
+    theme_color: '#1c6b47',
+    icons: [{ src: `${basePath}/assets/icon.svg`, sizes: 'any', type: 'image/svg+xml' }, png(192), png(512)],
   };
 }

@@ -8,6 +8,9 @@ import baseCss from '../../views/assets/css/base.css' with { type: 'text' };
 import settingsCss from '../../views/assets/css/settings.css' with { type: 'text' };
 import sourcesCss from '../../views/assets/css/sources.css' with { type: 'text' };
 import icon from '../../views/assets/icon.svg' with { type: 'text' };
+import icon48 from '../../views/assets/icon-48.png.base64' with { type: 'text' };
+import icon192 from '../../views/assets/icon-192.png.base64' with { type: 'text' };
+import icon512 from '../../views/assets/icon-512.png.base64' with { type: 'text' };
 import icons from '../../views/assets/icons.svg' with { type: 'text' };
 import accessJs from '../../views/assets/js/access.js' with { type: 'text' };
 import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
@@ -15,7 +18,8 @@ import shortcutsJs from '../../views/assets/js/shortcuts.js' with { type: 'text'
 
 export interface Asset {
   readonly contentType: string;
-  readonly body: string;
+  /** Bytes are of a picture, which is compressed in itself. */
+  readonly body: string | Uint8Array<ArrayBuffer>;
 }
 
 const SCRIPT = 'text/javascript; charset=utf-8';
@@ -31,10 +35,19 @@ const script = [
   ...scripts.map((text) => `{\n${text}\n}`),
 ].join(';\n');
 
+/** The icon for what takes no SVG, made of icon.svg. */
+function picture(base64: string): Asset {
+  return { contentType: 'image/png', body: new Uint8Array(Buffer.from(base64, 'base64')) };
+}
+
+export const favicon: Asset = picture(icon48);
+
 export const assets: ReadonlyMap<string, Asset> = new Map([
   ['larder.js', { contentType: SCRIPT, body: script }],
   ['larder.css', { contentType: 'text/css; charset=utf-8', body: style }],
   ['icon.svg', { contentType: 'image/svg+xml', body: icon }],
+  ['icon-192.png', picture(icon192)],
+  ['icon-512.png', picture(icon512)],
   ['icons.svg', { contentType: 'image/svg+xml', body: icons }],
 ]);
 

@@ -11,3 +11,8 @@ declare module '*.js' {
   const text: string;
   export default text;
 }
+
+declare module '*.base64' {
+  const text: string;
+  export default text;
+}

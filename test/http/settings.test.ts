@@ -269,4 +269,19 @@ describe('doctor, about and connect', () => {
     expect(raw.headers.get('Vary')).toContain('Accept-Encoding');
     expect((await raw.arrayBuffer()).byteLength).toBeLessThan(size / 3);
   });
+
+  test('what programs ask for by themselves is there for everybody', async () => {
+    const asStranger = (path: string) => ask(path, { headers: { 'X-Forwarded-For': '203.0.113.7' } });
+    expect(await (await asStranger('/robots.txt')).text()).toBe('User-agent: *\nDisallow: /\n');
+    const icon = await asStranger('/favicon.ico');
+    expect([icon.status, icon.headers.get('Content-Type')]).toEqual([200, 'image/png']);
+    const manifest = (await (await asStranger('/manifest.webmanifest')).json()) as { icons: { src: string }[] };
+    for (const { src } of manifest.icons) expect((await asStranger(src)).status).toBe(200);
+  });
+
+  test('what is not there says so, and where to go', async () => {
+    const answer = await ask('/nothing/like/it');
+    expect(answer.status).toBe(404);
+    expect(await answer.text()).toContain('There is no such page');
+  });
 });
