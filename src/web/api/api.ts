@@ -59,12 +59,15 @@ export function createApi(services: WebServices): Api {
     '*',
     bodyLimit({
       maxSize: FORM_MAX_BYTES,
-      onError: (context) =>
-        problem(context as unknown as ApiContext, {
+      onError: (context) => {
+        // The rest of the body is not read: nothing else can come on this connection.
+        context.header('Connection', 'close');
+        return problem(context as unknown as ApiContext, {
           status: 413,
           code: 'invalid',
           detail: `the body is longer than ${FORM_MAX_BYTES} bytes`,
-        }),
+        });
+      },
     }),
   );
 
