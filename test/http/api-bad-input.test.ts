@@ -25,9 +25,9 @@ afterAll(async () => {
   await origin.stop();
 });
 
-/** The one place that signs in: who asks from this machine is its owner. */
+/** The one place that signs in. */
 function ask(method: string, path: string, body?: string, type = 'application/json'): Promise<Response> {
-  const headers: Record<string, string> = body === undefined ? {} : { 'Content-Type': type };
+  const headers = { ...larder.owner.headers, ...(body === undefined ? {} : { 'Content-Type': type }) };
   return fetch(`http://localhost:${larder.port}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
 }
 
