@@ -27,10 +27,11 @@ import { ReaderHistoryTable } from './db/reader-history.ts';
 import { SessionTable } from './db/sessions.ts';
 import { SourceTable } from './db/sources.ts';
 import { StatisticsTable } from './db/statistics.ts';
+import { StorageTable } from './db/storage.ts';
 import { TokenTable } from './db/tokens.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { UserTable } from './db/users.ts';
-import { describeError, rootCause } from './errors.ts';
+import { describeError, LarderError, rootCause } from './errors.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
@@ -46,6 +47,7 @@ import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
+import { Storage } from './offline/storage.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
@@ -64,6 +66,7 @@ import { OriginClient } from './sources/origin-client.ts';
 import { testSource } from './sources/source-test.ts';
 import { AboutLarder } from './upkeep/about.ts';
 import { adoptFiles } from './upkeep/adopt-files.ts';
+import { Alerts } from './upkeep/alerts.ts';
 import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
 import { DamageEvents } from './upkeep/damage-events.ts';
@@ -77,11 +80,13 @@ import { databaseFile, openOrRebuild, suspectFile } from './upkeep/open-database
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
+import { StatusReport } from './upkeep/status.ts';
 import { TrafficHistory } from './upkeep/traffic-history.ts';
-import { Actions } from './web/actions.ts';
 import { createApp } from './web/app.ts';
 import { HomeModel } from './web/home-model.ts';
 import { HttpServer } from './web/http-server.ts';
+import { ItemPaths } from './web/item-paths.ts';
+import { JobList } from './web/job-list.ts';
 import { createStreamAddresses } from './web/stream-address.ts';
 import { describeBytes } from './words.ts';
 
@@ -407,23 +412,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const selections = new Selections({ library, table: libraryTable, entries });
   const jobs = new BulkJobs({ actions: entryActions, selections, newId: randomId, clock, log: log.part('library') });
-  const actions = new Actions({ changeSettings: (changes) => settings.change(changes) });
   settings.onChange(['backgroundFill'], async ({ backgroundFill }) => {
     if (!backgroundFill) await downloads.cancelBackground();
   });
-  const model = new HomeModel({
-    manager,
-    entries,
-    statistics,
-    totals: () => bookkeeper.totals(),
-    queue,
-    sources: () => registry.sources(),
-    health,
-    backgroundFill: () => settings.current.backgroundFill,
-    space,
-    events: { listRecent: (limit) => events.list({}, limit, null) },
-    clock,
-  });
+  const model = new HomeModel({ manager, entries, statistics, queue, sources: () => registry.sources(), space });
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -455,7 +447,66 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     }),
     clock,
   );
+  const readers = new Readers({ ended: endedReaders, clock });
+  const storageTable = new StorageTable(tables);
+  const storage = new Storage({
+    space,
+    table: storageTable,
+    listEvictable,
+    files: function* () {
+      for (const file of manager.files()) {
+        yield { entryId: file.identity.entryId, isUsed: file.isUsed, bytes: file.available.byteCount };
+      }
+    },
+    policyOf: (chosen, disk) => policyOf({ ...chosen, derivedCapBytes }, disk),
+    settings: {
+      current: () => settings.current,
+      lockedBy: (name) => settings.get(name).place,
+      change: async (changes) => {
+        const texts = Object.entries(changes).map(([name, text]) => [name, [text]] as const);
+        const result = await settings.change(Object.fromEntries(texts));
+        const problem = result.ok ? undefined : result.problems[0];
+        if (problem !== undefined) {
+          throw new LarderError('invalid', problem.message, problem.hint === undefined ? {} : { hint: problem.hint });
+        }
+      },
+    },
+    clock,
+  });
+  const alerts = new Alerts({
+    sources: () => registry.sources(),
+    stateOf: (sourceId) => health.stateOf(sourceId),
+    space: () => space.state,
+    listEvents: (...filter) => events.list(...filter),
+    untrustedProxy: () => {
+      const { untrusted } = access.control.forwarding();
+      return untrusted === null ? null : { address: untrusted.address, sinceMs: untrusted.atMs };
+    },
+    clock,
+  });
+  const status = new StatusReport({
+    version,
+    readers: () => readers.list(),
+    jobs: () => ({ running: scheduler.runningCount, waiting: scheduler.waitingCount }),
+    countWished: () => queue.countOpen(),
+    space: () => space.state,
+    totals: () => bookkeeper.totals(),
+    alerts: () => alerts.list(),
+    clock,
+  });
+  const dashboard = {
+    readers,
+    fetchJobs: new JobList({ files: () => manager.files(), sourceName: (id) => registry.nameOf(id), clock }),
+    items: new ItemPaths({ findMediaIds: (entryIds) => storageTable.findMediaIds(entryIds) }),
+    storage,
+    traffic,
+    events,
+    logRing,
+    status,
+    namedSources: () => registry.sources().map(({ id, name }) => ({ id, name, state: health.stateOf(id) })),
+  };
   const app = createApp({
+    ...dashboard,
     settings,
     doctor,
     about,
@@ -473,7 +524,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     sources,
     certificate: () => certificates?.current ?? null,
     model,
-    actions,
     access,
     setup: new SetupProgress(preferences, () => clock.nowMs()),
     noteEvent,
@@ -501,7 +551,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log,
   });
   const pool = new BufferPool();
-  const readers = new Readers({ ended: endedReaders, clock });
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
   const server = new HttpServer({ app, streams, access: access.control, basePath, clock, log: log.part('web') });
 

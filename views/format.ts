@@ -92,6 +92,15 @@ export function formatMoment(atMs: number): string {
     .replace(/\.\d+Z$/, ' UTC');
 }
 
+/** "11:29", or "Nov 20, 11:29" with `withDay`; in UTC. */
+export function formatClock(atMs: number, withDay: boolean): string {
+  const moment = new Date(atMs);
+  const clock = moment.toISOString().slice(11, 16);
+  if (!withDay) return clock;
+  const month = moment.toLocaleString('en', { month: 'short', timeZone: 'UTC' });
+  return `${month} ${moment.getUTCDate()}, ${clock}`;
+}
+
 /** 1, 'reader' → "1 reader"; 2, 'entry', 'entries' → "2 entries". */
 export function formatCount(count: Quantity, singular: string, plural = `${singular}s`): string {
   if (!isKnown(count)) return `${unknown} ${plural}`;

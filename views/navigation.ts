@@ -16,7 +16,11 @@ export const primaryCount = 4;
 
 const entries: readonly NavigationEntry[] = [
   { path: '/', label: 'Dashboard', icon: 'dashboard', ownerOnly: false },
+  { path: '/activity', label: 'Activity', icon: 'activity', ownerOnly: true },
+  { path: '/library', label: 'Library', icon: 'library', ownerOnly: false },
   { path: '/sources', label: 'Sources', icon: 'sources', ownerOnly: true },
+  { path: '/storage', label: 'Storage', icon: 'storage', ownerOnly: true },
+  { path: '/events', label: 'Events', icon: 'events', ownerOnly: true },
   { path: '/settings', label: 'Settings', icon: 'settings', ownerOnly: true },
   { path: '/connect', label: 'Connect', icon: 'connect', ownerOnly: false },
   { path: '/doctor', label: 'Doctor', icon: 'doctor', ownerOnly: true },
@@ -38,7 +42,6 @@ export const navigationKeys: Readonly<Record<string, string>> = {
   '/about': 'i',
   '/account': 'm',
 };
-
 export function navigationOf({ visitor }: PageContext): readonly NavigationEntry[] {
   if (visitor === null) return [];
   return entries.filter((entry) => !entry.ownerOnly || visitor.role === 'owner');

@@ -42,6 +42,16 @@ export class StorageTable {
       .where(inArray(cacheEntries.id, [...entryIds]));
   }
 
+  /** Media ids by entry id, of the given entries that are there. */
+  async findMediaIds(entryIds: readonly number[]): Promise<Map<number, number>> {
+    if (entryIds.length === 0) return new Map();
+    const rows = await this.#tables
+      .select({ entryId: cacheEntries.id, mediaId: cacheEntries.mediaId })
+      .from(cacheEntries)
+      .where(inArray(cacheEntries.id, [...entryIds]));
+    return new Map(rows.map((row) => [row.entryId, row.mediaId]));
+  }
+
   /** Pinned entries in the order of their ids, from behind `afterId`. */
   async listPinned(limit: number, afterId: number): Promise<{ entryId: number; bytes: number }[]> {
     return await this.#tables
@@ -56,8 +66,7 @@ export class StorageTable {
   #bytes() {
     // With the names of the tables: drizzle leaves them out where a query is of one table.
     return sql<number>`(
-      SELECT coalesce(sum(cache_chunks."end" - cache_chunks.start), 0)
-      FROM cache_generations JOIN cache_chunks ON cache_chunks.generation_id = cache_generations.id
+      SELECT coalesce(sum(cache_generations.cached_bytes), 0) FROM cache_generations
       WHERE cache_generations.entry_id = cache_entries.id)`;
   }
 }

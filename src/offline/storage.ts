@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { EntryCursor, EvictableEntry } from '../db/entries.ts';
 import type { StorageTable, StoredEntry } from '../db/storage.ts';
+import { LarderError } from '../errors.ts';
 import { options, type Settings } from '../options.ts';
 import { describeAge, describeBytes } from '../words.ts';
 import type { DiskSpace, SpaceKeeper, SpacePolicy, SpaceState } from './space-keeper.ts';
@@ -19,7 +20,7 @@ export interface StorageSettings {
   readonly lockedBy: (name: StorageSetting) => string | null;
   /**
    * Keeps the changes, all or none, and resolves when what has to go for them has gone.
-   * @throws LarderError `usage` for what cannot be read, or is fixed outside
+   * @throws LarderError `invalid` for what cannot be read, or is fixed outside
    */
   readonly change: (changes: StorageChanges) => Promise<void>;
 }
@@ -121,7 +122,7 @@ export class Storage {
 
   /**
    * What would come of the changes, without making them.
-   * @throws LarderError `usage` that names the setting at fault
+   * @throws LarderError `invalid` that names the setting at fault
    */
   async preview(changes: StorageChanges): Promise<StoragePreview> {
     const { space, policyOf, settings } = this.#services;
@@ -154,7 +155,7 @@ export class Storage {
 
   /**
    * Stores the changes and acts on them: what has to go goes before this resolves.
-   * @throws LarderError `usage` for what cannot be read, or is fixed outside
+   * @throws LarderError `invalid` for what cannot be read, or is fixed outside
    */
   async change(changes: StorageChanges): Promise<StorageState> {
     await this.#services.settings.change(changes);
@@ -165,7 +166,13 @@ export class Storage {
     const parsed: { -readonly [Name in StorageSetting]?: Settings[Name] } = {};
     for (const name of storageSettings) {
       const text = changes[name];
-      if (text !== undefined) parsed[name] = options[name].parse([text], name);
+      if (text === undefined) continue;
+      try {
+        parsed[name] = options[name].parse([text], options[name].label);
+      } catch (error) {
+        if (!(error instanceof LarderError)) throw error;
+        throw new LarderError('invalid', error.message, error.hint === undefined ? {} : { hint: error.hint });
+      }
     }
     return parsed;
   }

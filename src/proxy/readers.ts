@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { ReaderHistoryRow } from '../db/reader-history.ts';
 import { LarderError } from '../errors.ts';
 import { STALL_MIN_MS } from '../limits.ts';
+import type { MediaAddress } from '../sources/media-address.ts';
 import type { EndedReaders } from './ended-readers.ts';
 import { playerName } from './player-name.ts';
 import { METER_PERIOD_MS, ReaderMeter, type ReaderSecond } from './reader-meter.ts';
@@ -171,12 +172,12 @@ export class Readers {
 
   /**
    * Cuts the response. What was fetched for it is kept.
-   * @throws LarderError `not-found` when there is no such reader (any more)
+   * @throws LarderError `missing` when there is no such reader (any more)
    */
   stop(id: string): OpenReader {
     const response = this.#open.get(id);
     if (response === undefined) {
-      throw new LarderError('not-found', 'that reader is not there any more', {
+      throw new LarderError('missing', 'that reader is not there any more', {
         hint: 'it has ended by itself: nothing is left to stop',
       });
     }
@@ -210,7 +211,7 @@ export class Readers {
       entryId: identity.entryId === 0 ? null : identity.entryId,
       source: start.source,
       path: identity.address.path,
-      title: identity.address.title,
+      title: titleOf(identity.address),
       quality: identity.address.quality,
       address: reader.label.address,
       userAgent: reader.label.player,
@@ -241,7 +242,7 @@ export class Readers {
       entryId: entryId === 0 ? null : entryId,
       source,
       path: address.path,
-      title: address.year === null ? address.title : `${address.title} (${address.year})`,
+      title: titleOf(address),
       quality: address.quality,
       player: playerName(reader.label.player),
       userAgent: reader.label.player,
@@ -282,6 +283,10 @@ export class Readers {
     const { clock } = this.#services;
     return Math.round(clock.nowMs() - (clock.monotonicMs() - monotonicMs));
   }
+}
+
+function titleOf({ title, year }: MediaAddress): string {
+  return year === null ? title : `${title} (${year})`;
 }
 
 function outcomeOf(response: OpenResponse, error: unknown): Pick<ReaderHistoryRow, 'outcome' | 'reason'> {

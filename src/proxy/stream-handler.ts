@@ -50,6 +50,8 @@ export interface StreamTarget {
   readonly sourceName: string;
   /** Below the source, as it stood in the request line: not decoded, not normalised. */
   readonly rawPath: string;
+  /** Who asks, where a trusted proxy says that it is not its peer. */
+  readonly clientAddress?: string;
 }
 
 /** A file that changes under a client that has heard nothing yet is opened anew, this often. */
@@ -112,7 +114,11 @@ export class StreamHandler {
       }
       this.#bySource.set(response, source.id);
       const address = describePath(decodePath(target.rawPath));
-      await this.#respond(request, response, source, address, gone.signal);
+      const label = {
+        address: target.clientAddress ?? request.socket.remoteAddress ?? 'unknown',
+        player: request.headers['user-agent'] ?? 'unknown',
+      };
+      await this.#respond(request, response, source, address, label, gone.signal);
     } catch (error) {
       this.#fail(request, response, error);
     } finally {
@@ -145,13 +151,10 @@ export class StreamHandler {
     response: ServerResponse,
     source: HttpSource,
     address: MediaAddress,
+    label: ReaderLabel,
     signal: AbortSignal,
   ): Promise<void> {
     const requestedAtMs = this.#services.clock.monotonicMs();
-    const label = {
-      address: request.socket.remoteAddress ?? 'unknown',
-      player: request.headers['user-agent'] ?? 'unknown',
-    };
     const isHead = request.method === 'HEAD';
     // RFC 9110 §14.2: Range is defined for GET only.
     const specs = isHead ? null : parseRangeHeader(request.headers.range);

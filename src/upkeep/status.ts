@@ -5,8 +5,7 @@ import type { Totals } from './bookkeeper.ts';
 
 export interface StatusServices {
   readonly version: string;
-  readonly readerCount: () => number;
-  readonly waitingCount: () => number;
+  readonly readers: () => readonly { readonly waiting: unknown }[];
   /** Requests to sources that have a connection, and that wait for one. */
   readonly jobs: () => { readonly running: number; readonly waiting: number };
   /** Entries that are to be fetched whole. */
@@ -50,17 +49,19 @@ export class StatusReport {
   }
 
   async get(): Promise<Status> {
-    const { version, readerCount, waitingCount, jobs, countWished, space, totals, alerts, clock } = this.#services;
+    const { version, readers, jobs, countWished, space, totals, alerts, clock } = this.#services;
     const counted = await totals();
     const open = await alerts();
+    const reading = readers();
+    const { capBytes, floorBytes, usedBytes, reservedBytes, freeBytes, totalBytes } = space();
     return {
       version,
       startedAtMs: this.#startedAtMs,
       uptimeSeconds: Math.floor((clock.monotonicMs() - this.#startedMonotonicMs) / 1_000),
       isWell: open.length === 0,
-      readers: { open: readerCount(), waiting: waitingCount() },
+      readers: { open: reading.length, waiting: reading.filter((reader) => reader.waiting !== null).length },
       jobs: { ...jobs(), queued: await countWished() },
-      space: space(),
+      space: { capBytes, floorBytes, usedBytes, reservedBytes, freeBytes, totalBytes },
       hitRatio: counted.servedBytes === 0 ? null : counted.servedFromDiskBytes / counted.servedBytes,
       totals: counted,
       alerts: open,

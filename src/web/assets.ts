@@ -5,6 +5,7 @@ import htmxSse from '../../node_modules/htmx.org/dist/ext/hx-sse.min.js' with { 
 import htmx from '../../node_modules/htmx.org/dist/htmx.min.js' with { type: 'text' };
 import accessCss from '../../views/assets/css/access.css' with { type: 'text' };
 import baseCss from '../../views/assets/css/base.css' with { type: 'text' };
+import dashboardCss from '../../views/assets/css/dashboard.css' with { type: 'text' };
 import settingsCss from '../../views/assets/css/settings.css' with { type: 'text' };
 import sourcesCss from '../../views/assets/css/sources.css' with { type: 'text' };
 import icon from '../../views/assets/icon.svg' with { type: 'text' };
@@ -27,7 +28,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 /** Imported with `type: 'text'`: the compiler takes a script for a module. */
 const scripts = [liveJs, shortcutsJs, accessJs] as unknown as readonly string[];
 
-const style = [baseCss, settingsCss, sourcesCss, accessCss].join('\n');
+const style = [baseCss, dashboardCss, settingsCss, sourcesCss, accessCss].join('\n');
 /** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */
 const script = [
   htmx as unknown as string,

@@ -14,7 +14,7 @@ import { factsOf } from './request-facts.ts';
 export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
-  readonly access: Pick<AccessControl, 'mayPlay' | 'watch'>;
+  readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf'>;
   readonly basePath: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -54,7 +54,8 @@ export class HttpServer {
         response.once('close', unwatch);
       }
       const [, , sourceName = '', ...rest] = path.split('/');
-      await options.streams.handle(request, response, { sourceName, rawPath: rest.join('/') });
+      const clientAddress = options.access.clientOf(factsOf(request)).address;
+      await options.streams.handle(request, response, { sourceName, rawPath: rest.join('/'), clientAddress });
     }
   }
 

@@ -1,9 +1,12 @@
 // Every page there is, in one list.
 
 import { addAboutPages } from './pages/about.tsx';
+import { addActivityPages } from './pages/activity.tsx';
 import { addConnectPages } from './pages/connect.tsx';
+import { addDashboardPage } from './pages/dashboard.tsx';
 import { addDoctorPages } from './pages/doctor.tsx';
 import { addEntryActions } from './pages/entry-actions.ts';
+import { addEventPages } from './pages/events.tsx';
 import { addHelpPage } from './pages/help.tsx';
 import { addHomePage } from './pages/home.tsx';
 import { addLoginPages } from './pages/login.tsx';
@@ -12,10 +15,13 @@ import { addSettingsPages } from './pages/settings.tsx';
 import { addSetupPages } from './pages/setup.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
+import { addStoragePages } from './pages/storage.tsx';
 import type { Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
 
 export function addPages(routes: Routes, services: WebServices): void {
+  addDashboardPage(routes, services);
+  addActivityPages(routes, services);
   addHomePage(routes, services);
   addEntryActions(routes, services);
   addSettingsPages(routes, services);
@@ -27,5 +33,7 @@ export function addPages(routes: Routes, services: WebServices): void {
   addLoginPages(routes, services);
   addSetupPages(routes, services);
   addPlaylist(routes, services);
+  addStoragePages(routes, services);
+  addEventPages(routes, services);
   addShellPages(routes);
 }

@@ -1,4 +1,4 @@
-// The first page, its live updates and its actions, over real sockets.
+// The list of entries, its live updates and its actions, and what all pages hold, over real sockets.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
@@ -26,7 +26,7 @@ afterAll(async () => {
   await origin.stop();
 });
 
-async function page(path = '/', headers: Record<string, string> = {}): Promise<string> {
+async function page(path = '/library', headers: Record<string, string> = {}): Promise<string> {
   const response = await rawRequest(larder.port, path, { ...larder.owner.headers, ...headers });
   return Buffer.from(response.body).toString();
 }
@@ -96,7 +96,7 @@ test('the page comes with a strict policy and loads only from here', async () =>
 
 test('a live stream begins with the whole state and tells what changes', async () => {
   using connection = await RawConnection.open(larder.port);
-  connection.send('GET', '/live?at=%2F', { Accept: 'text/event-stream', ...larder.owner.headers });
+  connection.send('GET', '/live?at=%2Flibrary', { Accept: 'text/event-stream', ...larder.owner.headers });
   const head = await connection.readHead();
   expect(head.header('content-type')).toStartWith('text/event-stream');
   let text = '';
@@ -107,7 +107,7 @@ test('a live stream begins with the whole state and tells what changes', async (
       text += Buffer.from(bytes).toString('latin1');
     }
   };
-  await readUntil(/hx-target="#headline"[\s\S]*hx-target="#entries"/);
+  await readUntil(/hx-target="#entries"/);
   text = '';
   origin.addFile('New.mkv', { sizeBytes: 1000 });
   await rawRequest(larder.port, '/s/films/New.mkv');
@@ -171,9 +171,9 @@ test('"Remove bytes" is refused while somebody reads, and else removes row and f
   expect(await (await post(`/entries/${held}/remove`, '', inPlace())).text()).toContain('is being read');
 });
 
-/** As htmx asks from the first page. */
+/** As htmx asks from the page of entries. */
 function inPlace(port = larder.port): Record<string, string> {
-  return { 'HX-Request': 'true', 'HX-Current-URL': `http://localhost:${port}/` };
+  return { 'HX-Request': 'true', 'HX-Current-URL': `http://localhost:${port}/library` };
 }
 
 async function act(id: string, verb: string): Promise<string> {
@@ -238,24 +238,9 @@ test('a check of a file that is gone says so, the entry shows it, and what is ke
   for (let text = await page(); text.includes('Not at its origin'); ) text = await page();
 });
 
-test('a source that does not answer a check is named with its since, in the headline and at the source', async () => {
-  const id = entryId(await page(), 'Night.1080p.mp4');
-  await origin.goDown();
-  try {
-    expect(await act(id, 'recheck')).toContain('films did not say');
-    const text = (await page()).replace(/<[^>]*>/g, '');
-    expect(text).toMatch(/films does not answer since \d\d:\d\d UTC \(less than a minute\); what is cached plays on/);
-    expect(text).toMatch(/Failing\s*does not answer since \d\d:\d\d UTC/);
-  } finally {
-    await origin.comeBack();
-  }
-  expect(await act(id, 'recheck')).toContain('is at its origin');
-  expect(await page()).not.toContain('does not answer');
-});
-
 test('an act on a later page of entries answers with that page', async () => {
   const id = entryId(await page(), 'Night.1080p.mp4');
-  const headers = { ...inPlace(), 'HX-Current-URL': `http://localhost:${larder.port}/?cursor=1-1` };
+  const headers = { ...inPlace(), 'HX-Current-URL': `http://localhost:${larder.port}/library?cursor=1-1` };
   const later = await (await post(`/entries/${id}/unpin`, '', headers)).text();
   expect(later).toContain('First page');
   expect(later).not.toContain('Night.1080p.mp4"');
@@ -273,57 +258,10 @@ test('an id that is none changes nothing and says so', async () => {
   }
 });
 
-test('the page says what went to make room, and that nothing can be cached as long as everything is pinned', async () => {
-  await using small = await startLarder({ args: ['--source', `films=${origin.url}`, '--cache-size', '8MB'] });
-  const textOf = async () => Buffer.from((await rawRequest(small.port, '/', small.owner.headers)).body).toString();
-  const until = async (says: RegExp) => {
-    for (let look = 0; look < 500; look++) {
-      const text = await textOf();
-      if (says.test(text)) return text;
-    }
-    throw new Error(`the page never said ${says}`);
-  };
-  for (const name of ['First.mkv', 'Second.mkv', 'Third.mkv']) origin.addFile(name, { sizeBytes: SIZE });
-  await rawRequest(small.port, '/s/films/First.mkv');
-  await rawRequest(small.port, '/s/films/Second.mkv');
-  await until(/Made room<\/span> films\/First\.mkv/);
-  expect(await textOf()).toContain('All is well');
-
-  const id = entryId(await textOf(), 'Second.mkv');
-  await fetch(`http://localhost:${small.port}/entries/${id}/pin`, {
-    method: 'POST',
-    headers: { ...small.owner.headers, ...inPlace(small.port) },
-  });
-  origin.behave('Third.mkv', { stallAfterBytes: 3_000_000 });
-  using reader = await RawConnection.open(small.port);
-  reader.send('GET', '/s/films/Third.mkv');
-  await reader.readHead();
-  await reader.readBytes(2_900_000);
-  const sentence = 'Nothing can be cached: the cache is at its size, and everything in it is in use or pinned';
-  const trouble = await until(new RegExp(`${sentence}; streams go on uncached`));
-  expect(trouble.match(new RegExp(sentence, 'g'))).toHaveLength(2); // the headline, and the region of space
-  expect(trouble).toContain('Unpin something, or give the cache more with --cache-size.');
-  expect(trouble).toMatch(/No room<\/span> disk/);
-});
-
-test('background fill is a switch that survives a restart and fetches what is played', async () => {
-  expect((await post('/preferences', 'backgroundFill=on')).status).toBe(303);
-  await larder.restart();
-  origin.addFile('Filled.mkv', { sizeBytes: SIZE });
-  await rawRequest(larder.port, '/s/films/Filled.mkv', { Range: 'bytes=0-99' });
-  await origin.until(() => origin.bytesSent('Filled.mkv') >= SIZE);
-  expect((await post('/preferences', 'backgroundFill=off')).status).toBe(303);
-  // Set on the command line it is locked, and the page says by what.
-  await larder.restart(['--source', `films=${origin.url}`, '--background-fill', 'off']);
-  expect(await (await post('/preferences', 'backgroundFill=on', inPlace())).text()).toContain(
-    'is fixed by --background-fill',
-  );
-});
-
 test('the pages work below a base path', async () => {
   await larder.restart(['--source', `films=${origin.url}`, '--base-path', '/a/b/']);
   expect((await rawRequest(larder.port, '/a/b/', larder.owner.headers)).status).toBe(200);
-  const text = await page('/a/b/');
+  const text = await page('/a/b/library');
   expect(text).toContain('/a/b/assets/');
   const response = await rawRequest(larder.port, '/a/b/s/films/New.mkv');
   origin.assertBody('New.mkv', response.body);

@@ -72,8 +72,7 @@ describe('StatusReport', () => {
     let servedBytes = 0;
     const status = new StatusReport({
       version: '1.2.3',
-      readerCount: () => 2,
-      waitingCount: () => 1,
+      readers: () => [{ waiting: null }, { waiting: 'something' }],
       jobs: () => ({ running: 3, waiting: 4 }),
       countWished: async () => 5,
       space: () => space,

@@ -76,7 +76,12 @@ describe('Readers', () => {
     response.end();
     expect(readers.count).toBe(0);
     const [ended] = await readers.listEnded(10, null);
-    expect(ended).toMatchObject({ outcome: 'finished', servedBytes: MIB, title: 'Night Train', requestCount: 1 });
+    expect(ended).toMatchObject({
+      outcome: 'finished',
+      servedBytes: MIB,
+      title: 'Night Train (2023)',
+      requestCount: 1,
+    });
     expect(ended!.firstByteMs).not.toBeNull();
   });
 

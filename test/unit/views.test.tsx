@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'bun:test';
 import { gzipSync } from 'node:zlib';
 import { assets } from '../../src/web/assets.ts';
-import { renderUpdate } from '../../src/web/live-update.ts';
 import {
   formatByteRange,
   formatBytes,
@@ -14,16 +13,13 @@ import {
   formatSince,
 } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
-import { HomePage, type HomeRegions, renderHomeRegions } from '../../views/pages/home.tsx';
+import { HomePage } from '../../views/pages/home.tsx';
 import { ProblemPage } from '../../views/pages/problem.tsx';
 import { describeChunkMap } from '../../views/parts/chunk-map.tsx';
 import { type ByteRange, chunkMapRuns, chunkMapWidth } from '../../views/parts/chunk-map-runs.ts';
-import { groupByTitle } from '../../views/parts/entries.tsx';
+import { Entries, type EntriesProps, groupByTitle } from '../../views/parts/entries.tsx';
 import { Entry, type EntryProps } from '../../views/parts/entry.tsx';
-import type { EventProps } from '../../views/parts/events.tsx';
 import type { NoticeProps } from '../../views/parts/notice.tsx';
-import type { SpaceProps } from '../../views/parts/space.tsx';
-import { roomBytes, spaceBarRuns, spaceBarWidth } from '../../views/parts/space-bar.ts';
 import { renderFragment, renderPage } from '../../views/render.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
@@ -42,7 +38,7 @@ function context(change: Partial<PageContext> = {}): PageContext {
   };
 }
 
-type HomeProps = HomeRegions & { page: PageContext; notice: NoticeProps | null };
+type HomeProps = { page: PageContext; notice: NoticeProps | null; entries: EntriesProps };
 
 function entry(change: Partial<EntryProps> = {}): EntryProps {
   return {
@@ -69,41 +65,11 @@ function entry(change: Partial<EntryProps> = {}): EntryProps {
   };
 }
 
-function space(change: Partial<SpaceProps> = {}): SpaceProps {
-  return {
-    usedBytes: 30e9,
-    reservedBytes: 10e9,
-    capBytes: 120e9,
-    floorBytes: 5e9,
-    freeBytes: 200e9,
-    trouble: null,
-    ...change,
-  };
-}
-
-function happening(change: Partial<EventProps> = {}): EventProps {
-  return { id: '7', atMs: nowMs - 120_000, kind: 'evicted', subject: 'films/Old.mkv', text: 'It went.', ...change };
-}
-
 function home(change: Partial<HomeProps> = {}): HomeProps {
   return {
     page: context(),
     notice: null,
-    headline: { tone: 'well', sentence: 'All is well.' },
-    totals: {
-      entryCount: null,
-      hitRatio: null,
-      servedBytes: null,
-      originBytes: null,
-      countedSinceMs: null,
-    },
-    readers: { readers: [] },
-    fetching: { jobs: [] },
-    space: space(),
-    events: { events: [] },
     entries: { entries: [entry()], total: 1, cursor: null, next: null, sourceNames: ['films'] },
-    sources: { sources: [] },
-    preferences: { backgroundFill: true },
     ...change,
   };
 }
@@ -113,8 +79,9 @@ function entriesOf(entries: EntryProps[], change: Partial<HomeProps['entries']> 
 }
 
 function render(change: Partial<HomeProps> = {}): string {
-  const { page, notice, ...regions } = home(change);
-  return renderPage(<HomePage page={page} notice={notice} regions={renderHomeRegions(page, regions)} />);
+  const { page, notice, entries } = home(change);
+  const regions = { entries: <Entries page={page} {...entries} /> };
+  return renderPage(<HomePage page={page} notice={notice} regions={regions} />);
 }
 
 function renderEntry(change: Partial<EntryProps>): string {
@@ -122,42 +89,8 @@ function renderEntry(change: Partial<EntryProps>): string {
 }
 
 function hostilePage(): string {
-  const reader = {
-    id: 'r1',
-    player: hostile,
-    address: hostile,
-    title: hostile,
-    quality: hostile,
-    positionBytes: 0,
-    sizeBytes: null,
-    bytesPerSecond: null,
-    waitingFor: hostile,
-    waitingSinceMs: null,
-  };
   return render({
     notice: { tone: 'failed', text: hostile, hint: hostile },
-    headline: { tone: 'failing', sentence: hostile, advice: hostile },
-    readers: { readers: [reader] },
-    fetching: {
-      jobs: [
-        {
-          id: 'j1',
-          title: hostile,
-          quality: hostile,
-          source: hostile,
-          startBytes: 0,
-          endBytes: null,
-          positionBytes: 0,
-          bytesPerSecond: null,
-          priority: 'LOW',
-          audience: { kind: 'reader', address: hostile },
-          waitingFor: hostile,
-          sinceMs: null,
-        },
-      ],
-    },
-    space: space({ trouble: { sentence: hostile, hint: hostile } }),
-    events: { events: [happening({ kind: hostile, subject: hostile, text: hostile })] },
     entries: entriesOf(
       [
         entry({
@@ -171,21 +104,6 @@ function hostilePage(): string {
       ],
       { next: hostile },
     ),
-    sources: {
-      sources: [
-        {
-          name: hostile,
-          url: hostile,
-          state: 'failing',
-          failingSinceMs: nowMs,
-          lastSuccessAtMs: null,
-          lastErrorAtMs: null,
-          lastError: hostile,
-          hint: hostile,
-          requestsInFlight: 0,
-        },
-      ],
-    },
   });
 }
 
@@ -355,7 +273,6 @@ describe('HomePage', () => {
 
   test('unknown totals and sizes say so', () => {
     const html = render({ entries: entriesOf([entry({ sizeBytes: null, ranges: [[0, 5e6]], cachedBytes: 5e6 })]) });
-    expect(html.match(/<dd>unknown<\/dd>/g)?.length).toBeGreaterThanOrEqual(5);
     expect(html).toContain('5.00 MB (unknown)');
     expect(html).toContain('Playable for the first 5.00 MB; size unknown');
     expect(html).not.toMatch(/NaN|Infinity|null|undefined|∞/);
@@ -373,22 +290,7 @@ describe('HomePage', () => {
       expect(html).toContain(`/a/b/assets/${name}?v=c0ffee`);
     }
     expect(html).toContain('hx-sse:connect="/a/b/live?at=%2F%3Fcursor%3Dx"');
-    expect(html).toContain('href="/a/b/?cursor=y%3D"');
-  });
-
-  test('sources never show credentials, even when they are given some', () => {
-    const source = {
-      name: 'films',
-      state: 'well',
-      failingSinceMs: null,
-      lastSuccessAtMs: null,
-      lastErrorAtMs: null,
-      lastError: null,
-    } as const;
-    const url = 'https://user:p%40ss@host.example/films/@home/';
-    const html = render({ sources: { sources: [{ ...source, url, hint: null, requestsInFlight: 1 }] } });
-    expect(html).toContain('https://host.example/films/@home/');
-    expect(html).not.toContain('p%40ss');
+    expect(html).toContain('href="/a/b/library?cursor=y%3D"');
   });
 
   test('the first load stays under 60 kB compressed, with 50 entries', () => {
@@ -454,103 +356,6 @@ describe('Entry at its origin and on this disk', () => {
 test('an entry that is larger than the whole cache says so as long as nothing of it is here', () => {
   expect(renderEntry({ tooLarge: true, cachedBytes: 0, ranges: [] })).toContain('Larger than the whole cache');
   expect(renderEntry({ tooLarge: true })).toContain('Playable from the start to 12 %');
-});
-
-describe('Space', () => {
-  test('the bar adds up to the cap, against a model', () => {
-    for (let seed = 1; seed < 200; seed += 1) {
-      const [usedBytes, reservedBytes, freeBytes, floorBytes, capBytes] = [13, 29, 53, 71, 97].map(
-        (factor) => (seed * factor * 7919) % 1000,
-      ) as [number, number, number, number, number];
-      const bar = { usedBytes, reservedBytes, freeBytes, floorBytes, capBytes };
-      const runs = spaceBarRuns(bar);
-      let end = 0;
-      for (const run of runs) {
-        expect(run.start).toBeGreaterThanOrEqual(end);
-        expect(run.width).toBeGreaterThan(0);
-        end = run.start + run.width;
-      }
-      expect(end).toBeLessThanOrEqual(spaceBarWidth);
-      const room = roomBytes(bar);
-      expect(room).toBeGreaterThanOrEqual(0);
-      if (room > 0) expect(usedBytes + reservedBytes + room).toBeLessThanOrEqual(capBytes);
-      if (room > 0) expect(freeBytes - reservedBytes - room).toBeGreaterThanOrEqual(floorBytes);
-    }
-  });
-
-  test('what the disk does not give is at the end of the bar', () => {
-    const runs = spaceBarRuns(space({ freeBytes: 45e9 }));
-    expect(runs).toEqual([
-      { state: 'whole', start: 0, width: 60 },
-      { state: 'in-flight', start: 60, width: 20 },
-      { state: 'partly', start: 140, width: 100 },
-    ]);
-    expect(spaceBarRuns(space({ capBytes: 0 }))).toEqual([]);
-  });
-
-  test('says in words what there is, and trouble in its place', () => {
-    const well = render({ space: space() });
-    for (const text of ['Room for 80.0 GB more.', '30.0 GB', '120 GB', '200 GB', '5.00 GB', 'is pinned']) {
-      expect(well).toContain(text);
-    }
-    const trouble = { sentence: 'Nothing can be cached: no.', hint: 'Make room.' };
-    const full = render({ space: space({ trouble }) });
-    expect(full).toContain('Nothing can be cached: no.</strong> Make room.');
-    expect(full).not.toContain('Room for');
-    expect(render({ space: space({ freeBytes: 0 }) })).toContain('Full.');
-  });
-});
-
-describe('Events', () => {
-  test('each says what, why and when, also of a kind that is not known', () => {
-    const text = render({
-      events: { events: [happening(), happening({ id: '6', kind: 'moon-rose', atMs: nowMs - 7_200_000 })] },
-    }).replace(/<[^>]*>/g, '');
-    for (const words of ['Made room films/Old.mkv', 'It went. 2 min ago', 'moon rose', '2 h 00 min ago']) {
-      expect(text).toContain(words);
-    }
-  });
-
-  test('without any the region teaches what it is for', () => {
-    expect(render()).toContain('Nothing out of the ordinary yet.');
-  });
-});
-
-describe('Sources', () => {
-  test('one that fails says since when', () => {
-    const source = {
-      name: 'films',
-      url: 'https://host/films/',
-      state: 'failing',
-      failingSinceMs: nowMs - 840_000,
-      lastSuccessAtMs: null,
-      lastErrorAtMs: nowMs,
-      lastError: 'no route',
-      hint: null,
-      requestsInFlight: 0,
-    } as const;
-    expect(render({ sources: { sources: [source] } }).replace(/<[^>]*>/g, '')).toContain(
-      'does not answer since 11:50 UTC (14 min)',
-    );
-    expect(render({ sources: { sources: [{ ...source, state: 'well', failingSinceMs: null }] } })).not.toContain(
-      'does not answer',
-    );
-  });
-});
-
-describe('renderUpdate()', () => {
-  test('every target exists on the page, and only what changed is sent', () => {
-    const { page, notice: _, ...home_ } = home();
-    const regions = Object.fromEntries(
-      Object.entries(renderHomeRegions(page, home_)).map(([id, region]) => [id, renderFragment(region)]),
-    );
-    const all = renderUpdate(regions, { tone: 'done', text: 'x' });
-    const targets = [...all.matchAll(/<hx-partial hx-target="#([^"]+)" hx-swap="innerMorph">/g)].map(([, id]) => id);
-    expect(targets).toHaveLength(10);
-    const html = render();
-    for (const id of targets) expect(html).toContain(` id="${id}"`);
-    expect(renderUpdate({})).toBe('');
-  });
 });
 
 describe('ProblemPage', () => {

@@ -65,9 +65,9 @@ function Paging({ page, cursor, next }: { page: PageContext; cursor: string | nu
   if (cursor === null && next === null) return null;
   return (
     <nav class="paging" aria-label="Pages of entries">
-      {cursor === null ? null : <a href={`${page.basePath}/`}>First page</a>}
+      {cursor === null ? null : <a href={`${page.basePath}/library`}>First page</a>}
       {next === null ? null : (
-        <a rel="next" href={`${page.basePath}/?cursor=${encodeURIComponent(next)}`}>
+        <a rel="next" href={`${page.basePath}/library?cursor=${encodeURIComponent(next)}`}>
           Next page
         </a>
       )}

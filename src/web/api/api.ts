@@ -14,11 +14,14 @@ import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiContext, ApiEnvironment } from './api-environment.ts';
 import { addDoctorRoutes } from './doctor.ts';
+import { addEventRoutes } from './events.ts';
 import { addLibraryRoutes } from './library.ts';
 import { type FieldProblem, problem, problemResponses } from './problem.ts';
+import { addReaderRoutes } from './readers.ts';
 import { addSettingsRoutes } from './settings.ts';
 import { addSourceRoutes } from './sources.ts';
 import { addStatusRoutes } from './status.ts';
+import { addStorageRoutes } from './storage.ts';
 
 export interface Api {
   readonly hono: OpenAPIHono<ApiEnvironment>;
@@ -120,6 +123,9 @@ export function createApi(services: WebServices): Api {
   addSettingsRoutes(routes, services);
   addDoctorRoutes(routes, services);
   addLibraryRoutes(routes, services);
+  addReaderRoutes(routes, services);
+  addStorageRoutes(routes, services);
+  addEventRoutes(routes, services);
 
   hono.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
   hono.get('/openapi.json', (context) =>

@@ -171,6 +171,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'readers.list next page': (tables) => new ReaderHistoryTable(tables).list(5, 9),
   'readers.findNewestId': (tables) => new ReaderHistoryTable(tables).findNewestId(),
   'storage.describe': (tables) => new StorageTable(tables).describe([1, 2, 3]),
+  'storage.findMediaIds': (tables) => new StorageTable(tables).findMediaIds([1, 2, 3]),
   'storage.listPinned': (tables) => new StorageTable(tables).listPinned(5, 1),
   'traffic.add': (tables) =>
     new TrafficHistoryTable(tables).add([{ ...counters, spanMs: 60_000, at: 0 }], new Map([[60_000, 5]])),

@@ -1,0 +1,122 @@
+// What takes the disk, what goes next and why, and what another cap or floor would do before it is set.
+import { formatBytes, formatSentence } from '../../../views/format.ts';
+import { DiskRegion, type StorageFieldProps, StoragePage } from '../../../views/pages/storage.tsx';
+import { NextToGo } from '../../../views/parts/next-to-go.tsx';
+import type { StorageEffectProps } from '../../../views/parts/storage-effect.tsx';
+import { LarderError } from '../../errors.ts';
+import type { EntryToGo, StorageChanges, StorageState } from '../../offline/storage.ts';
+import { storageSettings } from '../../offline/storage.ts';
+import { options } from '../../options.ts';
+import { describeTrouble } from '../describe-trouble.ts';
+import { readForm } from '../forms.ts';
+import { itemPath } from '../item-paths.ts';
+import type { Routes } from '../routes.ts';
+import type { WebServices } from '../services.ts';
+
+const NEXT_SHOWN = 10;
+
+export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, 'storage'>): void {
+  routes.livePage({
+    path: '/storage',
+    need: 'owner',
+    // The effect of what somebody types is no region: a live update must not put another one in its place.
+    regions: async ({ page }) => {
+      const state = await storage.state();
+      const next = await storage.nextToGo(NEXT_SHOWN);
+      return {
+        disk: <DiskRegion disk={state} trouble={describeTrouble(state.trouble)} />,
+        next: <NextToGo page={page} entries={next.map(entryToGoProps)} />,
+      };
+    },
+    render: async ({ page, query }, regions, notice) => {
+      const state = await storage.state();
+      const changes = changesIn(Object.fromEntries(query));
+      return (
+        <StoragePage
+          page={page}
+          notice={notice}
+          fields={fieldsOf(state)}
+          form={{ typed: { ...changes }, errors: {} }}
+          effect={await effectOf(changes)}
+          regions={regions}
+        />
+      );
+    },
+  });
+
+  routes.action('/storage', 'owner', async (context) => {
+    const changes = changesIn(await readForm(context));
+    const before = await storage.state();
+    const after = await storage.change(changes);
+    const goneBytes = before.usedBytes - after.usedBytes;
+    const gone = goneBytes > 0 ? ` ${formatBytes(goneBytes)} went.` : '';
+    const text = `The cache may take ${formatBytes(after.capBytes)}, and ${formatBytes(after.floorBytes)} of the disk stay free.${gone}`;
+    return { notice: { tone: 'done', text }, goTo: '/storage' };
+  });
+
+  async function effectOf(changes: StorageChanges): Promise<StorageEffectProps | null> {
+    if (Object.keys(changes).length === 0) return null;
+    try {
+      const { after, goes, ...preview } = await storage.preview(changes);
+      return {
+        ...preview,
+        changes: changes as Record<string, string>,
+        problem: null,
+        capBytes: after.capBytes,
+        floorBytes: after.floorBytes,
+        goesCount: goes.count,
+        goesBytes: goes.bytes,
+        goes: goes.items.map(entryToGoProps),
+      };
+    } catch (error) {
+      if (!(error instanceof LarderError)) throw error;
+      const problem = [error.message, error.hint].flatMap((words) =>
+        words === undefined ? [] : formatSentence(words),
+      );
+      return { ...NO_EFFECT, changes: changes as Record<string, string>, problem: problem.join(' ') };
+    }
+  }
+}
+
+const NO_EFFECT: StorageEffectProps = {
+  changes: {},
+  problem: null,
+  isChanged: false,
+  capBytes: 0,
+  floorBytes: 0,
+  goesCount: 0,
+  goesBytes: 0,
+  goes: [],
+  shortBytes: 0,
+  roomBytes: 0,
+  remarks: [],
+};
+
+/** Only what is a setting of the storage, and was filled in. */
+function changesIn(fields: Readonly<Record<string, string | string[]>>): StorageChanges {
+  const changes: Record<string, string> = {};
+  for (const name of storageSettings) {
+    const value = fields[name];
+    if (typeof value === 'string' && value.trim() !== '') changes[name] = value.trim();
+  }
+  return changes;
+}
+
+function entryToGoProps({ title, year, quality, mediaId, source, bytes, reason }: EntryToGo) {
+  const named = year === null ? title : `${title} (${year})`;
+  return { title: named, quality, itemPath: itemPath(mediaId), source, bytes, reason };
+}
+
+function fieldsOf({ settings }: StorageState): StorageFieldProps[] {
+  const hints = {
+    cacheSize: `At most so much is kept, what is being fetched included: a size such as 500GB, a share of the disk such as 60%, or auto (${formatBytes(settings.cacheSize.automaticBytes)} here).`,
+    keepFree: `So much of the disk stays free, whoever fills it: a size, a share, or auto (${formatBytes(settings.keepFree.automaticBytes)} here).`,
+  };
+  return storageSettings.map((name) => ({
+    name,
+    label: options[name].label,
+    hint: hints[name],
+    value: settings[name].text,
+    lockedBy: settings[name].lockedBy,
+  }));
+}

@@ -1,0 +1,87 @@
+import { formatBytes } from '../format.ts';
+import { Layout } from '../layout.tsx';
+import type { PageContext } from '../page-context.ts';
+import { DiskBar, type DiskProps } from '../parts/disk-bar.tsx';
+import type { NoticeProps } from '../parts/notice.tsx';
+import type { Rendered } from '../render.ts';
+
+export type DashboardPageProps = {
+  page: PageContext;
+  notice: NoticeProps | null;
+  /** Those that the visitor may see; what is left out has no place on the page. */
+  regions: Readonly<Record<string, Rendered>>;
+};
+
+/** Is it well, who plays, is there room, what comes next; then the same with everything behind it. */
+export function DashboardPage({ page, notice, regions }: DashboardPageProps) {
+  return (
+    <Layout page={page} title="Larder" section="/" notice={notice} live>
+      <h1 class="visually-hidden">Dashboard</h1>
+      <section id="headline" aria-label="State">
+        {regions.headline}
+      </section>
+      <section id="answers" aria-label="At a glance">
+        {regions.answers}
+      </section>
+      {regions.readers === undefined ? null : (
+        <div class="side-by-side">
+          {/* Scroll inside, so that they can take the focus: who comes or goes must not move the page. */}
+          <section id="readers" class="panel fixed short" aria-label="Playing now" tabindex={0}>
+            {regions.readers}
+          </section>
+          <section id="alerts" class="panel fixed short" aria-label="Needs a look" tabindex={0}>
+            {regions.alerts}
+          </section>
+        </div>
+      )}
+      <section id="traffic" class="panel" aria-label="Saved by the disk">
+        {regions.traffic}
+      </section>
+      <section id="space" class="panel" aria-label="Space">
+        {regions.space}
+      </section>
+      {regions.sources === undefined ? null : (
+        <div class="side-by-side">
+          <section id="sources" class="panel fixed short" aria-label="Sources" tabindex={0}>
+            {regions.sources}
+          </section>
+          <section id="events" class="panel fixed short" aria-label="Latest events" tabindex={0}>
+            {regions.events}
+          </section>
+        </div>
+      )}
+    </Layout>
+  );
+}
+
+export type SpaceRegionProps = {
+  disk: DiskProps;
+  trouble: { sentence: string; hint: string | null } | null;
+  mayChange: boolean;
+};
+
+/** How much is kept, how much may be. The words have a reserved place, so that trouble moves nothing. */
+export function SpaceRegion({ page, disk, trouble, mayChange }: SpaceRegionProps & { page: PageContext }) {
+  const keptBytes = disk.pinnedBytes + disk.inUseBytes + disk.removableBytes;
+  return (
+    <>
+      <h2>{mayChange ? <a href={`${page.basePath}/storage`}>Space</a> : 'Space'}</h2>
+      <DiskBar {...disk} />
+      <p class="room">
+        {trouble === null ? (
+          <>
+            {formatBytes(keptBytes)} of {formatBytes(disk.capBytes)} kept
+            {disk.reservedBytes > 0 ? `, ${formatBytes(disk.reservedBytes)} in flight` : ''}.{' '}
+            {disk.roomBytes > 0 ? `Room for ${formatBytes(disk.roomBytes)} more.` : 'Full.'} What was not used for
+            longest goes first; what is pinned or being read stays.
+          </>
+        ) : (
+          <>
+            <strong class="waiting">{trouble.sentence}</strong>
+            {trouble.hint === null ? null : ` ${trouble.hint}`}
+          </>
+        )}
+      </p>
+    </>
+  );
+}

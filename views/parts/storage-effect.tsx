@@ -1,0 +1,68 @@
+import { formatBytes, formatCount } from '../format.ts';
+import type { PageContext } from '../page-context.ts';
+import { EntriesToGo, type EntryToGoProps } from './next-to-go.tsx';
+
+export type StorageEffectProps = {
+  /** What the form says; goes on to the form that saves it. */
+  changes: Readonly<Record<string, string>>;
+  /** What cannot be read of it, in words; null when all can. */
+  problem: string | null;
+  isChanged: boolean;
+  capBytes: number;
+  floorBytes: number;
+  goesCount: number;
+  goesBytes: number;
+  goes: readonly EntryToGoProps[];
+  shortBytes: number;
+  roomBytes: number;
+  remarks: readonly string[];
+};
+
+/** What a change would do, with the button that does it. Null before anything was typed. */
+export function StorageEffect({ page, effect }: { page: PageContext; effect: StorageEffectProps | null }) {
+  if (effect === null) {
+    return <p class="quiet">Change a value, and what would go because of it is listed here before anything happens.</p>;
+  }
+  if (effect.problem !== null) return <p class="error">{effect.problem}</p>;
+  if (!effect.isChanged) return <p class="quiet">This changes nothing.</p>;
+  const action = `${page.basePath}/storage`;
+  return (
+    <>
+      <p>
+        The cache may take <strong>{formatBytes(effect.capBytes)}</strong>, and{' '}
+        <strong>{formatBytes(effect.floorBytes)}</strong> of the disk stay free. {describeOutcome(effect)}
+      </p>
+      {effect.remarks.map((remark) => (
+        <p class="waiting">{remark}</p>
+      ))}
+      {effect.goesCount === 0 ? null : (
+        <details open>
+          <summary>What would go</summary>
+          <EntriesToGo page={page} entries={effect.goes} />
+          {effect.goesCount > effect.goes.length ? (
+            <p class="quiet">and {formatCount(effect.goesCount - effect.goes.length, 'more entry', 'more entries')}</p>
+          ) : null}
+        </details>
+      )}
+      <form method="post" action={action}>
+        {Object.entries(effect.changes).map(([name, value]) => (
+          <input type="hidden" name={name} value={value} />
+        ))}
+        <button type="submit" class={effect.goesCount === 0 ? 'primary' : 'danger'}>
+          {effect.goesCount === 0
+            ? 'Save'
+            : `Save and remove ${formatBytes(effect.goesBytes)} (${formatCount(effect.goesCount, 'entry', 'entries')})`}
+        </button>
+      </form>
+    </>
+  );
+}
+
+function describeOutcome({ goesCount, goesBytes, shortBytes, roomBytes }: StorageEffectProps): string {
+  if (shortBytes > 0) {
+    const gone = goesCount === 0 ? 'Nothing may go' : `${formatBytes(goesBytes)} would go at once`;
+    return `${gone}; ${formatBytes(shortBytes)} too much would stay, because they are pinned or in use, and nothing new is kept until they go.`;
+  }
+  const room = `There would be room for ${formatBytes(roomBytes)} more.`;
+  return goesCount === 0 ? `Nothing goes. ${room}` : `${formatBytes(goesBytes)} would go at once. ${room}`;
+}
