@@ -71,6 +71,11 @@ export class SourceService {
     return registry.list().map((facts) => this.#view(facts, holdings.get(facts.id)));
   }
 
+  /** Where sources are declared outside, in words; null when none is. */
+  declaredBy(): string | null {
+    return this.#parts.registry.list().find(({ lockedBy }) => lockedBy !== null)?.lockedBy ?? null;
+  }
+
   /** @throws LarderError `unknown-source` */
   async get(name: string): Promise<SourceView> {
     const { registry } = this.#parts;

@@ -13,6 +13,7 @@ import { addLoginPages } from './pages/login.tsx';
 import { addPlaylist } from './pages/playlist.ts';
 import { addSettingsPages } from './pages/settings.tsx';
 import { addSetupPages } from './pages/setup.tsx';
+import { addSetupSourceStep } from './pages/setup-source.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
 import { addStoragePages } from './pages/storage.tsx';
@@ -30,6 +31,7 @@ export function addPages(routes: Routes, services: WebServices): void {
   addAboutPages(routes, services);
   addHelpPage(routes);
   addSourcePages(routes, services);
+  addSetupSourceStep(routes, services);
   addLoginPages(routes, services);
   addSetupPages(routes, services);
   addPlaylist(routes, services);

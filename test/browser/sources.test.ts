@@ -1,7 +1,9 @@
 // Sources in a real browser: added, tested, changed and removed, by keyboard, and without JavaScript.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { rawRequest } from '../http/raw-client.ts';
 import { type RunningLarder, startLarder } from '../http/running-larder.ts';
@@ -194,10 +196,13 @@ describe('sources', () => {
       await open('/sources/new');
       await add('films', origin.url);
       await rawRequest(larder.port, '/s/films/Some%20Film.mkv');
-      await page.locator('#removal', { hasText: '1 entry with 3.00 MB would be lost' }).waitFor();
+      await page.locator('#removal-loss', { hasText: '1 entry with 3.00 MB would be lost' }).waitFor();
       await page.getByText('Remove films …').click();
       await page.fill('#confirmation', 'film');
       await page.getByRole('button', { name: 'Remove films and delete 3.00 MB' }).click();
+      await says('Nothing was removed: that is not films.');
+      // What was wrong is still said when the page has heard from its stream.
+      await page.locator('#live-state', { hasText: 'Live' }).waitFor();
       await says('Nothing was removed: that is not films.');
       await page.fill('#confirmation', 'films');
       await page.getByRole('button', { name: 'Remove films and delete 3.00 MB' }).click();
@@ -254,4 +259,59 @@ describe('sources', () => {
     },
     60 * SECOND_MS,
   );
+
+  for (const javaScriptEnabled of [true, false]) {
+    testIf(
+      `the first run asks for the first source, ${javaScriptEnabled ? 'tests it step by step' : 'without JavaScript, too'}, and goes on`,
+      async () => {
+        await using fresh = await startLarder({ isUnclaimed: true });
+        context = await browser.newContext({ viewport: { width: 320, height: 800 }, javaScriptEnabled });
+        page = await context.newPage();
+        page.setDefaultTimeout(10 * SECOND_MS);
+        const base = `http://localhost:${fresh.port}`;
+        await page.goto(base);
+        await page.fill('[name=code]', readFileSync(join(fresh.dataFolder, 'setup-code'), 'utf8').trim());
+        await page.fill('[name=name]', 'Jane');
+        await page.fill('[name=password]', 'correct horse battery');
+        await page.locator('main form button[type=submit]').last().click();
+        await page.waitForURL(/\/setup\/|\/$/);
+        await page.goto(`${base}/setup/source`);
+        await page.fill('#name', 'films');
+        await page.fill('#url', origin.url);
+        await page.fill('#file', 'Some Film.mkv');
+        await page.getByRole('button', { name: 'Test it as it stands here' }).click();
+        await says('It works.');
+        if (javaScriptEnabled) {
+          expect(await runAxe(page)).toEqual([]);
+          const isWide = 'document.documentElement.scrollWidth > document.documentElement.clientWidth';
+          expect(await page.evaluate(isWide)).toBe(false);
+        }
+        await page.fill('#name', 'new');
+        await page.getByRole('button', { name: 'Add it and go on' }).click();
+        await page.locator('#name-error', { hasText: 'is used by Larder itself' }).waitFor();
+        await page.fill('#name', 'films');
+        await page.getByRole('button', { name: 'Add it and go on' }).click();
+        await page.waitForURL((url) => url.pathname !== '/setup/source');
+        const played = await rawRequest(fresh.port, '/s/films/Some%20Film.mkv');
+        origin.assertBody('Some Film.mkv', played.body);
+      },
+      60 * SECOND_MS,
+    );
+  }
+
+  testIf('the first run does not ask for what is declared outside', async () => {
+    await using fresh = await startLarder({ args: ['--source', `films=${origin.url}`] });
+    const { headers } = fresh.owner;
+    expect((await fetch(`http://localhost:${fresh.port}/setup/source`, { headers })).status).toBe(404);
+  });
+
+  testIf('user and password that are typed into an address are taken out of it, and not sent back', async () => {
+    await open('/sources/new', false);
+    await page.fill('#name', 'a b');
+    await page.fill('#url', `http://me:${SECRET.replace(' ', '%20')}@host/`);
+    await page.getByRole('button', { name: 'Add the source' }).click();
+    await says('one thing is to be put right.');
+    expect(await page.inputValue('#url')).toBe('http://host/');
+    expect(await page.content()).not.toContain('horse');
+  });
 });

@@ -86,6 +86,8 @@ describe('--tls self-signed', () => {
     expect(Buffer.from(await bodyOf(page)).toString()).toContain('<html');
 
     const fingerprint = await fingerprintAt(larder.port);
+    const connect = await open(larder.port, '/connect', { ca, headers: larder.owner.headers });
+    expect(Buffer.from(await bodyOf(connect)).toString()).toContain(fingerprint);
     await larder.restart();
     expect(await fingerprintAt(larder.port)).toBe(fingerprint);
     rmSync(file);

@@ -166,13 +166,9 @@ export function NewSourcePage({ page, form, test }: Page & NewSourcePageProps) {
   );
 }
 
-/** Also a step of the set-up, which is sent to an address of its own. */
-export function NewSourceForm(
-  props: Page & NewSourcePageProps & { submit: string; action?: string; testAction?: string },
-) {
-  const { page, form, test, submit, action = '/sources/new', testAction = '/sources/test' } = props;
+function NewSourceForm({ page, form, test, submit }: Page & NewSourcePageProps & { submit: string }) {
   return (
-    <SourceForm page={page} action={action} testAction={testAction} form={form} source={null} submit={submit}>
+    <SourceForm page={page} action="/sources/new" testAction="/sources/test" form={form} source={null} submit={submit}>
       {test === null ? null : <TestOutcome report={test.report} />}
     </SourceForm>
   );
@@ -204,10 +200,32 @@ export function SourceLastTest({ page, source }: Page & { source: SourceSummaryP
   return <LastTest report={source.lastTest} nowMs={page.nowMs} />;
 }
 
-export function SourceRemoval(
-  props: Page & { source: SourceSummaryProps; lockedBy: string | null; wrong: string | null },
-) {
-  const { page, source, lockedBy, wrong } = props;
+/** What would be lost, in a sentence. */
+export function RemovalLoss({ source: { holdings } }: { source: SourceSummaryProps }) {
+  const loss = holdings.entryCount === 0 ? 'Nothing is kept of it.' : `${describeHoldings(holdings)} would be lost.`;
+  return (
+    <>
+      {loss} Who plays from it is cut off. This cannot be undone: what is wanted again has to be added and fetched
+      again.
+    </>
+  );
+}
+
+/** The words of the button. */
+export function RemovalVerb({ source: { name, holdings } }: { source: SourceSummaryProps }) {
+  return <>{`Remove ${name}${holdings.cachedBytes === 0 ? '' : ` and delete ${formatBytes(holdings.cachedBytes)}`}`}</>;
+}
+
+type RemovalFormProps = Page & {
+  name: string;
+  lockedBy: string | null;
+  /** What was wrong with the confirmation; null while nothing was. */
+  wrong: string | null;
+  regions: Readonly<Record<string, Rendered>>;
+};
+
+/** Only its figures are live: what is typed and what was wrong with it stays. */
+function RemovalForm({ page, name, lockedBy, wrong, regions }: RemovalFormProps) {
   if (lockedBy !== null) {
     return (
       <p>
@@ -216,20 +234,15 @@ export function SourceRemoval(
       </p>
     );
   }
-  const bytes = formatBytes(source.holdings.cachedBytes);
   return (
     <>
-      <p>
-        {source.holdings.entryCount === 0
-          ? 'Nothing is kept of it. Who plays from it is cut off. This cannot be undone.'
-          : `${describeHoldings(source.holdings)} would be lost, and who plays from it is cut off. This cannot be undone: what is wanted again is fetched again.`}
-      </p>
+      <p id="removal-loss">{regions['removal-loss']}</p>
       <details class="remove" open={wrong !== null}>
-        <summary>Remove {source.name} …</summary>
-        <form method="post" action={`${path(page, source.name)}/remove`}>
+        <summary>Remove {name} …</summary>
+        <form method="post" action={`${path(page, name)}/remove`}>
           <div class={wrong === null ? 'field' : 'field wrong'}>
             <label for="confirmation">
-              Type <strong>{source.name}</strong> to confirm
+              Type <strong>{name}</strong> to confirm
             </label>
             <input
               id="confirmation"
@@ -246,8 +259,8 @@ export function SourceRemoval(
               </p>
             )}
           </div>
-          <button type="submit" class="danger">
-            {source.holdings.cachedBytes === 0 ? `Remove ${source.name}` : `Remove ${source.name} and delete ${bytes}`}
+          <button type="submit" class="danger" id="removal-verb">
+            {regions['removal-verb']}
           </button>
         </form>
       </details>
@@ -261,10 +274,12 @@ export type SourcePageProps = {
   form: FormState;
   test: TestOfFormProps;
   settings: NonNullable<SourceFormProps['source']>;
+  /** What was wrong with the confirmation of its removal. */
+  wrong: string | null;
   regions: Readonly<Record<string, Rendered>>;
 };
 
-export function SourcePage({ page, name, notice, form, test, settings, regions }: Page & SourcePageProps) {
+export function SourcePage({ page, name, notice, form, test, settings, wrong, regions }: Page & SourcePageProps) {
   return (
     <Layout page={page} title={name} section="/sources" notice={notice} live>
       <p class="crumb">
@@ -293,7 +308,7 @@ export function SourcePage({ page, name, notice, form, test, settings, regions }
       </section>
       <section class="panel">
         <h2>Remove</h2>
-        <div id="removal">{regions.removal}</div>
+        <RemovalForm page={page} name={name} lockedBy={settings.lockedBy} wrong={wrong} regions={regions} />
       </section>
     </Layout>
   );

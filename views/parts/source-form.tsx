@@ -8,6 +8,8 @@ export type SourceFormProps = {
   /** Below the base path: where it is saved, and where it is tested as it stands. */
   action: string;
   testAction: string;
+  /** Where the test goes without JavaScript, when that is elsewhere; told from a save by `act=test`. */
+  plainTestAction?: string;
   form: FormState;
   /** Null for a new source, which chooses its name here. */
   source: {
@@ -36,7 +38,7 @@ export const sourceFieldLabels = {
 };
 
 export function SourceForm({ page, ...props }: SourceFormProps & { page: PageContext }) {
-  const { form, source, action, testAction, submit } = props;
+  const { form, source, action, testAction, plainTestAction = testAction, submit } = props;
   const locked = source?.lockedBy ?? null;
   const hasSecret = ['password', 'token', 'headers'].includes(form.typed.signIn ?? '');
   const secretWasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
@@ -95,7 +97,9 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
         />
         <button
           type="submit"
-          formaction={`${page.basePath}${testAction}`}
+          name="act"
+          value="test"
+          formaction={`${page.basePath}${plainTestAction}`}
           formnovalidate
           hx-post={`${page.basePath}${testAction}`}
           hx-target="#test"
