@@ -13,6 +13,7 @@ import { addLoginPages } from './pages/login.tsx';
 import { addPlaylist } from './pages/playlist.ts';
 import { addSettingsPages } from './pages/settings.tsx';
 import { addSetupPages } from './pages/setup.tsx';
+import { addSetupPlay } from './pages/setup-play.tsx';
 import { addSetupSourceStep } from './pages/setup-source.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
@@ -34,6 +35,7 @@ export function addPages(routes: Routes, services: WebServices): void {
   addSetupSourceStep(routes, services);
   addLoginPages(routes, services);
   addSetupPages(routes, services);
+  addSetupPlay(routes, services);
   addPlaylist(routes, services);
   addStoragePages(routes, services);
   addEventPages(routes, services);
