@@ -499,6 +499,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     fetchJobs: new JobList({ files: () => manager.files(), sourceName: (id) => registry.nameOf(id), clock }),
     items: new ItemPaths({ findMediaIds: (entryIds) => storageTable.findMediaIds(entryIds) }),
     storage,
+    chunkFolder,
     traffic,
     events,
     logRing,

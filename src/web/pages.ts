@@ -15,6 +15,7 @@ import { addSettingsPages } from './pages/settings.tsx';
 import { addSetupPages } from './pages/setup.tsx';
 import { addSetupPlay } from './pages/setup-play.tsx';
 import { addSetupSourceStep } from './pages/setup-source.tsx';
+import { addSetupStorageStep } from './pages/setup-storage.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
 import { addStoragePages } from './pages/storage.tsx';
@@ -36,6 +37,7 @@ export function addPages(routes: Routes, services: WebServices): void {
   addLoginPages(routes, services);
   addSetupPages(routes, services);
   addSetupPlay(routes, services);
+  addSetupStorageStep(routes, services);
   addPlaylist(routes, services);
   addStoragePages(routes, services);
   addEventPages(routes, services);

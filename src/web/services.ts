@@ -34,6 +34,8 @@ export interface WebServices {
   readonly fetchJobs: JobList;
   readonly items: ItemPaths;
   readonly storage: Storage;
+  /** Where the cached bytes lie. */
+  readonly chunkFolder: string;
   readonly traffic: Pick<TrafficHistory, 'chart'>;
   readonly events: EventLog;
   readonly logRing: LogRing;

@@ -44,6 +44,7 @@ export const noPages: Readonly<Record<string, string>> = {
   '/live': 'the event stream of the pages',
   '/settings/larder.toml': 'a file',
   '/setup/source': 'there only during the first run: sources.test.ts looks at it',
+  '/setup/storage': 'there only during the first run: dashboard.test.ts looks at it',
   '/setup': 'there only before somebody owns it: setup.test.ts looks at it',
   '/setup/play': 'there only during the first run: setup-play.test.ts looks at it',
   '/library.m3u': 'a playlist',

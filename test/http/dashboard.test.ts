@@ -1,5 +1,7 @@
 // Dashboard, activity, storage and events over real sockets: pages, actions, and the API behind them.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
@@ -348,3 +350,35 @@ describe('events', () => {
     second.close();
   }, 20_000);
 });
+
+test('the first run asks how much may be kept: proposed from the disk, refused in words, skipped or taken', async () => {
+  await using fresh = await startLarder({ isUnclaimed: true });
+  const address = `http://localhost:${fresh.port}`;
+  const ours = { 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'application/x-www-form-urlencoded' };
+  const send = (path: string, body: Record<string, string>, cookie = '') =>
+    fetch(address + path, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: { ...ours, Cookie: cookie },
+      body: new URLSearchParams(body).toString(),
+    });
+  await fetch(`${address}/setup`);
+  const code = readFileSync(join(fresh.dataFolder, 'setup-code'), 'utf8').trim();
+  const claimed = await send('/setup', { code, name: 'Jane', password: 'correct horse battery' });
+  expect([claimed.status, claimed.headers.get('location')]).toEqual([303, '/setup/storage']);
+  const cookie = claimed.headers.get('set-cookie')!.split(';')[0]!;
+  const shown = await (await fetch(`${address}/setup/storage`, { headers: { Cookie: cookie } })).text();
+  expect(shown).toContain(join(fresh.dataFolder, 'chunks'));
+  expect(shown).toMatch(/Larder proposes to use up to <strong>[\d.]+ [TG]B/);
+  const wrong = await send('/setup/storage', { cacheSize: 'lots', keepFree: '1GB' }, cookie);
+  expect(wrong.status).toBe(422);
+  const text = await wrong.text();
+  expect(text).toContain('value="lots"');
+  expect(text).toContain('is neither a size nor a share of the disk');
+  const taken = await send('/setup/storage', { cacheSize: '5MB', keepFree: '1GB' }, cookie);
+  expect(taken.status).toBe(303);
+  const state = await fetch(`${address}/api/v1/storage`, {
+    headers: { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin' },
+  });
+  expect(await state.json()).toMatchObject({ capBytes: 5_000_000, floorBytes: 1_000_000_000 });
+}, 20_000);

@@ -1,17 +1,16 @@
 // What takes the disk, what goes next and why, and what another cap or floor would do before it is set.
 import { formatBytes, formatSentence } from '../../../views/format.ts';
-import { DiskRegion, type StorageFieldProps, StoragePage } from '../../../views/pages/storage.tsx';
+import { DiskRegion, StoragePage } from '../../../views/pages/storage.tsx';
 import { NextToGo } from '../../../views/parts/next-to-go.tsx';
 import type { StorageEffectProps } from '../../../views/parts/storage-effect.tsx';
 import { LarderError } from '../../errors.ts';
-import type { EntryToGo, StorageChanges, StorageState } from '../../offline/storage.ts';
-import { storageSettings } from '../../offline/storage.ts';
-import { options } from '../../options.ts';
+import type { EntryToGo, StorageChanges } from '../../offline/storage.ts';
 import { describeTrouble } from '../describe-trouble.ts';
 import { readForm } from '../forms.ts';
 import { itemPath } from '../item-paths.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
+import { changesIn, storageFields } from '../storage-form.ts';
 
 const NEXT_SHOWN = 10;
 
@@ -35,7 +34,7 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
         <StoragePage
           page={page}
           notice={notice}
-          fields={fieldsOf(state)}
+          fields={storageFields(state)}
           form={{ typed: { ...changes }, errors: {} }}
           effect={await effectOf(changes)}
           regions={regions}
@@ -92,31 +91,7 @@ const NO_EFFECT: StorageEffectProps = {
   remarks: [],
 };
 
-/** Only what is a setting of the storage, and was filled in. */
-function changesIn(fields: Readonly<Record<string, string | string[]>>): StorageChanges {
-  const changes: Record<string, string> = {};
-  for (const name of storageSettings) {
-    const value = fields[name];
-    if (typeof value === 'string' && value.trim() !== '') changes[name] = value.trim();
-  }
-  return changes;
-}
-
 function entryToGoProps({ title, year, quality, mediaId, source, bytes, reason }: EntryToGo) {
   const named = year === null ? title : `${title} (${year})`;
   return { title: named, quality, itemPath: itemPath(mediaId), source, bytes, reason };
-}
-
-function fieldsOf({ settings }: StorageState): StorageFieldProps[] {
-  const hints = {
-    cacheSize: `At most so much is kept, what is being fetched included: a size such as 500GB, a share of the disk such as 60%, or auto (${formatBytes(settings.cacheSize.automaticBytes)} here).`,
-    keepFree: `So much of the disk stays free, whoever fills it: a size, a share, or auto (${formatBytes(settings.keepFree.automaticBytes)} here).`,
-  };
-  return storageSettings.map((name) => ({
-    name,
-    label: options[name].label,
-    hint: hints[name],
-    value: settings[name].text,
-    lockedBy: settings[name].lockedBy,
-  }));
 }
