@@ -110,11 +110,22 @@ describe('the settings page', () => {
     expect((await setting('allowedHosts'))?.value).toEqual([]);
   });
 
+  test('a name that is added is answered at once', async () => {
+    const asNamed = async () =>
+      (await rawRequest(larder.port, '/about', { Host: 'nas.example.org', ...larder.owner.headers })).status;
+    expect(await asNamed()).toBe(421);
+    await post('/settings', { allowedHosts: 'nas.example.org' });
+    expect(await asNamed()).toBe(200);
+    await post('/settings', { allowedHosts: '' });
+    expect(await asNamed()).toBe(421);
+  });
+
   test('what needs a restart waits for it, and is in force then', async () => {
     const answer = await post('/settings', { threads: '3' });
     const text = await page(answer.headers.get('Location')!);
     expect(text).toContain('In force after the next start: Download threads.');
     expect(text).toContain('1 change waits for a restart');
+    await ask('/api/v1/doctor?again=true');
     expect(await page('/doctor')).toContain('Changed and not in force yet: Download threads');
     await larder.restart();
     expect(await setting('threads')).toMatchObject({ value: ['3'], isPending: false, origin: 'database' });

@@ -12,7 +12,8 @@ export type AddressProps = {
   qr: Omit<QrCodeProps, 'label'>;
 };
 
-export type PlaylistProps = { url: string; qr: Omit<QrCodeProps, 'label'> };
+/** Without a code where no other machine could use it. */
+export type PlaylistProps = { url: string; qr: Omit<QrCodeProps, 'label'> | null };
 
 /** Of Larder's own https. */
 export type CertificateProps = {
@@ -183,7 +184,7 @@ function Playlist({ playlist: { url, qr } }: { playlist: PlaylistProps }) {
             <a href={url}>Download library.m3u</a>
           </p>
         </div>
-        <QrCode {...qr} label="the playlist" />
+        {qr === null ? null : <QrCode {...qr} label="the playlist" />}
       </div>
     </section>
   );

@@ -24,7 +24,9 @@ export function addConnectPages(
         <ConnectPage
           page={page}
           addresses={addresses}
-          playlist={playlist === null ? null : { url: playlist, qr: qrCodeOf(playlist) }}
+          playlist={
+            playlist === null ? null : { url: playlist, qr: first?.isForOthers === true ? qrCodeOf(playlist) : null }
+          }
           sourceNames={(await sources.list()).map(({ name }) => name)}
           streamAccess={settings.current.streamAccess}
           certificate={certificate()}
