@@ -33,6 +33,7 @@ import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { UserTable } from './db/users.ts';
 import { describeError, LarderError, rootCause } from './errors.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
+import { Durations } from './library/durations.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
 import { Library } from './library/library.ts';
@@ -83,7 +84,6 @@ import { SourceHealth } from './upkeep/source-health.ts';
 import { StatusReport } from './upkeep/status.ts';
 import { TrafficHistory } from './upkeep/traffic-history.ts';
 import { createApp } from './web/app.ts';
-import { HomeModel } from './web/home-model.ts';
 import { HttpServer } from './web/http-server.ts';
 import { ItemPaths } from './web/item-paths.ts';
 import { JobList } from './web/job-list.ts';
@@ -415,7 +415,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   settings.onChange(['backgroundFill'], async ({ backgroundFill }) => {
     if (!backgroundFill) await downloads.cancelBackground();
   });
-  const model = new HomeModel({ manager, entries, statistics, queue, sources: () => registry.sources(), space });
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -524,7 +523,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       }),
     sources,
     certificate: () => certificates?.current ?? null,
-    model,
     access,
     setup: new SetupProgress(preferences, () => clock.nowMs()),
     noteEvent,
@@ -536,6 +534,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     }),
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
+    durations: new Durations({ store, clock }),
+    capBytes: () => space.state.capBytes,
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',

@@ -69,6 +69,11 @@ export function formatDuration(durationMs: Quantity): string {
   return `${Math.floor(durationMs / large)} ${largeUnit} ${rest} ${smallUnit}`;
 }
 
+/** "10 min" as long as any of the tenth is left: for what will not wait longer than it says. */
+export function formatLeft(leftMs: number): string {
+  return formatDuration(Math.max(1, Math.ceil(leftMs / minuteMs)) * minuteMs);
+}
+
 /** Coarse on purpose below a minute: a text that changes every second would be sent to every page every second. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const agoMs = Math.max(0, nowMs - atMs);

@@ -66,6 +66,16 @@ export interface QualityRow {
   readonly seekable: boolean | null;
 }
 
+/** An entry as far as a list of entries names it. */
+export interface NamedEntry {
+  readonly entryId: number;
+  readonly mediaId: number;
+  readonly source: string;
+  readonly title: string;
+  readonly quality: string;
+  readonly cachedBytes: number;
+}
+
 export interface KeptBytes {
   readonly mediaId: number;
   readonly entryCount: number;
@@ -198,6 +208,28 @@ export class LibraryTable {
         sql`${cacheQualityVariants.sizeBytes} DESC`,
         asc(cacheQualityVariants.quality),
       );
+  }
+
+  /** In no order; those that are gone meanwhile are missing. */
+  async listEntries(entryIds: readonly number[]): Promise<NamedEntry[]> {
+    const rows = await this.#tables
+      .select({
+        entryId: cacheEntries.id,
+        mediaId: cacheEntries.mediaId,
+        source: sources.name,
+        title: mediaItems.title,
+        quality: cacheEntries.quality,
+        cachedBytes: cacheGenerations.cachedBytes,
+      })
+      .from(cacheEntries)
+      .innerJoin(mediaItems, eq(mediaItems.id, cacheEntries.mediaId))
+      .innerJoin(sources, eq(sources.id, cacheEntries.sourceId))
+      .leftJoin(
+        cacheGenerations,
+        sql`${cacheGenerations.entryId} = ${cacheEntries.id} AND ${isNull(cacheGenerations.supersededAt)}`,
+      )
+      .where(inArray(cacheEntries.id, [...entryIds]));
+    return rows.map((row) => ({ ...row, cachedBytes: row.cachedBytes ?? 0 }));
   }
 
   /** What these items have on the disk, of those that have something. */

@@ -39,6 +39,8 @@ export interface JobState {
   readonly failures: readonly JobFailure[];
   /** A title, where it is about one. */
   readonly title: string | null;
+  /** The one entry that it is about; null where there are more. */
+  readonly entryId: number | null;
   /** Whether a job can bring back what this one dropped. */
   readonly canRestore: boolean;
 }
@@ -101,8 +103,14 @@ class Job {
       failureCount,
       failures: [...failures],
       title,
+      entryId: this.#onlyEntryId(),
       canRestore: this.dropped.length > 0,
     };
+  }
+
+  #onlyEntryId(): number | null {
+    const { selection } = this;
+    return selection.kind === 'entries' && selection.entryIds.length === 1 ? selection.entryIds[0]! : null;
   }
 }
 

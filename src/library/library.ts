@@ -9,6 +9,7 @@ import type {
   ItemSort,
   LibraryTable,
   MediaType,
+  NamedEntry,
   QualityRow,
 } from '../db/library.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
@@ -140,6 +141,13 @@ export class Library {
   async list(mediaIds: readonly number[]): Promise<LibraryItem[]> {
     const places = mediaIds.map((mediaId) => ({ mediaId, key: 0, facet: 0 }));
     return this.#itemsOf(places, this.#sourcesById());
+  }
+
+  /** These entries, in this order; those that are gone are left out. */
+  async listEntries(entryIds: readonly number[]): Promise<NamedEntry[]> {
+    if (entryIds.length === 0) return [];
+    const found = new Map((await this.#services.library.listEntries(entryIds)).map((row) => [row.entryId, row]));
+    return entryIds.flatMap((id) => found.get(id) ?? []);
   }
 
   /** Titles of a database that was written without sort titles get theirs, step by step; `isStopped` ends it. */

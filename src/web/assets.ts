@@ -6,6 +6,7 @@ import htmx from '../../node_modules/htmx.org/dist/htmx.min.js' with { type: 'te
 import accessCss from '../../views/assets/css/access.css' with { type: 'text' };
 import baseCss from '../../views/assets/css/base.css' with { type: 'text' };
 import dashboardCss from '../../views/assets/css/dashboard.css' with { type: 'text' };
+import libraryCss from '../../views/assets/css/library.css' with { type: 'text' };
 import settingsCss from '../../views/assets/css/settings.css' with { type: 'text' };
 import sourcesCss from '../../views/assets/css/sources.css' with { type: 'text' };
 import icon from '../../views/assets/icon.svg' with { type: 'text' };
@@ -14,6 +15,7 @@ import icon192 from '../../views/assets/icon-192.png.base64' with { type: 'text'
 import icon512 from '../../views/assets/icon-512.png.base64' with { type: 'text' };
 import icons from '../../views/assets/icons.svg' with { type: 'text' };
 import accessJs from '../../views/assets/js/access.js' with { type: 'text' };
+import libraryJs from '../../views/assets/js/library.js' with { type: 'text' };
 import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
 import shortcutsJs from '../../views/assets/js/shortcuts.js' with { type: 'text' };
 
@@ -26,9 +28,9 @@ export interface Asset {
 const SCRIPT = 'text/javascript; charset=utf-8';
 
 /** Imported with `type: 'text'`: the compiler takes a script for a module. */
-const scripts = [liveJs, shortcutsJs, accessJs] as unknown as readonly string[];
+const scripts = [liveJs, libraryJs, shortcutsJs, accessJs] as unknown as readonly string[];
 
-const style = [baseCss, dashboardCss, settingsCss, sourcesCss, accessCss].join('\n');
+const style = [baseCss, dashboardCss, libraryCss, settingsCss, sourcesCss, accessCss].join('\n');
 /** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */
 const script = [
   htmx as unknown as string,

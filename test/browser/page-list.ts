@@ -20,6 +20,11 @@ export const pageList: readonly PageUnderTest[] = [
   { route: '/sources', live: true },
   { route: '/sources/new' },
   { route: '/sources/:name', path: () => '/sources/films', live: true },
+  { route: '/library', live: true },
+  { route: '/library', path: () => '/library?view=grid', look: 'grid', live: true },
+  { route: '/library', path: () => '/library?q=nothing+has+this', look: 'none' },
+  { route: '/library/selection', path: () => '/library/selection?all=1' },
+  { route: '/items/:id', path: () => '/items/1', live: true },
   { route: '/settings' },
   { route: '/connect' },
   { route: '/doctor' },
@@ -28,7 +33,6 @@ export const pageList: readonly PageUnderTest[] = [
   { route: '/help' },
   { route: '/', look: 'hour', path: () => '/?range=hour', live: true },
   { route: '/activity', live: true },
-  { route: '/library', live: true },
   { route: '/storage', live: true },
   { route: '/storage', look: 'preview', path: () => '/storage?cacheSize=1MB' },
   { route: '/storage', look: 'wrong', path: () => '/storage?keepFree=lots' },
@@ -42,6 +46,7 @@ export const pageList: readonly PageUnderTest[] = [
 /** GET routes that are no pages to look at, each with its reason. */
 export const noPages: Readonly<Record<string, string>> = {
   '/live': 'the event stream of the pages',
+  '/items/:id{[0-9]{1,15}}/play.m3u': 'a file',
   '/settings/larder.toml': 'a file',
   '/setup/source': 'there only during the first run: sources.test.ts looks at it',
   '/setup/storage': 'there only during the first run: dashboard.test.ts looks at it',

@@ -1,4 +1,4 @@
-// The list of entries, its live updates and its actions, and what all pages hold, over real sockets.
+// The library and its items, their live updates and actions, and what all pages hold, over real sockets.
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
@@ -40,36 +40,54 @@ function post(path: string, body = '', headers: Record<string, string> = {}) {
   });
 }
 
-/** Id of the entry whose file has this name. */
-function entryId(text: string, fileName: string): string {
-  const entry = text.split('id="entry-').find((part) => part.includes(`/s/films/${encodeURIComponent(fileName)}"`));
-  if (entry === undefined) throw new Error(`${fileName} is not on the page`);
-  return entry.slice(0, entry.indexOf('"'));
+interface Known {
+  readonly id: number;
+  readonly media: number;
+}
+
+/** The entry whose file has this name, as the API says it. */
+async function entryOf(fileName: string): Promise<Known> {
+  const { items } = JSON.parse(await page('/api/v1/entries?limit=200')) as { items: (Known & { path: string })[] };
+  const entry = items.find(({ path }) => path === fileName);
+  if (entry === undefined) throw new Error(`${fileName} has no entry`);
+  return entry;
+}
+
+async function entryId(fileName: string): Promise<number> {
+  return (await entryOf(fileName)).id;
+}
+
+/** The page of the item that the file is of. */
+async function itemText(fileName: string): Promise<string> {
+  return page(`/items/${(await entryOf(fileName)).media}`);
 }
 
 /** Looks at the page until it says so. */
-async function pageThat(says: RegExp): Promise<string> {
-  for (let look = 0; look < 500; look++) {
-    const text = await page();
+async function pageThat(says: RegExp, look = () => page()): Promise<string> {
+  for (let count = 0; count < 500; count++) {
+    const text = await look();
     if (says.test(text)) return text;
   }
-  throw new Error(`the page never said ${says}: ${await page()}`);
+  throw new Error(`the page never said ${says}: ${await look()}`);
 }
 
 test('the page teaches when nothing is cached, and shows what is', async () => {
   expect(await page()).toContain('/s/films/');
   await rawRequest(larder.port, '/s/films/Some%20Film%20(2020).mkv', { Range: 'bytes=0-2999999' });
-  const text = await pageThat(/50(\.0)? ?%/);
-  expect(text).toContain('Some Film (2020)');
-  expect(text).toContain('/s/films/Some%20Film%20(2020).mkv');
+  const text = await pageThat(/3\.00 MB of 6\.00 MB/);
+  expect(text).toMatch(/Some Film<span[^>]*> \(2020\)/);
+  expect(await itemText('Some Film (2020).mkv')).toContain('/s/films/Some%20Film%20(2020).mkv');
 });
 
-test('two qualities of a title are shown under one title, each with its own bytes', async () => {
+test('two qualities of a title are one title, each with its own bytes', async () => {
   await rawRequest(larder.port, '/s/films/Night.1080p.mp4');
   await rawRequest(larder.port, '/s/films/Night.480p.mp4', { Range: 'bytes=0-99' });
   const text = await pageThat(/480p/);
-  expect(text.match(/<h3>Night<\/h3>/g)?.length).toBe(1);
-  expect(text).toContain('1080p');
+  expect(text.match(/class="item-title"[^>]*>Night</g)?.length).toBe(1);
+  const item = await itemText('Night.480p.mp4');
+  expect(item).toContain('id="quality-0"');
+  expect(item).toContain('1.00 MB (100 %)');
+  expect(item).toContain('id="quality-1"');
 });
 
 test('a hostile name is text and nothing else', async () => {
@@ -95,6 +113,9 @@ test('the page comes with a strict policy and loads only from here', async () =>
 });
 
 test('a live stream begins with the whole state and tells what changes', async () => {
+  origin.addFile('New.mkv', { sizeBytes: 1000 });
+  await rawRequest(larder.port, '/s/films/New.mkv', { Range: 'bytes=0-299' });
+  await pageThat(/300 B of 1\.00 kB/);
   using connection = await RawConnection.open(larder.port);
   connection.send('GET', '/live?at=%2Flibrary', { Accept: 'text/event-stream', ...larder.owner.headers });
   const head = await connection.readHead();
@@ -107,11 +128,10 @@ test('a live stream begins with the whole state and tells what changes', async (
       text += Buffer.from(bytes).toString('latin1');
     }
   };
-  await readUntil(/hx-target="#entries"/);
+  await readUntil(/hx-target="#jobs"[\s\S]*300 B of 1\.00 kB/);
   text = '';
-  origin.addFile('New.mkv', { sizeBytes: 1000 });
   await rawRequest(larder.port, '/s/films/New.mkv');
-  await readUntil(/New\.mkv/);
+  await readUntil(/>whole<[\s\S]*1\.00 kB/);
 });
 
 test('the pages are for who is signed in, and under names of ours only', async () => {
@@ -143,7 +163,7 @@ test('a form of another site is refused', async () => {
 });
 
 test('"Fetch the rest" makes an entry whole, and is told once', async () => {
-  const id = entryId(await page(), 'Some Film (2020).mkv');
+  const id = await entryId('Some Film (2020).mkv');
   const response = await post(`/entries/${id}/fetch`);
   expect(response.status).toBe(303);
   const location = response.headers.get('location')!;
@@ -155,8 +175,8 @@ test('"Fetch the rest" makes an entry whole, and is told once', async () => {
   expect(origin.bytesSent('Some Film (2020).mkv')).toBe(SIZE);
 });
 
-test('"Remove bytes" is refused while somebody reads, and else removes row and file (invariants 7 and 8)', async () => {
-  const id = entryId(await page(), 'Night.480p.mp4');
+test('removing bytes for good is refused while somebody reads, and else removes row and file (invariants 7 and 8)', async () => {
+  const id = await entryId('Night.480p.mp4');
   const removed = await post(`/entries/${id}/remove`, '', inPlace());
   expect(removed.status).toBe(200);
   expect(await removed.text()).toContain('were removed from the disk');
@@ -167,50 +187,59 @@ test('"Remove bytes" is refused while somebody reads, and else removes row and f
   using reader = await RawConnection.open(larder.port);
   reader.send('GET', '/s/films/Held.mkv');
   await reader.readHead();
-  const held = entryId(await page(), 'Held.mkv');
-  expect(await (await post(`/entries/${held}/remove`, '', inPlace())).text()).toContain('is being read');
+  const held = await entryId('Held.mkv');
+  for (const verb of ['remove', 'drop']) expect(await act(held, verb)).toContain('is being read');
 });
 
-/** As htmx asks from the page of entries. */
+test('what is dropped can be brought back, also where no filter shows it any more', async () => {
+  const name = 'Night.1080p.mp4';
+  const { id, media } = await entryOf(name);
+  const headers = { ...inPlace(), 'HX-Current-URL': `http://localhost:${larder.port}/library?availability=whole` };
+  const dropped = await (await post(`/entries/${id}/drop`, '', headers)).text();
+  expect(dropped).toContain('can be brought back for 10 minutes');
+  expect(dropped).toContain(`hx-target="#item-${media}"`);
+  expect(await page('/library?availability=whole')).not.toContain(`id="item-${media}"`);
+  expect(await page('/library?availability=whole')).toContain(`action="/entries/${id}/restore"`);
+  expect(await act(id, 'restore')).toContain('is back');
+  expect(await act(id, 'restore')).toContain('is back');
+  expect(await page('/library?availability=whole')).toContain(`id="item-${media}"`);
+});
+
+/** As htmx asks from the library. */
 function inPlace(port = larder.port): Record<string, string> {
   return { 'HX-Request': 'true', 'HX-Current-URL': `http://localhost:${port}/library` };
 }
 
-async function act(id: string, verb: string): Promise<string> {
+async function act(id: number, verb: string): Promise<string> {
   const response = await post(`/entries/${id}/${verb}`, '', inPlace());
   expect(response.status).toBe(200);
   return response.text();
 }
 
-/** The entry's part of the page. */
-async function entryText(fileName: string): Promise<string> {
-  const text = await page();
-  return text.split('id="entry-').find((part) => part.startsWith(`${entryId(text, fileName)}"`))!;
-}
-
 test('a pin is told, shown, and survives a restart, and so does taking it back', async () => {
   const name = 'Night.1080p.mp4';
-  const id = entryId(await page(), name);
+  const id = await entryId(name);
   const response = await post(`/entries/${id}/pin`);
   expect(response.status).toBe(303);
   expect(await page(response.headers.get('location')!)).toContain('is never removed to make room');
   await larder.restart();
-  expect(await entryText(name)).toContain(`/entries/${id}/unpin"`);
+  expect(await itemText(name)).toContain(`/entries/${id}/unpin"`);
   expect(await act(id, 'unpin')).toContain('is no longer pinned');
   await larder.restart();
-  expect(await entryText(name)).toContain(`/entries/${id}/pin"`);
+  expect(await itemText(name)).toContain(`/entries/${id}/pin"`);
 });
 
 test('a check with the origin says that a file is the same, and is no use of it', async () => {
   const name = 'Night.1080p.mp4';
   await larder.restart();
-  const id = entryId(await page(), name);
-  const order = [...(await page()).matchAll(/id="entry-(\d+)"/g)].map(([, entry]) => entry);
+  const id = await entryId(name);
+  const order = [...(await page()).matchAll(/id="item-(\d+)"/g)].map(([, item]) => item);
+  expect(order.length).toBeGreaterThan(2);
   const sent = origin.bytesSent(name);
   expect(await act(id, 'recheck')).toContain('is at its origin as it is kept here');
   expect(origin.bytesSent(name) - sent).toBeLessThanOrEqual(1);
   await larder.restart();
-  expect([...(await page()).matchAll(/id="entry-(\d+)"/g)].map(([, entry]) => entry)).toEqual(order);
+  expect([...(await page()).matchAll(/id="item-(\d+)"/g)].map(([, item]) => item)).toEqual(order);
 });
 
 test('a check says that a file changed, and who opens it from now on gets the new version', async () => {
@@ -218,7 +247,7 @@ test('a check says that a file changed, and who opens it from now on gets the ne
   origin.addFile(name, { sizeBytes: 700_000 });
   origin.assertBody(name, (await rawRequest(larder.port, `/s/films/${name}`)).body);
   origin.change(name, 800_000);
-  expect(await act(entryId(await page(), name), 'recheck')).toContain('has changed at its origin');
+  expect(await act(await entryId(name), 'recheck')).toContain('has changed at its origin');
   const response = await rawRequest(larder.port, `/s/films/${name}`);
   expect(response.body.length).toBe(800_000);
   origin.assertBody(name, response.body);
@@ -228,28 +257,29 @@ test('a check of a file that is gone says so, the entry shows it, and what is ke
   const name = 'Vanishing.mkv';
   origin.addFile(name, { sizeBytes: 700_000 });
   await rawRequest(larder.port, `/s/films/${name}`);
-  const id = entryId(await page(), name);
+  const id = await entryId(name);
   origin.behave(name, { status: 404 });
   expect(await act(id, 'recheck')).toContain('is not at its origin: the origin answered 404');
-  await pageThat(/Not at its origin since .*answered 404/s);
+  await pageThat(/Not at its origin since .*answered 404/s, () => itemText(name));
+  expect(await page('/library?unreachable=1')).toContain('Vanishing');
   origin.assertBody(name, (await rawRequest(larder.port, `/s/films/${name}`)).body);
   origin.behave(name, null);
   expect(await act(id, 'recheck')).toContain('is at its origin as it is kept here');
-  for (let text = await page(); text.includes('Not at its origin'); ) text = await page();
+  await pageThat(/^(?!.*Not at its origin)/s, () => itemText(name));
 });
 
-test('an act on a later page of entries answers with that page', async () => {
-  const id = entryId(await page(), 'Night.1080p.mp4');
-  const headers = { ...inPlace(), 'HX-Current-URL': `http://localhost:${larder.port}/library?cursor=1-1` };
-  const later = await (await post(`/entries/${id}/unpin`, '', headers)).text();
-  expect(later).toContain('First page');
-  expect(later).not.toContain('Night.1080p.mp4"');
-  expect(await act(id, 'unpin')).toContain('Night.1080p.mp4"');
+test('an act answers with what the page shows that it was sent from', async () => {
+  const { id, media } = await entryOf('Night.1080p.mp4');
+  const headers = { ...inPlace(), 'HX-Current-URL': `http://localhost:${larder.port}/library?q=vanishing` };
+  const elsewhere = await (await post(`/entries/${id}/unpin`, '', headers)).text();
+  expect(elsewhere).toContain('Vanishing');
+  expect(elsewhere).not.toContain(`#item-${media}"`);
+  expect(await act(id, 'unpin')).toContain(`#item-${media}"`);
 });
 
 test('an id that is none changes nothing and says so', async () => {
   for (const verb of ['pin', 'unpin', 'recheck']) {
-    expect(await act('999999999999999', verb)).toContain('not there any more');
+    expect(await act(999_999_999_999_999, verb)).toContain('not there any more');
     for (const id of ['x', '-1', '1.5', '99999999999999999999', '%00']) {
       expect([verb, id, (await post(`/entries/${id}/${verb}`)).status]).toEqual([verb, id, 404]);
     }

@@ -1,7 +1,5 @@
 // The first page and its live updates, rendered from plain data.
 import { describe, expect, test } from 'bun:test';
-import { gzipSync } from 'node:zlib';
-import { assets } from '../../src/web/assets.ts';
 import {
   formatByteRange,
   formatBytes,
@@ -13,14 +11,10 @@ import {
   formatSince,
 } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
-import { HomePage } from '../../views/pages/home.tsx';
 import { ProblemPage } from '../../views/pages/problem.tsx';
 import { describeChunkMap } from '../../views/parts/chunk-map.tsx';
 import { type ByteRange, chunkMapRuns, chunkMapWidth } from '../../views/parts/chunk-map-runs.ts';
-import { Entries, type EntriesProps, groupByTitle } from '../../views/parts/entries.tsx';
-import { Entry, type EntryProps } from '../../views/parts/entry.tsx';
-import type { NoticeProps } from '../../views/parts/notice.tsx';
-import { renderFragment, renderPage } from '../../views/render.ts';
+import { renderPage } from '../../views/render.ts';
 
 const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
 const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script></template><hx-partial hx-target="body">';
@@ -36,75 +30,6 @@ function context(change: Partial<PageContext> = {}): PageContext {
     theme: 'auto',
     ...change,
   };
-}
-
-type HomeProps = { page: PageContext; notice: NoticeProps | null; entries: EntriesProps };
-
-function entry(change: Partial<EntryProps> = {}): EntryProps {
-  return {
-    id: 'e1',
-    groupKey: 'films/night-train',
-    title: 'Night Train (2023)',
-    source: 'films',
-    quality: '1080p',
-    sizeBytes: 100e6,
-    cachedBytes: 16e6,
-    ranges: [
-      [0, 12e6],
-      [40e6, 44e6],
-    ],
-    inFlight: [],
-    readerPositions: [],
-    lastUsedAtMs: nowMs - 600_000,
-    streamPath: '/s/films/Night%20Train%20(2023).1080p.mp4',
-    fetchQueued: false,
-    pinned: false,
-    tooLarge: false,
-    missing: null,
-    ...change,
-  };
-}
-
-function home(change: Partial<HomeProps> = {}): HomeProps {
-  return {
-    page: context(),
-    notice: null,
-    entries: { entries: [entry()], total: 1, cursor: null, next: null, sourceNames: ['films'] },
-    ...change,
-  };
-}
-
-function entriesOf(entries: EntryProps[], change: Partial<HomeProps['entries']> = {}) {
-  return { entries, total: entries.length, cursor: null, next: null, sourceNames: ['films'], ...change };
-}
-
-function render(change: Partial<HomeProps> = {}): string {
-  const { page, notice, entries } = home(change);
-  const regions = { entries: <Entries page={page} {...entries} /> };
-  return renderPage(<HomePage page={page} notice={notice} regions={regions} />);
-}
-
-function renderEntry(change: Partial<EntryProps>): string {
-  return renderFragment(<Entry page={context()} entry={entry(change)} />);
-}
-
-function hostilePage(): string {
-  return render({
-    notice: { tone: 'failed', text: hostile, hint: hostile },
-    entries: entriesOf(
-      [
-        entry({
-          title: hostile,
-          quality: hostile,
-          source: hostile,
-          streamPath: `/s/${hostile}`,
-          pinned: true,
-          missing: { sinceMs: nowMs, reason: hostile },
-        }),
-      ],
-      { next: hostile },
-    ),
-  });
 }
 
 describe('format', () => {
@@ -228,134 +153,6 @@ describe('chunk map', () => {
     const many = Array.from({ length: 30 }, (_, index): ByteRange => [index * 2000, index * 2000 + 1000]);
     expect(describeChunkMap({ ...map, ranges: many })).toEndWith(' and 24 more');
   });
-});
-
-describe('HomePage', () => {
-  test('hostile titles, names and addresses stay text', () => {
-    const html = hostilePage();
-    expect(html).not.toContain('<img src=x');
-    expect(html).not.toContain('<script>');
-    expect(html).not.toContain('<hx-partial');
-    expect(html).not.toContain('</template>');
-    expect(html).not.toMatch(/ onerror=alert\(1\)(?!&gt;)/);
-    expect(html.match(/<script /g)).toHaveLength(1);
-  });
-
-  test('nothing on it needs more than the content security policy allows', () => {
-    const html = hostilePage();
-    expect(html).not.toMatch(/<[^>]*\sstyle=/);
-    expect(html).not.toMatch(/<[^>]*\shx-on/);
-    expect(html).not.toMatch(/<style/);
-    expect(html).not.toMatch(/<script(?![^>]*\ssrc=)/);
-    expect(html).not.toContain('js:');
-  });
-
-  test('qualities of one title are grouped under it, in the order of their first entry', () => {
-    const entries = [
-      entry({ id: 'a', quality: '1080p' }),
-      entry({ id: 'b', groupKey: 'films/other', title: 'Other' }),
-      entry({ id: 'c', quality: '480p' }),
-    ];
-    expect(groupByTitle(entries).map((group) => group.entries.map(({ id }) => id))).toEqual([['a', 'c'], ['b']]);
-    const html = render({ entries: entriesOf(entries) });
-    expect(html.match(/<h3>Night Train \(2023\)<\/h3>/g)).toHaveLength(1);
-    for (const id of ['a', 'b', 'c']) expect(html).toContain(`id="entry-${id}"`);
-  });
-
-  test('an empty library teaches how to add a source and what to play', () => {
-    const html = render({ entries: entriesOf([], { sourceNames: [] }) });
-    expect(html).toContain('--source films=https://host/films/');
-    expect(html).toContain('http://nas:8420/s/films/Some%20Film.mkv');
-    const withSource = render({ entries: entriesOf([], { sourceNames: ['my attic'] }) });
-    expect(withSource).not.toContain('--source films');
-    expect(withSource).toContain('href="/s/my%20attic/"');
-  });
-
-  test('unknown totals and sizes say so', () => {
-    const html = render({ entries: entriesOf([entry({ sizeBytes: null, ranges: [[0, 5e6]], cachedBytes: 5e6 })]) });
-    expect(html).toContain('5.00 MB (unknown)');
-    expect(html).toContain('Playable for the first 5.00 MB; size unknown');
-    expect(html).not.toMatch(/NaN|Infinity|null|undefined|∞/);
-  });
-
-  test('every address has the base path in front, and assets carry the version', () => {
-    const html = render({
-      page: context({ basePath: '/a/b', serverAddress: 'http://nas/a/b', path: '/?cursor=x', assetVersion: 'c0ffee' }),
-      entries: entriesOf([entry()], { cursor: 'x', next: 'y=' }),
-    });
-    const addresses = [...html.matchAll(/ (?:href|src|action|hx-post|hx-sse:connect)="([^"]*)"/g)].map(([, at]) => at);
-    expect(addresses.length).toBeGreaterThan(12);
-    for (const address of addresses) expect(address).toMatch(/^(\/a\/b\/|#main$)/);
-    for (const name of ['larder.js', 'larder.css', 'icon.svg']) {
-      expect(html).toContain(`/a/b/assets/${name}?v=c0ffee`);
-    }
-    expect(html).toContain('hx-sse:connect="/a/b/live?at=%2F%3Fcursor%3Dx"');
-    expect(html).toContain('href="/a/b/library?cursor=y%3D"');
-  });
-
-  test('the first load stays under 60 kB compressed, with 50 entries', () => {
-    const entries = Array.from({ length: 50 }, (_, index) => {
-      const ranges = Array.from(
-        { length: 120 },
-        (_, run): ByteRange => [run * 800_000, run * 800_000 + 411_000 + index],
-      );
-      return entry({ id: `e${index}`, groupKey: `g${index}`, title: `Title ${index}`, ranges });
-    });
-    const html = render({ entries: entriesOf(entries) });
-    const parts = [html, ...[...assets.values()].map((asset) => asset.body)];
-    expect(parts.reduce((sum, part) => sum + gzipSync(part).length, 0)).toBeLessThan(60_000);
-  });
-});
-
-describe('Entry', () => {
-  test('offers what can be done in its state', () => {
-    const partly = renderEntry({});
-    expect(partly).toContain('action="/entries/e1/fetch"');
-    expect(partly).toContain('action="/entries/e1/remove"');
-    expect(partly).toContain('Remove 16.0 MB');
-    expect(partly).toContain('Playable from the start to 12 %');
-    const queued = renderEntry({ fetchQueued: true });
-    expect(queued).toContain('action="/entries/e1/stop"');
-    expect(queued).not.toContain('/fetch"');
-    const whole = renderEntry({ cachedBytes: 100e6, ranges: [[0, 100e6]] });
-    expect(whole).not.toMatch(/\/(fetch|stop)"/);
-    expect(whole).toContain('Playable from the start to the end');
-    const empty = renderEntry({ cachedBytes: 0, ranges: [] });
-    expect(empty).not.toContain('/remove"');
-  });
-
-  test('says what it is in a word', () => {
-    expect(renderEntry({})).toContain('>partly<');
-    expect(renderEntry({ cachedBytes: 0, ranges: [] })).toContain('>empty<');
-    expect(renderEntry({ cachedBytes: 100e6, ranges: [[0, 100e6]] })).toContain('>whole<');
-    expect(renderEntry({ sizeBytes: null })).toContain('>partly<');
-  });
-});
-
-describe('Entry at its origin and on this disk', () => {
-  test('a pinned entry says so and can be unpinned, and any can be checked', () => {
-    const loose = renderEntry({});
-    expect(loose).toContain('action="/entries/e1/pin"');
-    expect(loose).toContain('action="/entries/e1/recheck"');
-    expect(loose).not.toContain('>pinned<');
-    const pinned = renderEntry({ pinned: true });
-    expect(pinned).toContain('action="/entries/e1/unpin"');
-    expect(pinned).toMatch(/>\s*pinned\s*</);
-    expect(pinned).not.toContain('entries/e1/pin"');
-  });
-
-  test('one that is gone at its origin says since when and why', () => {
-    const missing = { sinceMs: nowMs - 840_000, reason: 'the origin answered 404 Not Found' };
-    const text = renderEntry({ missing }).replace(/<[^>]*>/g, '');
-    expect(text).toContain(
-      'Not at its origin since 11:50 UTC (14 min): the origin answered 404 Not Found; what is kept plays on.',
-    );
-  });
-});
-
-test('an entry that is larger than the whole cache says so as long as nothing of it is here', () => {
-  expect(renderEntry({ tooLarge: true, cachedBytes: 0, ranges: [] })).toContain('Larger than the whole cache');
-  expect(renderEntry({ tooLarge: true })).toContain('Playable from the start to 12 %');
 });
 
 describe('ProblemPage', () => {

@@ -9,6 +9,7 @@ import { AVAILABILITIES, ITEM_SORTS, type ItemFilter } from '../../library/item-
 import type { LibraryItem } from '../../library/library.ts';
 import type { Selection } from '../../library/selections.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
+import { readItemCursor, writeItemCursor } from '../library-query.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiRoutes } from './api.ts';
 import type { ApiContext } from './api-environment.ts';
@@ -285,13 +286,13 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
 
   api.route(listItems, 'viewer', async (context) => {
     const { limit, cursor, parent, sort, ...fields } = context.req.valid('query');
-    const query = { ...readFilter(fields), sort, limit, cursor: readItemCursor(cursor, sort) };
+    const query = { ...readFilter(fields), sort, limit, cursor: itemCursorOf(cursor, sort) };
     // Nothing that is offered yet has a parent.
     if (parent !== undefined) return taggedJson(context, { items: [], next: null });
     const { items, next } = await library.search(query);
     return taggedJson(context, {
       items: items.map((item) => writeItem(context, item)),
-      next: next === null ? null : writeCursor([sort, next.key, next.mediaId]),
+      next: next === null ? null : writeItemCursor(sort, next),
     });
   });
   api.route(getItem, 'viewer', async (context) => {
@@ -412,10 +413,20 @@ function writeState(detail: EntryDetail) {
 }
 
 function writeJob(job: JobState): z.infer<typeof jobSchema> {
-  const { itemCount, entriesSkipped: _skipped, title: _title, canRestore: _canRestore, failures, ...facts } = job;
+  const { id: jobId, action, state, startedAt, endedAt, itemCount, itemsDone, entriesDone } = job;
+  const { bytesDone, damagedBytes, failureCount, failures } = job;
   return {
-    ...facts,
+    id: jobId,
+    action,
+    state,
+    startedAt,
+    endedAt,
     items: itemCount,
+    itemsDone,
+    entriesDone,
+    bytesDone,
+    damagedBytes,
+    failureCount,
     failures: failures.map(({ entryId, mediaId, title, message, hint }) => ({
       entryId,
       itemId: mediaId,
@@ -462,11 +473,11 @@ function badCursor(): LarderError {
   });
 }
 
-function readItemCursor(text: string | undefined, sort: string): ItemCursor | null {
+function itemCursorOf(text: string | undefined, sort: string): ItemCursor | null {
   if (text === undefined) return null;
-  const cursor = readCursor(text, [sort, sort === 'title' ? 'text' : 'number', 'number']);
+  const cursor = readItemCursor(text, sort);
   if (cursor === null) throw badCursor();
-  return { key: cursor[1]!, mediaId: cursor[2] as number };
+  return cursor;
 }
 
 function readEntryCursor(text: string | undefined): EntryCursor | null {

@@ -187,6 +187,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'library.match': (tables) => new LibraryTable(tables).match(['f'], 'used', 5),
   'library.listItems': (tables) => new LibraryTable(tables).listItems([1, 2]),
   'library.listQualities': (tables) => new LibraryTable(tables).listQualities([1, 2]),
+  'library.listEntries': (tables) => new LibraryTable(tables).listEntries([1, 2]),
   'library.sumKept': (tables) => new LibraryTable(tables).sumKept([1, 2]),
   'library.listUnfolded': (tables) => new LibraryTable(tables).listUnfolded(5),
   'library.fold': (tables) => new LibraryTable(tables).fold([{ id: 1, title: 'The x' }]),

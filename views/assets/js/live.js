@@ -5,11 +5,13 @@ const graceMs = 2_000; // a reconnection that is quicker than this is nobody's c
 const retryMinMs = 2_000;
 const retryMaxMs = 60_000;
 
-const streamPath = document.body.getAttribute('hx-sse:connect');
+let streamPath = document.body.getAttribute('hx-sse:connect');
 const stateText = document.getElementById('live-state');
 const pauseButton = document.getElementById('live-pause');
 
 let connection = null;
+let streamRequest = null; // what htmx asks with, also when it asks again
+let heardPath = null; // what the open stream tells of
 let lastSeen = new Date();
 let paused = false;
 let isSignedOut = false;
@@ -73,15 +75,19 @@ function isOwn(event) {
 }
 
 if (streamPath && stateText && pauseButton) {
+  document.addEventListener('htmx:config:request', ({ detail: { ctx } }) => {
+    if (ctx.sourceElement === document.body) streamRequest = ctx.request;
+  });
   document.addEventListener('htmx:sse:after:connection', (event) => {
     if (!isOwn(event)) return;
     connection = event.detail.connection;
+    heardPath = streamPath;
     retryMs = retryMinMs;
     if (!paused) onSign();
   });
   document.addEventListener('htmx:sse:before:message', (event) => {
     if (!isOwn(event)) return;
-    if (paused) event.preventDefault();
+    if (paused || (heardPath !== null && heardPath !== streamPath)) event.preventDefault();
     else onSign();
   });
   document.addEventListener('htmx:sse:before:connection', (event) => {
@@ -103,6 +109,17 @@ if (streamPath && stateText && pauseButton) {
     });
   }
 
+  // The page shows something else under a new address: the stream is asked for that.
+  document.addEventListener('htmx:after:history:update', () => {
+    const base = streamPath.slice(0, streamPath.indexOf('/live?'));
+    const shown = (location.pathname + location.search).slice(base.length);
+    const path = `${base}/live?at=${encodeURIComponent(shown)}`;
+    if (path === streamPath || !streamRequest) return;
+    streamPath = path;
+    streamRequest.action = path;
+    connection?.reader?.cancel();
+  });
+
   // A line that is cut without a word: nothing comes, and nothing fails. Asking again ends the doubt.
   setInterval(() => {
     if (paused || document.hidden || Date.now() - lastSeen < silenceMaxMs) return;
@@ -123,7 +140,7 @@ if (streamPath && stateText && pauseButton) {
 // When the focused button goes with what it removed, the focus stays with its entry instead of falling to the top.
 let focusedEntry = null;
 document.addEventListener('htmx:before:swap', () => {
-  focusedEntry = document.activeElement?.closest('.entry')?.id ?? null;
+  focusedEntry = document.activeElement?.closest('.quality-panel, .item-body')?.id ?? null;
 });
 document.addEventListener('htmx:after:swap', () => {
   if (focusedEntry === null || document.activeElement !== document.body) return;

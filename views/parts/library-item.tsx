@@ -1,0 +1,92 @@
+import { formatBytes } from '../format.ts';
+import type { PageContext } from '../page-context.ts';
+import { ActionForm } from './action-form.tsx';
+import { TimeAgo } from './time-ago.tsx';
+
+export type ItemProps = {
+  id: number;
+  title: string;
+  year: number | null;
+  source: string;
+  type: string;
+  qualities: readonly string[];
+  /** Of what is kept, or of its largest quality; null while unknown. */
+  sizeBytes: number | null;
+  cachedBytes: number;
+  availability: 'none' | 'partly' | 'whole';
+  pinned: boolean;
+  unreachable: boolean;
+  lastUsedAtMs: number | null;
+  /** Its entries that were dropped and can be brought back. */
+  droppedEntryIds: readonly number[];
+};
+
+/** What is inside `#item-ID`. */
+export function LibraryItem({ page, item }: { page: PageContext; item: ItemProps }) {
+  const { id, title, year, source, type, qualities, availability, pinned, unreachable } = item;
+  const isOwner = page.visitor?.role === 'owner';
+  return (
+    <>
+      <a class="item-title" href={`${page.basePath}/items/${id}`}>
+        {title}
+        {year === null ? null : <span class="quiet"> ({year})</span>}
+      </a>
+      <p class="item-meta">
+        {typeWords[type] ?? type} · {source}
+        {qualities.length === 1 && qualities[0] === 'original' ? null : ` · ${qualities.join(', ')}`}
+      </p>
+      <p class="item-state">
+        <span class={`badge ${availabilityWords[availability].tone}`}>{availabilityWords[availability].word}</span>
+        {pinned ? <span class="badge pinned">pinned</span> : null}
+        {unreachable ? <span class="badge failing">unreachable</span> : null}
+        <span class="item-bytes">{describeBytes(item)}</span>
+      </p>
+      <KeptBar item={item} />
+      <p class="item-used quiet">
+        {item.lastUsedAtMs === null ? 'Never played' : 'Played '}
+        {item.lastUsedAtMs === null ? null : <TimeAgo atMs={item.lastUsedAtMs} nowMs={page.nowMs} />}
+      </p>
+      {isOwner && item.droppedEntryIds.length > 0 ? (
+        <div class="item-undo">
+          {item.droppedEntryIds.map((entryId) => (
+            <ActionForm page={page} action={`/entries/${entryId}/restore`} label="Bring back" name={title} />
+          ))}
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+export const typeWords: Readonly<Record<string, string>> = {
+  movie: 'Film',
+  series: 'Series',
+  season: 'Season',
+  episode: 'Episode',
+  album: 'Album',
+  track: 'Track',
+  video: 'Video',
+  audio: 'Audio',
+  file: 'Other file',
+};
+
+export const availabilityWords = {
+  whole: { word: 'whole', tone: 'well' },
+  partly: { word: 'partly', tone: 'attention' },
+  none: { word: 'not here', tone: 'neutral' },
+} as const;
+
+function describeBytes({ availability, cachedBytes, sizeBytes }: ItemProps): string {
+  if (availability === 'whole' || (sizeBytes !== null && cachedBytes >= sizeBytes)) return formatBytes(cachedBytes);
+  if (cachedBytes === 0) return sizeBytes === null ? 'size unknown' : formatBytes(sizeBytes);
+  return `${formatBytes(cachedBytes)} of ${sizeBytes === null ? 'unknown' : formatBytes(sizeBytes)}`;
+}
+
+/** For the eye only: the words beside it say the same. */
+function KeptBar({ item: { cachedBytes, sizeBytes, availability } }: { item: ItemProps }) {
+  const share = availability === 'whole' ? 1 : sizeBytes ? Math.min(1, cachedBytes / sizeBytes) : 0;
+  return (
+    <svg class="kept-bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+      <rect class={availability} width={share === 0 ? 0 : Math.max(1, Math.round(share * 100))} height="4" />
+    </svg>
+  );
+}
