@@ -225,6 +225,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     dataFolder,
     hostname: hostname(),
     settings: () => settings.current,
+    noteEvent,
     clock,
     log: log.part('access'),
   });

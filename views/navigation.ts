@@ -21,10 +21,12 @@ const entries: readonly NavigationEntry[] = [
   { path: '/sources', label: 'Sources', icon: 'sources', ownerOnly: true },
   { path: '/storage', label: 'Storage', icon: 'storage', ownerOnly: true },
   { path: '/events', label: 'Events', icon: 'events', ownerOnly: true },
+  { path: '/users', label: 'Users', icon: 'users', ownerOnly: true },
   { path: '/settings', label: 'Settings', icon: 'settings', ownerOnly: true },
   { path: '/connect', label: 'Connect', icon: 'connect', ownerOnly: false },
   { path: '/doctor', label: 'Doctor', icon: 'doctor', ownerOnly: true },
   { path: '/about', label: 'About', icon: 'about', ownerOnly: false },
+  { path: '/account', label: 'Account', icon: 'account', ownerOnly: false },
 ];
 
 /** Typed behind "g", the key leads to the page (help page, views/assets/js/shortcuts.js). */

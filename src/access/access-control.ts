@@ -11,6 +11,7 @@ import type { Sessions } from './sessions.ts';
 import type { SignedAddresses } from './signed-addresses.ts';
 import type { Token, Tokens } from './tokens.ts';
 import { type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
+import type { NoteEvent } from './users.ts';
 
 /** Of the settings, each asked for anew: they may change while running. */
 export interface AccessSettings {
@@ -25,6 +26,7 @@ export interface AccessServices {
   readonly signatures: SignedAddresses;
   readonly settings: () => AccessSettings;
   readonly hostname: string;
+  readonly noteEvent: NoteEvent;
   readonly clock: Clock;
   /** Of the cookie: two Larders on one machine must not sign each other's visitors out. */
   readonly cookieName: string;
@@ -199,6 +201,9 @@ export class AccessControl {
       'forwarding headers were ignored: they came from a peer that is not trusted, which now counts as the internet; if it is your proxy, name it in LARDER_TRUSTED_PROXIES',
       { address },
     );
+    const what = 'sends forwarding headers and is no trusted proxy: they are ignored, and it counts as the internet.';
+    const hint = `If it is your proxy, add it to the setting “Trusted proxies” (LARDER_TRUSTED_PROXIES=${address}).`;
+    void this.#services.noteEvent('untrusted-proxy', address, `${address} ${what} ${hint}`);
   }
 }
 

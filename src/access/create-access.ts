@@ -13,7 +13,7 @@ import { Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
 import { SignedAddresses } from './signed-addresses.ts';
 import { Tokens } from './tokens.ts';
-import { Users } from './users.ts';
+import { type NoteEvent, Users } from './users.ts';
 
 export interface AccessParts {
   readonly users: UserTable;
@@ -24,6 +24,7 @@ export interface AccessParts {
   readonly dataFolder: string;
   readonly hostname: string;
   readonly settings: () => AccessSettings;
+  readonly noteEvent: NoteEvent;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,17 +50,17 @@ export function sessionCookieName(secretKey: SecretKey): string {
 }
 
 export function createAccess(parts: AccessParts): Access {
-  const { clock, log, dataFolder, secretKey } = parts;
+  const { clock, log, dataFolder, secretKey, noteEvent } = parts;
   const version = new RightsVersion(parts.tokens, clock);
   const passwords = new Passwords(parts.passwordHash);
   const sessions = new Sessions({ table: parts.sessions, version, clock, log });
-  const tokens = new Tokens({ table: parts.tokens, version, clock, log });
+  const tokens = new Tokens({ table: parts.tokens, version, noteEvent, clock, log });
   const signatures = new SignedAddresses(secretKey.derive('signed stream addresses'), clock);
   return {
-    users: new Users({ table: parts.users, sessions, passwords, version, clock }),
+    users: new Users({ table: parts.users, sessions, passwords, version, noteEvent, clock }),
     sessions,
     tokens,
-    signIn: new SignIn({ users: parts.users, sessions, passwords, clock, log }),
+    signIn: new SignIn({ users: parts.users, sessions, passwords, noteEvent, clock, log }),
     firstOwner: new FirstOwner({ users: parts.users, passwords, dataFolder, clock, log }),
     signatures,
     control: new AccessControl({
@@ -68,6 +69,7 @@ export function createAccess(parts: AccessParts): Access {
       signatures,
       settings: parts.settings,
       hostname: parts.hostname,
+      noteEvent,
       clock,
       cookieName: sessionCookieName(secretKey),
       log,

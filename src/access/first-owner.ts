@@ -9,8 +9,8 @@ import { describeError, LarderError, systemCode } from '../errors.ts';
 import { SETUP_TRIES_PER_MINUTE, SETUP_TRIES_PER_MINUTE_TOTAL } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { checkNewPassword, type Passwords } from './passwords.ts';
-import { lineOf, throttled } from './sign-in.ts';
-import { MinuteLimit } from './throttle.ts';
+import { lineOf } from './sign-in.ts';
+import { MinuteLimit, throttled } from './throttle.ts';
 import { checkUserName, nameKeyOf } from './users.ts';
 
 export const SETUP_CODE_FILE = 'setup-code';

@@ -87,8 +87,13 @@ export class Sessions {
   /** Everybody's, or one user's; those last seen first. Those that are over are left out. */
   async list(userId: number | null, limit: number, cursor: SessionCursor | null = null): Promise<Session[]> {
     const { table, clock } = this.#services;
-    const rows = await (userId === null ? table.list(limit, cursor) : table.listOf(userId, limit, cursor));
-    return rows.filter((row) => !isOver(row, clock.nowMs()));
+    const nowMs = clock.nowMs();
+    const since = nowMs - SESSION_MAX_MS;
+    const rows = await (userId === null
+      ? table.list(limit, cursor, since)
+      : table.listOf(userId, limit, cursor, since));
+    // In this order those that were not used for too long are the last ones.
+    return rows.filter((row) => !isOver(row, nowMs));
   }
 
   async get(id: number): Promise<Session | null> {

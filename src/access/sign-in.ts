@@ -4,12 +4,12 @@ import ipaddr from 'ipaddr.js';
 import type { Clock } from '../clock.ts';
 import type { Role, UserRow, UserTable } from '../db/users.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { ACCOUNT_DELAY_MAX_MS, ADDRESS_DELAY_MAX_MS } from '../limits.ts';
+import { ACCOUNT_DELAY_MAX_MS, ADDRESS_DELAY_MAX_MS, FREE_TRIES } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { Passwords } from './passwords.ts';
 import type { Sessions } from './sessions.ts';
-import { Throttle } from './throttle.ts';
-import { nameKeyOf } from './users.ts';
+import { Throttle, throttled } from './throttle.ts';
+import { type NoteEvent, nameKeyOf } from './users.ts';
 
 export interface SignInRequest {
   readonly name: string;
@@ -32,6 +32,7 @@ export interface SignInServices {
   readonly users: UserTable;
   readonly sessions: Sessions;
   readonly passwords: Passwords;
+  readonly noteEvent: NoteEvent;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -76,8 +77,7 @@ export class SignIn {
     const account = `${request.isPrivate ? 'private' : 'public'} ${nameKey.slice(0, KEY_LENGTH_MAX)}`;
     const waitMs = Math.max(this.#addresses.waitOf(line), this.#accounts.waitOf(account));
     if (waitMs > 0) throw throttled(waitMs);
-    this.#addresses.note(line);
-    this.#accounts.note(account);
+    const tries = Math.max(this.#addresses.note(line), this.#accounts.note(account));
 
     const user = await users.findByName(nameKey);
     let isRight = false;
@@ -90,6 +90,11 @@ export class SignIn {
     if (user === null || !isRight) {
       // This line is for fail2ban and the like, and stays as it is. A name that nobody has may be a password.
       log.warning('sign-in failed', { address: request.address, user: user?.name ?? 'unknown' });
+      if (tries === FREE_TRIES) {
+        const whose = user === null ? 'under a name that nobody has' : `as ${user.name}`;
+        const text = `${FREE_TRIES} wrong passwords in a row, the last ${whose}; further tries are slowed down.`;
+        await this.#services.noteEvent('sign-in-failed', request.address, text);
+      }
       throw new LarderError('sign-in', 'name or password is wrong', {
         hint: 'a forgotten password is set anew on the machine Larder runs on: larder token reset-password',
       });
@@ -102,17 +107,4 @@ export class SignIn {
     log.info('signed in', { address: request.address, user: user.name });
     return user;
   }
-}
-
-export function throttled(waitMs: number): LarderError {
-  return new LarderError('throttled', 'there were too many wrong tries', {
-    hint: `the next one is looked at in ${describeWait(waitMs)}`,
-    retryAfterMs: waitMs,
-  });
-}
-
-function describeWait(ms: number): string {
-  const seconds = Math.ceil(ms / 1_000);
-  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
-  return `${Math.ceil(seconds / 60)} minutes`;
 }

@@ -1,6 +1,7 @@
 // Slows guessing down: a few tries are free, then each makes the next one wait longer, up to a limit, so that nobody is
 // locked out for ever. A try counts before it is looked at: a thousand at the same time are no way around.
 import type { Clock } from '../clock.ts';
+import { LarderError } from '../errors.ts';
 import { FREE_TRIES, THROTTLED_KEYS_MAX, TRIES_KEPT_MS, TRY_DELAY_FIRST_MS } from '../limits.ts';
 
 interface Tries {
@@ -26,17 +27,19 @@ export class Throttle {
     return tries === undefined ? 0 : Math.max(0, tries.nextMs - this.#clock.monotonicMs());
   }
 
-  /** A try is about to be looked at. */
-  note(key: string): void {
+  /** A try is about to be looked at. @returns how many there were in a row */
+  note(key: string): number {
     const nowMs = this.#clock.monotonicMs();
     const known = this.#tries.get(key);
     const count = known === undefined || nowMs - known.lastMs > TRIES_KEPT_MS ? 1 : known.count + 1;
     const delayMs = count < FREE_TRIES ? 0 : Math.min(this.#delayMaxMs, TRY_DELAY_FIRST_MS * 2 ** (count - FREE_TRIES));
     this.#tries.delete(key);
     this.#tries.set(key, { count, lastMs: nowMs, nextMs: nowMs + delayMs });
-    if (this.#tries.size <= THROTTLED_KEYS_MAX) return;
-    const [oldest] = this.#tries.keys();
-    this.#tries.delete(oldest!);
+    if (this.#tries.size > THROTTLED_KEYS_MAX) {
+      const [oldest] = this.#tries.keys();
+      this.#tries.delete(oldest!);
+    }
+    return count;
   }
 
   /** It was right. */
@@ -77,4 +80,17 @@ export class MinuteLimit {
     minute.count += 1;
     return 0;
   }
+}
+
+export function throttled(waitMs: number): LarderError {
+  return new LarderError('throttled', 'there were too many wrong tries', {
+    hint: `the next one is looked at in ${describeWait(waitMs)}`,
+    retryAfterMs: waitMs,
+  });
+}
+
+function describeWait(ms: number): string {
+  const seconds = Math.ceil(ms / 1_000);
+  if (seconds < 90) return seconds === 1 ? '1 second' : `${seconds} seconds`;
+  return `${Math.ceil(seconds / 60)} minutes`;
 }

@@ -8,6 +8,7 @@ import { Remembered } from './remembered.ts';
 import { RightWatchers } from './right-watchers.ts';
 import type { RightsVersion } from './rights-version.ts';
 import { digestOf, newSecret } from './secrets.ts';
+import type { NoteEvent } from './users.ts';
 
 export interface Token {
   readonly id: number;
@@ -28,11 +29,14 @@ export interface TokenRequest {
   readonly userId: number | null;
   /** Null: good until it is revoked. */
   readonly lifetimeMs: number | null;
+  /** Who asks for it. */
+  readonly by: string;
 }
 
 export interface TokenServices {
   readonly table: TokenTable;
   readonly version: RightsVersion;
+  readonly noteEvent: NoteEvent;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -91,6 +95,7 @@ export class Tokens {
       { digest: digestOf(secret), prefix, name, scope, userId, expiresAt },
       nowMs,
     );
+    await this.#services.noteEvent('token', name, `${request.by} made the ${scope} token ${prefix}… (${name}).`);
     return { secret, token: (await this.get(row.id))! };
   }
 
@@ -123,11 +128,15 @@ export class Tokens {
     return row === null ? null : this.#toToken(row);
   }
 
-  /** @param userId only when it is theirs; null for anybody's. @returns false when there is none */
-  async revoke(id: number, userId: number | null = null): Promise<boolean> {
-    const isRevoked = await this.#services.table.remove(id, userId);
+  /** @param userId only when it is theirs; null for anybody's. @returns null when there is none */
+  async revoke(id: number, by: string, userId: number | null = null): Promise<Token | null> {
+    const token = await this.get(id);
+    const isRevoked = token !== null && (await this.#services.table.remove(id, userId));
     await this.#services.version.changed();
-    return isRevoked;
+    if (!isRevoked) return null;
+    const { name, prefix, scope } = token;
+    await this.#services.noteEvent('token', name, `${by} revoked the ${scope} token ${prefix}… (${name}).`);
+    return token;
   }
 
   /** Calls `onEnded` once when the token is revoked. @returns how to stop that */

@@ -2,10 +2,12 @@
 import type { Clock } from '../clock.ts';
 import type { Role, UserRow, UserTable } from '../db/users.ts';
 import { LarderError } from '../errors.ts';
+import { ACCOUNT_DELAY_MAX_MS } from '../limits.ts';
 import { type Preferences, readPreferences } from './caller.ts';
 import { checkNewPassword, type Passwords } from './passwords.ts';
 import type { RightsVersion } from './rights-version.ts';
 import type { Sessions } from './sessions.ts';
+import { Throttle, throttled } from './throttle.ts';
 
 export interface User {
   readonly id: number;
@@ -22,8 +24,12 @@ export interface UserServices {
   readonly sessions: Sessions;
   readonly passwords: Passwords;
   readonly version: RightsVersion;
+  readonly noteEvent: NoteEvent;
   readonly clock: Clock;
 }
+
+/** Writes down who did what to whom. Never throws. */
+export type NoteEvent = (kind: string, subject: string, text: string) => Promise<unknown>;
 
 const NAME_LENGTH_MAX = 64;
 
@@ -49,9 +55,12 @@ export function checkUserName(text: string): string {
 
 export class Users {
   readonly #services: UserServices;
+  /** Of the current password, by user: who found a browser signed in must not guess it. */
+  readonly #tries: Throttle;
 
   constructor(services: UserServices) {
     this.#services = services;
+    this.#tries = new Throttle(services.clock, ACCOUNT_DELAY_MAX_MS);
   }
 
   /** In the order they were added. */
@@ -70,8 +79,11 @@ export class Users {
   }
 
   /** @throws LarderError `invalid`, or `conflict` when the name is taken */
-  async create(request: { readonly name: string; readonly role: Role; readonly password: string }): Promise<User> {
-    const { table, passwords, clock } = this.#services;
+  async create(
+    request: { readonly name: string; readonly role: Role; readonly password: string },
+    by: string,
+  ): Promise<User> {
+    const { table, passwords, noteEvent, clock } = this.#services;
     const name = checkUserName(request.name);
     checkNewPassword(request.password, name);
     const nameKey = nameKeyOf(name);
@@ -84,41 +96,55 @@ export class Users {
     const passwordHash = await passwords.hash(request.password);
     const row = await table.add({ name, nameKey, role: request.role, passwordHash }, clock.nowMs());
     if (row === null) throw taken();
+    await noteEvent('user', name, `${name} was added as ${row.role} by ${by}.`);
     return toUser(row);
   }
 
   /** Ends all their sessions, and tokens that may do more. @throws LarderError `missing`, or `conflict` for the last owner */
-  async setRole(id: number, role: Role): Promise<User> {
-    const { table, version } = this.#services;
+  async setRole(id: number, role: Role, by: string): Promise<User> {
+    const { table, version, noteEvent } = this.#services;
     const before = await this.#row(id);
     if (before.role === role) return toUser(before);
     if (!(await table.setRole(id, role))) throw lastOwner(before.name, 'become a viewer');
     await version.changed();
+    await noteEvent('user', before.name, `${before.name} was made ${role} by ${by}; their sessions ended.`);
     return toUser(await this.#row(id));
   }
 
+  /** Looks whether `setPassword` would take it. @throws LarderError `missing`, `invalid` */
+  async checkPassword(id: number, password: string): Promise<void> {
+    checkNewPassword(password, (await this.#row(id)).name);
+  }
+
   /** As an owner sets it for somebody: all their sessions end. @throws LarderError `missing`, `invalid` */
-  async setPassword(id: number, password: string, keepSessionId: number | null = null): Promise<void> {
-    const { table, sessions, passwords, clock } = this.#services;
+  async setPassword(id: number, password: string, by: string, keepSessionId: number | null = null): Promise<void> {
+    const { table, sessions, passwords, noteEvent, clock } = this.#services;
     const row = await this.#row(id);
     checkNewPassword(password, row.name);
     await table.setPassword(id, await passwords.hash(password), clock.nowMs());
     await sessions.endAllOf(id, keepSessionId);
+    const whose = by === row.name ? 'their' : `the password of ${row.name}, whose`;
+    const rest = by === row.name ? 'password; their other sessions ended' : 'sessions ended';
+    await noteEvent('user', row.name, `${by} changed ${whose} ${rest}.`);
   }
 
   /**
    * As its owner changes it: the session it was changed in goes on, all others end.
-   * @throws LarderError `sign-in` when `current` is wrong, `invalid` when `next` cannot be taken
+   * @throws LarderError `sign-in` when `current` is wrong, `throttled`, `invalid` when `next` cannot be taken
    */
   async changePassword(
     id: number,
     change: { readonly current: string; readonly next: string; readonly sessionId: number | null },
   ): Promise<void> {
     const row = await this.#row(id);
+    const waitMs = this.#tries.waitOf(String(id));
+    if (waitMs > 0) throw throttled(waitMs);
+    this.#tries.note(String(id));
     if (!(await this.#services.passwords.verify(change.current, row.passwordHash))) {
       throw new LarderError('sign-in', 'the current password is wrong', { hint: 'enter the one you signed in with' });
     }
-    await this.setPassword(id, change.next, change.sessionId);
+    this.#tries.clear(String(id));
+    await this.setPassword(id, change.next, row.name, change.sessionId);
   }
 
   async setPreferences(id: number, changes: Partial<Preferences>): Promise<Preferences> {
@@ -130,10 +156,11 @@ export class Users {
   }
 
   /** Their sessions and tokens go with them. @throws LarderError `missing`, or `conflict` for the last owner */
-  async remove(id: number): Promise<User> {
+  async remove(id: number, by: string): Promise<User> {
     const row = await this.#row(id);
     if (!(await this.#services.table.remove(id))) throw lastOwner(row.name, 'be removed');
     await this.#services.version.changed();
+    await this.#services.noteEvent('user', row.name, `${row.name} was removed by ${by}.`);
     return toUser(row);
   }
 

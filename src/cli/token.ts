@@ -12,6 +12,8 @@ import { prepareDataFolder } from './data-folder.ts';
 const SCOPES = ['admin', 'viewer', 'stream'] as const;
 const DAY_MS = 86_400_000;
 const LISTED_MAX = 1_000;
+/** For the event: who did it. */
+const BY = 'Somebody at the command line';
 
 interface Request {
   readonly verb: string;
@@ -58,6 +60,7 @@ export const token: Command = {
       const { createAccess } = await import('../access/create-access.ts');
       const { SecretKey } = await import('../access/secret-key.ts');
       const { systemPasswordHash } = await import('../runtime/password-hash.ts');
+      const { EventTable } = await import('../db/events.ts');
       const { SessionTable } = await import('../db/sessions.ts');
       const { TokenTable } = await import('../db/tokens.ts');
       const { UserTable } = await import('../db/users.ts');
@@ -73,6 +76,10 @@ export const token: Command = {
         dataFolder: path,
         hostname: '',
         settings: () => settings,
+        noteEvent: async (kind, subject, text) => {
+          const severity = kind === 'user' ? 'warning' : 'info';
+          await new EventTable(tables).add(kind, subject, text, clock.nowMs(), severity).catch(() => undefined);
+        },
         clock,
         log: createLog({ level: 'warning', write: context.complain, nowMs: () => clock.nowMs() }),
       });
@@ -139,7 +146,7 @@ async function create(context: CommandContext, request: Request, tokens: Tokens)
   const expires = request.own.get('expires');
   const lifetimeMs = expires === undefined ? null : timeSpan(3_650 * DAY_MS).parse([expires], '--expires');
   const name = request.own.get('name') ?? '';
-  const { secret } = await tokens.create({ name, scope, userId: null, lifetimeMs });
+  const { secret } = await tokens.create({ name, scope, userId: null, lifetimeMs, by: BY });
   context.print(secret);
   return 0;
 }
@@ -192,7 +199,7 @@ async function revoke(context: CommandContext, { words }: Request, tokens: Token
     // What was given may be a token in clear: it is not repeated.
     throw new LarderError('missing', what, { hint: 'larder token list shows them with their ids' });
   }
-  await tokens.revoke(first.id);
+  await tokens.revoke(first.id, BY);
   context.print(`revoked ${first.prefix}… (${first.scope}, ${first.name})`);
   return 0;
 }
@@ -236,7 +243,7 @@ async function resetPassword(context: CommandContext, { words }: Request, users:
     });
   }
   const password = newPassword();
-  await users.setPassword(user.id, password);
+  await users.setPassword(user.id, password, BY);
   context.print(`new password of ${user.name}: ${password}`);
   return 0;
 }

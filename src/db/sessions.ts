@@ -1,5 +1,5 @@
 // Browsers that are signed in. The secret in their cookie is never kept, its digest is.
-import { and, desc, eq, lt, ne, or, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lt, ne, or, type SQL, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { sessions, users } from './schema.ts';
 import type { Role } from './users.ts';
@@ -63,15 +63,21 @@ export class SessionTable {
     return rows[0] ?? null;
   }
 
-  /** Those last seen first. */
-  list(limit: number, cursor: SessionCursor | null): Promise<SessionWithUser[]> {
-    return this.#select(cursor === null ? undefined : isBehind(cursor))
+  /** Those last seen first, without those that began before `createdAfterMs`. */
+  list(limit: number, cursor: SessionCursor | null, createdAfterMs: number): Promise<SessionWithUser[]> {
+    return this.#select(and(gte(sessions.createdAt, createdAfterMs), cursor === null ? undefined : isBehind(cursor)))
       .orderBy(desc(sessions.lastSeenAt), desc(sessions.id))
       .limit(limit);
   }
 
-  listOf(userId: number, limit: number, cursor: SessionCursor | null): Promise<SessionWithUser[]> {
-    return this.#select(and(eq(sessions.userId, userId), cursor === null ? undefined : isBehind(cursor)))
+  listOf(
+    userId: number,
+    limit: number,
+    cursor: SessionCursor | null,
+    createdAfterMs: number,
+  ): Promise<SessionWithUser[]> {
+    const isTheirs = and(eq(sessions.userId, userId), gte(sessions.createdAt, createdAfterMs));
+    return this.#select(and(isTheirs, cursor === null ? undefined : isBehind(cursor)))
       .orderBy(desc(sessions.lastSeenAt), desc(sessions.id))
       .limit(limit);
   }

@@ -1,6 +1,7 @@
 // Every page there is, in one list.
 
 import { addAboutPages } from './pages/about.tsx';
+import { addAccountPages } from './pages/account.tsx';
 import { addActivityPages } from './pages/activity.tsx';
 import { addConnectPages } from './pages/connect.tsx';
 import { addDashboardPage } from './pages/dashboard.tsx';
@@ -20,6 +21,7 @@ import { addSetupStorageStep } from './pages/setup-storage.tsx';
 import { addShellPages } from './pages/shell.tsx';
 import { addSourcePages } from './pages/sources.tsx';
 import { addStoragePages } from './pages/storage.tsx';
+import { addUserPages } from './pages/users.tsx';
 import type { Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
 
@@ -37,6 +39,8 @@ export function addPages(routes: Routes, services: WebServices): void {
   addSourcePages(routes, services);
   addSetupSourceStep(routes, services);
   addLoginPages(routes, services);
+  addAccountPages(routes, services);
+  addUserPages(routes, services);
   addSetupPages(routes, services);
   addSetupPlay(routes, services);
   addSetupStorageStep(routes, services);

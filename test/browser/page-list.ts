@@ -41,6 +41,8 @@ export const pageList: readonly PageUnderTest[] = [
   { route: '/log', live: true },
   { route: '/more' },
   { route: '/login', asNobody: true },
+  { route: '/account' },
+  { route: '/users' },
 ];
 
 /** GET routes that are no pages to look at, each with its reason. */

@@ -17,6 +17,7 @@ export interface AccessFixture extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly cache: CacheDatabase;
   readonly log: readonly string[];
+  readonly events: readonly string[];
   readonly settings: { trustedProxies: string[]; allowedHosts: string[]; streamAccess: AccessSettings['streamAccess'] };
   /** Statements that were run so far. */
   readonly statements: () => number;
@@ -50,6 +51,7 @@ export async function openAccess(
   const clock = given.clock ?? new FakeClock();
   const database = given.database ?? cache.database;
   const log: string[] = [];
+  const events: string[] = [];
   const passwordHash = plainHash();
   const settings: AccessFixture['settings'] = { trustedProxies: [], allowedHosts: [], streamAccess: 'private' };
   let statements = 0;
@@ -73,6 +75,9 @@ export async function openAccess(
     dataFolder: cache.folder,
     hostname: 'attic.example.org',
     settings: () => settings,
+    noteEvent: async (kind, subject, text) => {
+      events.push(`${kind} ${subject}: ${text}`);
+    },
     clock,
     log: createLog({ level: 'debug', write: (line) => log.push(line), nowMs: () => clock.nowMs() }),
   });
@@ -81,6 +86,7 @@ export async function openAccess(
     clock,
     cache,
     log,
+    events,
     settings,
     statements: () => statements,
     checks: () => passwordHash.count,

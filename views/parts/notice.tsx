@@ -1,3 +1,5 @@
+import { CopyField } from './copy-field.tsx';
+
 export type NoticeProps = {
   tone: 'done' | 'failed';
   /** What happened, to what. */
@@ -5,13 +7,15 @@ export type NoticeProps = {
   /** What to do about it. */
   hint?: string | null;
   /** Where to do it. */
+  /** Shown this once, to be copied. */
+  secret?: { label: string; value: string };
   link?: { href: string; label: string; newTab?: boolean };
 };
 
 /** The answer to an action; its place on the page is announced to screen readers. */
-export function Notice({ tone, text, hint, link }: NoticeProps) {
+export function Notice({ tone, text, hint, link, secret }: NoticeProps) {
   return (
-    <p class={`notice ${tone}`}>
+    <div class={`notice ${tone}`}>
       <strong>{tone === 'done' ? 'Done: ' : 'Not done: '}</strong>
       {text}
       {hint ? ` ${hint}` : null}
@@ -23,6 +27,7 @@ export function Notice({ tone, text, hint, link }: NoticeProps) {
           </a>
         </>
       ) : null}
-    </p>
+      {secret ? <CopyField id="notice-secret" label={secret.label} value={secret.value} /> : null}
+    </div>
   );
 }

@@ -24,6 +24,35 @@ export type SetupFrameProps = {
 
 const words = { open: 'to do', done: 'done', skipped: 'skipped' } as const;
 
+type StepsProps = {
+  page: PageContext;
+  all: readonly { name: string | null; title: string; state: SetupFrameStep['state'] }[];
+  current: string | null;
+};
+
+function Steps({ page, all, current }: StepsProps) {
+  const index = all.findIndex(({ name }) => name === current);
+  return (
+    <>
+      <p class="quiet" id="setup-step">
+        Set-up, step {index + 1} of {all.length}
+      </p>
+      <ol class="setup-steps" aria-labelledby="setup-step">
+        {all.map((step) => (
+          <li aria-current={step.name === current ? 'step' : undefined} class={step.state}>
+            {step.name === null || step.name === current || current === null ? (
+              step.title
+            ) : (
+              <a href={`${page.basePath}/setup/${step.name}`}>{step.title}</a>
+            )}
+            <span class="visually-hidden"> ({step.name === current ? 'now' : words[step.state]})</span>
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
 /** One step of the first run. Below its content stands the way past it. */
 export function SetupFrame({ page, steps, current, title, notice = null, children }: SetupFrameProps) {
   const all = [{ name: null, title: 'Owner', state: current === null ? 'open' : 'done' } as const, ...steps];
@@ -31,21 +60,7 @@ export function SetupFrame({ page, steps, current, title, notice = null, childre
   return (
     <Layout page={{ ...page, visitor: null }} title={`${title} · Set-up`} notice={notice}>
       <div class="narrow setup">
-        <p class="quiet" id="setup-step">
-          Set-up, step {index + 1} of {all.length}
-        </p>
-        <ol class="setup-steps" aria-labelledby="setup-step">
-          {all.map((step) => (
-            <li aria-current={step.name === current ? 'step' : undefined} class={step.state}>
-              {step.name === null || step.name === current || current === null ? (
-                step.title
-              ) : (
-                <a href={`${page.basePath}/setup/${step.name}`}>{step.title}</a>
-              )}
-              <span class="visually-hidden"> ({step.name === current ? 'now' : words[step.state]})</span>
-            </li>
-          ))}
-        </ol>
+        {all.length === 1 ? null : <Steps page={page} all={all} current={current} />}
         <h1>{title}</h1>
         {children}
         {current === null ? null : (

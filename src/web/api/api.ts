@@ -12,6 +12,7 @@ import { may, type Need } from '../caller.ts';
 import { factsOf } from '../request-facts.ts';
 import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
+import { addAccessRoutes } from './access.ts';
 import type { ApiContext, ApiEnvironment } from './api-environment.ts';
 import { addDoctorRoutes } from './doctor.ts';
 import { addEventRoutes } from './events.ts';
@@ -120,6 +121,7 @@ export function createApi(services: WebServices): Api {
 
   addSourceRoutes(routes, services);
   addStatusRoutes(routes, services);
+  addAccessRoutes(routes, services);
   addSettingsRoutes(routes, services);
   addDoctorRoutes(routes, services);
   addLibraryRoutes(routes, services);

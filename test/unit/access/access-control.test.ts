@@ -13,10 +13,10 @@ type Headers = Record<string, string>;
 async function prepared() {
   const fixture = await openAccess();
   const { users, sessions, tokens, control } = fixture.access;
-  const jane = await users.create({ name: 'Jane', role: 'viewer', password: 'four words long' });
+  const jane = await users.create({ name: 'Jane', role: 'viewer', password: 'four words long' }, 'Test');
   const session = await sessions.open(jane.id, { device: 'x', address: AT_HOME });
   const make = async (scope: 'admin' | 'viewer' | 'stream') =>
-    (await tokens.create({ name: scope, scope, userId: null, lifetimeMs: null })).secret;
+    (await tokens.create({ name: scope, scope, userId: null, lifetimeMs: null, by: 'Test' })).secret;
   const cookie = `other=1; ${control.cookieName}=${session}`;
   return { fixture, cookie, admin: await make('admin'), viewer: await make('viewer'), stream: await make('stream') };
 }

@@ -7,7 +7,7 @@ const from = { device: 'Firefox on Linux', address: '192.168.1.20' };
 
 async function withUser() {
   const fixture = await openAccess();
-  const user = await fixture.access.users.create({ name: 'Jane', role: 'owner', password: 'four words long' });
+  const user = await fixture.access.users.create({ name: 'Jane', role: 'owner', password: 'four words long' }, 'Test');
   return { fixture, user, ...fixture.access };
 }
 
@@ -118,7 +118,7 @@ describe('Sessions', () => {
     const told: string[] = [];
     sessions.watch(id, () => told.push('ended'));
     await turnLoop();
-    await beside.access.users.setPassword(user.id, 'another good one');
+    await beside.access.users.setPassword(user.id, 'another good one', 'Test');
     expect(await sessions.find(secret, from.address)).not.toBeNull();
     await fixture.clock.run(2_000);
     expect(told).toEqual(['ended']);
@@ -137,7 +137,7 @@ describe('Sessions', () => {
   test('lists are by last use, in pages, and of one user where asked', async () => {
     const { fixture, sessions, users, user } = await withUser();
     await using _ = fixture;
-    const joe = await users.create({ name: 'Joe', role: 'viewer', password: 'four words long' });
+    const joe = await users.create({ name: 'Joe', role: 'viewer', password: 'four words long' }, 'Test');
     for (let index = 0; index < 5; index++) {
       await sessions.open(index % 2 === 0 ? user.id : joe.id, { device: `d${index}`, address: '::1' });
       fixture.clock.advance(1_000);
@@ -155,7 +155,13 @@ describe('Tokens', () => {
   test('a token is found by all of it, its digest is kept, its first letters are shown', async () => {
     const { fixture, tokens, user } = await withUser();
     await using _ = fixture;
-    const { secret, token } = await tokens.create({ name: '', scope: 'stream', userId: user.id, lifetimeMs: null });
+    const { secret, token } = await tokens.create({
+      name: '',
+      scope: 'stream',
+      userId: user.id,
+      lifetimeMs: null,
+      by: 'Test',
+    });
     expect(secret).toMatch(/^larder_[\w-]{43}$/);
     expect(token).toMatchObject({ name: 'stream token', scope: 'stream', userName: 'Jane', lastUsedAt: null });
     expect(secret).toStartWith(token.prefix);
@@ -171,22 +177,22 @@ describe('Tokens', () => {
   test('a token is over when its time is, and at once when it is revoked, here or elsewhere', async () => {
     const { fixture, tokens } = await withUser();
     await using _ = fixture;
-    const made = await tokens.create({ name: 'CI', scope: 'admin', userId: null, lifetimeMs: DAY_MS });
+    const made = await tokens.create({ name: 'CI', scope: 'admin', userId: null, lifetimeMs: DAY_MS, by: 'Test' });
     fixture.clock.advance(DAY_MS - 1);
     expect(await tokens.find(made.secret)).not.toBeNull();
     fixture.clock.advance(1);
     expect(await tokens.find(made.secret)).toBeNull();
-    const here = await tokens.create({ name: 'a', scope: 'admin', userId: null, lifetimeMs: null });
+    const here = await tokens.create({ name: 'a', scope: 'admin', userId: null, lifetimeMs: null, by: 'Test' });
     expect(await tokens.find(here.secret)).not.toBeNull();
-    expect(await tokens.revoke(here.token.id)).toBe(true);
+    expect(await tokens.revoke(here.token.id, 'Test')).toMatchObject({ name: 'a' });
     expect(await tokens.find(here.secret)).toBeNull();
-    expect(await tokens.revoke(here.token.id)).toBe(false);
-    const there = await tokens.create({ name: 'b', scope: 'admin', userId: null, lifetimeMs: null });
+    expect(await tokens.revoke(here.token.id, 'Test')).toBeNull();
+    const there = await tokens.create({ name: 'b', scope: 'admin', userId: null, lifetimeMs: null, by: 'Test' });
     expect(await tokens.find(there.secret)).not.toBeNull();
     const told: string[] = [];
     tokens.watch(there.token.id, () => told.push('revoked'));
     await using beside = await fixture.beside();
-    await beside.access.tokens.revoke(there.token.id);
+    await beside.access.tokens.revoke(there.token.id, 'Test');
     await fixture.clock.run(2_000);
     expect(told).toEqual(['revoked']);
     expect(await tokens.find(there.secret)).toBeNull();
@@ -195,7 +201,13 @@ describe('Tokens', () => {
   test('last use is written once a minute and at the stop, and shown at once', async () => {
     const { fixture, tokens } = await withUser();
     await using _ = fixture;
-    const { secret, token } = await tokens.create({ name: 'a', scope: 'admin', userId: null, lifetimeMs: null });
+    const { secret, token } = await tokens.create({
+      name: 'a',
+      scope: 'admin',
+      userId: null,
+      lifetimeMs: null,
+      by: 'Test',
+    });
     const written = async () => (await fixture.cache.rows('SELECT last_used_at FROM tokens'))[0]!.last_used_at;
     await tokens.find(secret);
     const usedAt = fixture.clock.nowMs();
@@ -211,16 +223,29 @@ describe('Tokens', () => {
   test('somebody else’s token is not revoked by who may only revoke their own', async () => {
     const { fixture, tokens, user } = await withUser();
     await using _ = fixture;
-    const { token } = await tokens.create({ name: 'a', scope: 'stream', userId: user.id, lifetimeMs: null });
-    expect(await tokens.revoke(token.id, user.id + 1)).toBe(false);
-    expect(await tokens.revoke(token.id, user.id)).toBe(true);
+    const { token } = await tokens.create({
+      name: 'a',
+      scope: 'stream',
+      userId: user.id,
+      lifetimeMs: null,
+      by: 'Test',
+    });
+    expect(await tokens.revoke(token.id, 'Test', user.id + 1)).toBeNull();
+    expect(await tokens.revoke(token.id, 'Test', user.id)).not.toBeNull();
   });
 
   test('names and times that cannot be taken are refused', async () => {
     const { fixture, tokens } = await withUser();
     await using _ = fixture;
     for (const request of [{ name: 'a\nb' }, { name: 'x'.repeat(65) }, { lifetimeMs: 0 }, { lifetimeMs: Number.NaN }]) {
-      const create = tokens.create({ name: 'a', scope: 'admin', userId: null, lifetimeMs: null, ...request });
+      const create = tokens.create({
+        name: 'a',
+        scope: 'admin',
+        userId: null,
+        lifetimeMs: null,
+        by: 'Test',
+        ...request,
+      });
       await expect(create).rejects.toMatchObject({ code: 'invalid' });
     }
   });

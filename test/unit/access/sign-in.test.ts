@@ -13,7 +13,7 @@ const password = 'four words long';
 
 async function withOwner(): Promise<AccessFixture> {
   const fixture = await openAccess();
-  await fixture.access.users.create({ name: 'Jane', role: 'owner', password });
+  await fixture.access.users.create({ name: 'Jane', role: 'owner', password }, 'Test');
   return fixture;
 }
 
