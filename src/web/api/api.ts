@@ -130,7 +130,7 @@ export function createApi(services: WebServices): Api {
   addEventRoutes(routes, services);
 
   hono.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
-  hono.get('/openapi.json', (context) =>
+  hono.get('/openapi.json', guard('viewer'), (context) =>
     context.json(
       hono.getOpenAPI31Document({
         openapi: '3.1.0',
