@@ -7,12 +7,23 @@ import { describeError, LarderError, systemCode } from '../errors.ts';
 import { SOURCE_TEST_BYTES, SOURCE_TEST_MS, SOURCE_TEST_STEP_MS } from '../limits.ts';
 import { describeBytes } from '../words.ts';
 import { type AddressLookup, checkHop } from './address-guard.ts';
-import { credentialHeaders, credentialKind } from './http-credentials.ts';
+import { credentialHeaders } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { findListedFile } from './listed-file.ts';
 import { encodePath } from './media-address.ts';
 import type { OriginClient, OriginRequest } from './origin-client.ts';
 import { isStrongEtag, type OriginHead, readOriginHead } from './origin-response.ts';
+import {
+  describeAdmission,
+  type Finding,
+  findingOf,
+  judgeClock,
+  judgeConnectError,
+  judgeLength,
+  judgeRanges,
+  judgeRefusal,
+  NO_FILE,
+} from './source-test-findings.ts';
 import {
   type SourceCapabilities,
   type SourceTestReport,
@@ -37,18 +48,10 @@ export interface SourceTestOptions {
   readonly onStep: (step: TestStep) => void;
 }
 
-interface Finding {
-  /** Null: there is nothing to try. */
-  readonly ok: boolean | null;
-  readonly detail: string;
-  readonly hint?: string | null;
-}
-
 /** Without one of these nothing can be streamed; the other steps say how well. */
 const NEEDED = new Set<TestStepName>(['name', 'connect', 'tls', 'sign-in']);
 const ADDRESSES_MAX = 3;
 const LISTING_BYTES = 128 * 1024;
-const CLOCK_TOLERANCE_MS = 60_000;
 
 /** @throws LarderError `stopped` when `signal` was aborted */
 export async function testSource(
@@ -143,7 +146,7 @@ class SourceTest {
       const detail = `the test was given up after ${SOURCE_TEST_MS / 1_000} s`;
       return { ok: false, detail, hint: 'the origin may be asleep or very slow: try again' };
     }
-    return { ok: false, detail: describeError(error), hint: (error instanceof LarderError && error.hint) || null };
+    return findingOf(error);
   }
 
   #try(step: TestStepName): Promise<Finding> {
@@ -157,13 +160,13 @@ class SourceTest {
       case 'sign-in':
         return this.#signIn();
       case 'ranges':
-        return Promise.resolve(this.#judgeRanges());
+        return Promise.resolve(judgeRanges(this.#head));
       case 'length':
-        return Promise.resolve(this.#judgeLength());
+        return Promise.resolve(judgeLength(this.#head));
       case 'speed':
         return this.#measureSpeed();
       case 'clock':
-        return Promise.resolve(this.#judgeClock());
+        return Promise.resolve(judgeClock(this.#clockAheadMs));
     }
   }
 
@@ -203,7 +206,7 @@ class SourceTest {
         return { ok: true, detail: `${address} takes connections on port ${port}` };
       } catch (error) {
         this.#socket?.destroy();
-        failure = connectFailure(error, address, port);
+        failure = judgeConnectError(error, address, port);
       }
     }
     return failure ?? { ok: false, detail: 'there is no address to connect to' };
@@ -243,10 +246,15 @@ class SourceTest {
       const detail = `it answers, and lists no files (${status}), which is usual`;
       return { ok: true, detail, hint: 'give a file to test sign-in, ranges and speed' };
     }
-    if (status !== 200 && status !== 206) return this.#refusal(response);
+    if (status !== 200 && status !== 206)
+      return judgeRefusal(response, this.#target.credentials, this.#services.clock.nowMs());
     const file = findListedFile(html, this.#target.url);
     if (file === null) {
-      return { ok: true, detail: `${this.#admission()} (${status})`, hint: 'give a file to test ranges and speed' };
+      return {
+        ok: true,
+        detail: `${describeAdmission(this.#target.credentials)} (${status})`,
+        hint: 'give a file to test ranges and speed',
+      };
     }
     this.#file = file;
     return this.#askForFile(file);
@@ -264,76 +272,22 @@ class SourceTest {
       const detail = `there is no ${JSON.stringify(file.slice(0, 200))} below the address (${status})`;
       return { ok: false, detail, hint: 'check the address and the name of the file, as they are in a browser' };
     }
-    if (status !== 200 && status !== 206 && status !== 416) return this.#refusal(response);
-    if (status === 416) return { ok: true, detail: `${this.#admission()}; the file is empty` };
+    if (status !== 200 && status !== 206 && status !== 416)
+      return judgeRefusal(response, this.#target.credentials, this.#services.clock.nowMs());
+    if (status === 416)
+      return { ok: true, detail: `${describeAdmission(this.#target.credentials)}; the file is empty` };
     const head = readOriginHead(response, range, true, this.#services.clock.nowMs());
     this.#head = head;
     const validator = isStrongEtag(head.etag) ? 'strong ETag' : head.lastModified !== null ? 'Last-Modified' : 'none';
-    this.#capabilities = { ...this.#capabilities, validator };
-    return { ok: true, detail: `${this.#admission()}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})` };
-  }
-
-  /** Status that says no, in the words of the client that will fetch films. */
-  #refusal(response: Response): Finding {
-    const { status } = response;
-    const kind = credentialKind(this.#target.credentials);
-    if (status === 401) {
-      const scheme = /^\s*([A-Za-z]+)/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? null;
-      if (scheme !== null && !/^(basic|bearer)$/i.test(scheme)) {
-        const detail = `it wants to know who asks by ${scheme}, which Larder does not speak (401)`;
-        return {
-          ok: false,
-          detail,
-          hint: 'let the origin take user name and password by Basic over https, or a token',
-        };
-      }
-      return kind === 'none'
-        ? { ok: false, detail: 'it wants to know who asks (401)', hint: 'enter a user name and password, or a token' }
-        : {
-            ok: false,
-            detail: `it does not take the ${KIND_WORDS[kind]} (401)`,
-            hint: 'check them, and enter them again',
-          };
-    }
-    if (status === 403) {
-      const hint =
-        kind === 'none' ? 'it may want a user name and password, or a token' : 'they may not be good for this file';
-      return { ok: false, detail: 'it refuses the file (403)', hint };
-    }
-    try {
-      readOriginHead(response, { kind: 'from', start: 0, end: 1 }, false, this.#services.clock.nowMs());
-    } catch (error) {
-      return this.#failureOf(error);
-    }
-    return { ok: false, detail: `it answered ${status}` };
-  }
-
-  #admission(): string {
-    const kind = credentialKind(this.#target.credentials);
-    return kind === 'none' ? 'it lets us in without credentials' : `it lets us in with the ${KIND_WORDS[kind]}`;
-  }
-
-  #judgeRanges(): Finding {
-    if (this.#head === null) return NO_FILE;
-    const ranges = this.#head.seekable;
-    this.#capabilities = { ...this.#capabilities, ranges };
-    if (ranges) return { ok: true, detail: 'it serves from any place of a file' };
-    return {
-      ok: false,
-      detail: 'it serves files from their beginning only',
-      hint: 'films play, and a seek past what is kept waits for everything before it; switch ranges on at the origin if you can',
+    this.#capabilities = {
+      ...this.#capabilities,
+      validator,
+      ranges: head.seekable,
+      length: head.totalBytes !== null,
     };
-  }
-
-  #judgeLength(): Finding {
-    if (this.#head === null) return NO_FILE;
-    const { totalBytes } = this.#head;
-    this.#capabilities = { ...this.#capabilities, length: totalBytes !== null };
-    if (totalBytes !== null) return { ok: true, detail: `the file has ${describeBytes(totalBytes)}` };
     return {
-      ok: false,
-      detail: 'it does not say how long the file is',
-      hint: 'films play, and can be sought in only once they are kept whole',
+      ok: true,
+      detail: `${describeAdmission(this.#target.credentials)}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
     };
   }
 
@@ -360,18 +314,6 @@ class SourceTest {
     const bytesPerSecond = Math.round((bytes * 1_000) / ms);
     this.#capabilities = { ...this.#capabilities, bytesPerSecond };
     return { ok: true, detail: `${describeBytes(bytesPerSecond)}/s over ${describeBytes(bytes)}` };
-  }
-
-  #judgeClock(): Finding {
-    const aheadMs = this.#clockAheadMs;
-    if (aheadMs === null) return { ok: null, detail: 'it does not say what time it is' };
-    if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS) return { ok: true, detail: 'its clock and ours agree' };
-    const minutes = Math.round(Math.abs(aheadMs) / 60_000);
-    return {
-      ok: false,
-      detail: `its clock is ${minutes} min ${aheadMs > 0 ? 'ahead of' : 'behind'} ours`,
-      hint: 'check the clock of this machine, then that of the origin: certificates and dates go by them',
-    };
   }
 
   async #ask(path: string, range: OriginRequest['range']): Promise<Response> {
@@ -417,31 +359,6 @@ class SourceTest {
       promise.then(resolve, reject).finally(() => timer.cancel());
     });
   }
-}
-
-const NO_FILE: Finding = { ok: null, detail: 'not tried: it takes a file' };
-
-const KIND_WORDS = {
-  none: 'credentials',
-  password: 'user name and password',
-  token: 'token',
-  headers: 'headers',
-} as const;
-
-function connectFailure(error: unknown, address: string, port: number): Finding {
-  const code = systemCode(error);
-  const where = `${address}, port ${port}`;
-  if (code === 'ECONNREFUSED') {
-    return { ok: false, detail: `nothing listens at ${where}`, hint: 'check the port, and that the origin is running' };
-  }
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
-    return { ok: false, detail: `there is no way to ${where}`, hint: 'check the network of this machine, or its VPN' };
-  }
-  return {
-    ok: false,
-    detail: `${where} takes no connection: ${describeError(error)}`,
-    hint: 'the origin may be asleep, or a firewall is in the way',
-  };
 }
 
 /** The beginning of a body as text. */

@@ -44,6 +44,10 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
   const secretWasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
   return (
     <form method="post" action={`${page.basePath}${action}`} class="source-form" autocomplete="off">
+      {/* What Enter in a field presses: the first submit button of a form, and the test is not meant by that. */}
+      <button type="submit" hidden>
+        {submit}
+      </button>
       <FormErrors form={form} labels={sourceFieldLabels} />
       {source === null ? (
         <Field
@@ -65,7 +69,7 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
           inputmode="url"
           required
           placeholder="https://host/films/"
-          hint="The folder that holds the files, over http or https. A new address keeps what is cached."
+          hint={`The folder that holds the files, over http or https.${source === null ? '' : ' A new address keeps what is cached.'}`}
         />
       ) : (
         <div class="field">
