@@ -177,21 +177,21 @@ describe('signing in', () => {
     await send(larder, '/logout', {}, { Cookie });
     const fields = { backgroundFill: 'on', 'source-password': 'hunter22', note: '<b>&' };
     const headers = { Cookie, Referer: `http://localhost:${larder.port}/more` };
-    const late = await send(larder, '/preferences?x=1', fields, headers);
+    const late = await send(larder, '/account/preferences?x=1', fields, headers);
     expect(late.status).toBe(401);
     const page = await late.text();
     expect(page).toContain('name="carried:backgroundFill" value="on"');
     expect(page).toContain('value="&lt;b&gt;&amp;"');
     expect(page).not.toContain('hunter22');
     const carried = {
-      'carried-action': '/preferences?x=1',
+      'carried-action': '/account/preferences?x=1',
       'carried:backgroundFill': 'on',
       'carried-left': 'source-password',
     };
     const back = await signIn(larder, carried);
     expect(back.status).toBe(200);
     const again = await back.text();
-    expect(again).toContain('action="/preferences?x=1"');
+    expect(again).toContain('action="/account/preferences?x=1"');
     expect(again).toContain('name="backgroundFill" value="on"');
     expect(again).toContain('name="source-password"');
     expect(await (await signIn(larder, { ...carried, 'carried-action': '//evil.example/' })).text()).toContain(
@@ -201,7 +201,7 @@ describe('signing in', () => {
 
   test('what htmx sends when the session is over is answered in place, so that nothing typed is lost', async () => {
     await using larder = await startOwned();
-    const response = await send(larder, '/preferences', { backgroundFill: 'on' }, { 'HX-Request': 'true' });
+    const response = await send(larder, '/account/preferences', { backgroundFill: 'on' }, { 'HX-Request': 'true' });
     expect(response.status).toBe(401);
     const text = await response.text();
     expect(text).toContain('hx-target="#notice"');
