@@ -161,6 +161,7 @@ export class FirstOwner {
     const passwordHash = await passwords.hash(claim.password);
     const row = await users.addFirst({ name, nameKey: nameKeyOf(name), role: 'owner', passwordHash }, clock.nowMs());
     if (row === null) throw claimed();
+    await users.recordSignIn(row.id, clock.nowMs()); // claiming it signs in
     await this.isClaimed();
     log.info('this Larder was claimed', { user: row.name, address: claim.address });
     return row;
