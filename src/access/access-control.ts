@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { type Caller, NOBODY, readPreferences } from './caller.ts';
-import { type EffectiveClient, effectiveClient, type RequestFacts } from './effective-client.ts';
+import { type EffectiveClient, effectiveClient, Peers, type RequestFacts } from './effective-client.ts';
 import { isKnownHost } from './known-hosts.ts';
 import { foreignReason, isSafeMethod } from './own-request.ts';
 import type { Sessions } from './sessions.ts';
@@ -65,6 +65,7 @@ export class AccessControl {
   /** Peers that forwarded without being trusted, and when they last did; the latest is last. */
   readonly #strangers = new Map<string, number>();
   #trustedAtMs: number | null = null;
+  readonly #peers = new Peers();
 
   constructor(services: AccessServices) {
     this.#services = services;
@@ -85,7 +86,7 @@ export class AccessControl {
   }
 
   clientOf(request: RequestFacts): EffectiveClient {
-    const client = effectiveClient(request, this.#trustedProxies());
+    const client = effectiveClient(request, this.#trustedProxies(), this.#peers);
     if (client.isForwardedByStranger) this.#noteStranger(client.address);
     else if (client.isForwarded) this.#trustedAtMs = this.#services.clock.nowMs();
     return client;

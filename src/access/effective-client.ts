@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import { isPrivateAddress } from '../sources/address-guard.ts';
+import { Remembered } from './remembered.ts';
 import type { TrustedProxies } from './trusted-proxies.ts';
 
 export interface RequestFacts {
@@ -29,6 +30,8 @@ export interface EffectiveClient {
   readonly isForwardedByStranger: boolean;
 }
 
+const REMEMBERED_PEERS_MAX = 1_000;
+
 interface Hop {
   readonly address: string | null;
   readonly protocol?: string | undefined;
@@ -48,15 +51,39 @@ const FORWARDING_HEADERS = [
 
 export const PREFIX_PATTERN: RegExp = /^(\/[A-Za-z0-9._~-]+)+$/;
 
-export function effectiveClient(request: RequestFacts, proxies: TrustedProxies): EffectiveClient {
+interface Peer {
+  readonly address: string;
+  readonly isPrivate: boolean;
+}
+
+/** What the addresses of sockets are: the same few come all day, and taking one apart costs as much as a small answer. */
+export class Peers {
+  readonly #known = new Remembered<Peer>(REMEMBERED_PEERS_MAX);
+
+  look(remoteAddress: string): Peer {
+    let peer = this.#known.get(remoteAddress);
+    if (peer === undefined) {
+      const address = plainAddress(remoteAddress);
+      peer = { address, isPrivate: isPrivateAddress(address) };
+      this.#known.set(remoteAddress, peer);
+    }
+    return peer;
+  }
+}
+
+export function effectiveClient(
+  request: RequestFacts,
+  proxies: TrustedProxies,
+  peers: Peers = new Peers(),
+): EffectiveClient {
   const { headers } = request;
-  const peer = plainAddress(request.remoteAddress);
+  const { address: peer, isPrivate } = peers.look(request.remoteAddress);
   const own = request.isEncrypted ? 'https' : 'http';
   const isForwarded = FORWARDING_HEADERS.some((name) => headers[name] !== undefined);
   if (!proxies.includes(peer)) {
     return {
       address: peer,
-      isPrivate: !isForwarded && isPrivateAddress(peer),
+      isPrivate: !isForwarded && isPrivate,
       protocol: own,
       host: headers.host ?? null,
       prefix: null,

@@ -1,6 +1,9 @@
-import { describe, expect, test } from 'bun:test';
+import { describe, expect, setDefaultTimeout, test } from 'bun:test';
 import { checkNewPassword, Passwords } from '../../../src/access/passwords.ts';
 import { type PasswordHash, scryptPasswordHash, systemPasswordHash } from '../../../src/runtime/password-hash.ts';
+
+// Hashing is slow on purpose, and slower on a machine that is busy.
+setDefaultTimeout(60_000);
 
 const argon = systemPasswordHash();
 
