@@ -74,6 +74,11 @@ export function formatLeft(leftMs: number): string {
   return formatDuration(Math.max(1, Math.ceil(leftMs / minuteMs)) * minuteMs);
 }
 
+/** 640 → "0.6 s": for waits, of which tenths are felt. From ten seconds on as a duration. */
+export function formatWait(ms: number): string {
+  return ms < 10 * secondMs ? `${(ms / secondMs).toFixed(1)} s` : formatDuration(ms);
+}
+
 /** Coarse on purpose below a minute: a text that changes every second would be sent to every page every second. */
 export function formatAgo(atMs: number, nowMs: number): string {
   const agoMs = Math.max(0, nowMs - atMs);

@@ -2,6 +2,7 @@
 import type { CachedFile } from '../chunks/cached-file.ts';
 import type { Fetch } from '../chunks/fetch.ts';
 import type { Reader } from '../chunks/reader.ts';
+import { STALL_MIN_MS } from '../limits.ts';
 
 export interface ReaderSecond {
   readonly spanMs: number;
@@ -16,6 +17,11 @@ export const METER_PERIOD_MS = 1_000;
 const SECONDS_KEPT = 60;
 /** Rates are averages over so many seconds. */
 const RATE_SECONDS = 10;
+
+/** Whether it waits for so long that a player may notice: from a slow origin every piece is waited for a little. */
+export function isWaiting({ waitingSinceMs }: Reader, nowMs: number): boolean {
+  return waitingSinceMs !== null && nowMs - waitingSinceMs >= STALL_MIN_MS;
+}
 
 export class ReaderMeter {
   readonly #seconds: ReaderSecond[] = [];
@@ -43,7 +49,7 @@ export class ReaderMeter {
       servedBytes: totals.servedBytes - this.#servedBytes,
       fromDiskBytes: totals.fromDiskBytes - this.#fromDiskBytes,
       originBytes: this.#receivedSince(fetch),
-      waited: reader.waitingSinceMs !== null,
+      waited: isWaiting(reader, nowMs),
     });
     if (this.#seconds.length > SECONDS_KEPT) this.#seconds.shift();
     this.#fetch = fetch;

@@ -7,11 +7,10 @@ import type { WaitReason } from '../chunks/wait-reason.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { ReaderHistoryRow } from '../db/reader-history.ts';
 import { LarderError } from '../errors.ts';
-import { STALL_MIN_MS } from '../limits.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { EndedReaders } from './ended-readers.ts';
 import { playerName } from './player-name.ts';
-import { METER_PERIOD_MS, ReaderMeter, type ReaderSecond } from './reader-meter.ts';
+import { isWaiting, METER_PERIOD_MS, ReaderMeter, type ReaderSecond } from './reader-meter.ts';
 
 /** Times are of the wall clock, in ms. */
 export interface ReaderWait {
@@ -259,19 +258,19 @@ export class Readers {
       firstByteMs,
       stallCount: totals.stallCount,
       stalledMs: totals.stalledMs,
-      worstStallMs: Math.max(totals.worstStallMs, reader.servedBytes > 0 && waitedMs >= STALL_MIN_MS ? waitedMs : 0),
+      worstStallMs: Math.max(totals.worstStallMs, reader.servedBytes > 0 ? waitedMs : 0),
       waiting,
       seconds: meter.seconds,
     };
   }
 
   #describeWait(file: CachedFile, source: string, reader: Reader): ReaderWait | null {
-    if (reader.waitingSinceMs === null) return null;
+    if (!isWaiting(reader, this.#services.clock.monotonicMs())) return null;
     const { kind, attempt, error, untilMs } = file.explainWait(reader);
     return {
       kind,
       source,
-      sinceMs: this.#wallMs(reader.waitingSinceMs),
+      sinceMs: this.#wallMs(reader.waitingSinceMs ?? 0),
       attempt,
       reason: error?.message ?? null,
       hint: error?.hint ?? null,

@@ -74,6 +74,7 @@ export function answersOf({ status, roomBytes, readers, week, isOwner }: AnswerF
   const waiting = readers.filter((reader) => reader.waiting !== null);
   const [firstWaiting] = waiting;
   const { queued, running } = status.jobs;
+  const isRefused = status.alerts.some((alert) => alert.kind === 'disk-refused');
   return [
     {
       name: 'Playing',
@@ -87,13 +88,21 @@ export function answersOf({ status, roomBytes, readers, week, isOwner }: AnswerF
       isWaiting: firstWaiting !== undefined,
       path: ownerPath('/activity'),
     },
-    {
-      name: 'Room',
-      value: roomBytes > 0 ? formatBytes(roomBytes) : 'Full',
-      detail: roomBytes > 0 ? `of ${formatBytes(status.space.capBytes)}` : 'the oldest makes room for what comes',
-      isWaiting: false,
-      path: ownerPath('/storage'),
-    },
+    isRefused
+      ? {
+          name: 'Room',
+          value: 'Refused',
+          detail: 'the disk takes nothing',
+          isWaiting: true,
+          path: ownerPath('/storage'),
+        }
+      : {
+          name: 'Room',
+          value: roomBytes > 0 ? formatBytes(roomBytes) : 'Full',
+          detail: roomBytes > 0 ? `of ${formatBytes(status.space.capBytes)}` : 'the oldest makes room for what comes',
+          isWaiting: false,
+          path: ownerPath('/storage'),
+        },
     {
       name: 'Kept',
       value: formatBytes(status.space.usedBytes),

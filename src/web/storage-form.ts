@@ -4,11 +4,12 @@ import type { StorageFieldProps } from '../../views/pages/storage.tsx';
 import { type StorageChanges, type StorageState, storageSettings } from '../offline/storage.ts';
 import { options } from '../options.ts';
 
-/** Only what is a setting of the storage, and was filled in. */
-export function changesIn(fields: Readonly<Record<string, string | string[]>>): StorageChanges {
+/** Only what is a setting of the storage, and was filled in; given the state, only what may be changed here. */
+export function changesIn(fields: Readonly<Record<string, string | string[]>>, state?: StorageState): StorageChanges {
   const changes: Record<string, string> = {};
   for (const name of storageSettings) {
     const value = fields[name];
+    if (state !== undefined && state.settings[name].lockedBy !== null) continue;
     if (typeof value === 'string' && value.trim() !== '') changes[name] = value.trim();
   }
   return changes;

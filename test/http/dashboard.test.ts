@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
+import { signedIn } from '../support/owner.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
 
@@ -213,6 +214,34 @@ describe('dashboard', () => {
     using _reader = await holdReader('Live.mkv');
     await readUntil(/1 reader/);
   }, 20_000);
+});
+
+describe('a viewer', () => {
+  test('sees how it is, and nobody’s names, addresses, storage or events', async () => {
+    const viewer = await signedIn(larder.dataFolder, 'viewer');
+    const get = async (path: string) => {
+      const response = await rawRequest(larder.port, path, viewer.headers);
+      return { status: response.status, text: Buffer.from(response.body).toString() };
+    };
+    const home = await get('/');
+    expect(home.status).toBe(200);
+    expect(home.text).toContain('id="answers"');
+    for (const id of ['readers', 'alerts', 'sources', 'events']) expect(home.text).not.toContain(`id="${id}"`);
+    expect(home.text).not.toContain('href="/storage"');
+    for (const path of [
+      '/activity',
+      '/storage',
+      '/events',
+      '/log',
+      '/api/v1/readers',
+      '/api/v1/events/log',
+      '/api/v1/storage',
+    ]) {
+      expect([path, (await get(path)).status]).toEqual([path, 403]);
+    }
+    expect((await get('/api/v1/status')).status).toBe(200);
+    expect((await get('/api/v1/history')).status).toBe(200);
+  });
 });
 
 describe('storage', () => {

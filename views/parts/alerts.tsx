@@ -32,13 +32,13 @@ export function Alerts({ page, alerts }: { page: PageContext; alerts: readonly A
               {alert.path === null ? alert.title : <a href={page.basePath + alert.path}>{alert.title}</a>}
             </h3>
             <p class="event">
+              {alert.advice === null ? null : <strong>{formatSentence(alert.advice)} </strong>}
               {alert.sinceMs === null ? null : (
                 <span class="quiet">
                   Since <TimeSince sinceMs={alert.sinceMs} nowMs={page.nowMs} />.{' '}
                 </span>
               )}
               {formatSentence(alert.cause)} Meanwhile {formatSentence(alert.meanwhile).replace(/^./, lower)}
-              {alert.advice === null ? null : <strong> {formatSentence(alert.advice)}</strong>}
             </p>
           </li>
         ))}

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatDuration, formatPercent, formatSentence } from '../format.ts';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatSentence, formatWait } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
 import { ItemLink } from './reader-row.tsx';
@@ -69,13 +69,13 @@ function EndedReader({ page, ...reader }: EndedReaderProps & { page: PageContext
         {formatDuration(reader.endedAtMs - reader.startedAtMs)}
         {reader.reason === null ? null : <span class="error">. {formatSentence(reader.reason)}</span>}
       </p>
-      <dl class="facts narrow">
+      <dl class="facts">
         <Fact name="Longest wait">
           {reader.worstStallMs === 0 ? (
             'none'
           ) : (
             <strong class="waiting">
-              {formatDuration(reader.worstStallMs)} ({formatCount(reader.stallCount, 'wait')})
+              {formatWait(reader.worstStallMs)} ({formatCount(reader.stallCount, 'wait')})
             </strong>
           )}
         </Fact>

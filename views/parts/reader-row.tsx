@@ -6,6 +6,7 @@ import {
   formatPercent,
   formatRate,
   formatSentence,
+  formatWait,
 } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
@@ -82,7 +83,7 @@ export function ReaderRow({ page, reader }: { page: PageContext; reader: ReaderP
         )}
       </p>
       <dl class="facts">
-        <Fact name="Position" title={formatByteRange(positionBytes, sizeBytes ?? positionBytes)}>
+        <Fact name="Position" width="wide" title={formatByteRange(positionBytes, sizeBytes ?? positionBytes)}>
           {formatBytes(positionBytes)} of {formatBytes(sizeBytes)} ({formatPercent(share)})
         </Fact>
         <Fact name="To the player" title={formatBitRate(reader.toPlayerRate)}>
@@ -94,7 +95,7 @@ export function ReaderRow({ page, reader }: { page: PageContext; reader: ReaderP
         <Fact name="From disk" title={`${formatBytes(reader.fromDiskBytes)} of ${formatBytes(reader.servedBytes)}`}>
           {reader.servedBytes === 0 ? 'nothing sent yet' : formatPercent(reader.fromDiskBytes / reader.servedBytes)}
         </Fact>
-        <Fact name="Longest wait">{reader.worstStallMs === 0 ? 'none' : formatDuration(reader.worstStallMs)}</Fact>
+        <Fact name="Longest wait">{reader.worstStallMs === 0 ? 'none' : formatWait(reader.worstStallMs)}</Fact>
       </dl>
     </>
   );
@@ -123,8 +124,11 @@ export function ItemLink({ page, title, quality, itemPath }: ItemLinkProps & { p
   );
 }
 
+const littleBytes = 100_000;
+
 function describeRunway({ runwayBytes, isRunwayWhole, toPlayerRate }: ReaderProps): string {
   if (isRunwayWhole) return 'All that it asked for is here.';
+  if (runwayBytes < littleBytes) return 'It gets each byte as it comes from the source.';
   const time = toPlayerRate !== null && toPlayerRate > 0 ? runwayBytes / toPlayerRate : null;
   const words = `${formatBytes(runwayBytes)} ahead of it are here`;
   return time === null ? `${words}.` : `${words}: ${formatDuration(time * 1_000)} at this rate.`;

@@ -10,11 +10,11 @@ export const chartWidth = 480;
 export const chartHeight = 100;
 export const ratioHeight = 40;
 
-/** The next of 1, 2, 5, 10, … that is not below `value`, so that the scale does not change with every byte. */
+/** The next round number that is not below `value`, so that the scale does not change with every byte. */
 export function niceMost(value: number): number {
   if (!(value > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 5, 10].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10) * power;
 }
 
 function columnStart(index: number, count: number): number {

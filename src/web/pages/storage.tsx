@@ -29,7 +29,7 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
     },
     render: async ({ page, query }, regions, notice) => {
       const state = await storage.state();
-      const changes = changesIn(Object.fromEntries(query));
+      const changes = changesIn(Object.fromEntries(query), state);
       return (
         <StoragePage
           page={page}
