@@ -39,11 +39,6 @@ export class EventTable {
     return row!;
   }
 
-  /** Newest first. */
-  listRecent(limit: number): Promise<EventRow[]> {
-    return this.list({}, limit, null);
-  }
-
   /** Newest first, from behind the event `before`. A search looks at no more than what is kept at all. */
   list(filter: EventFilter, limit: number, before: number | null): Promise<EventRow[]> {
     const { kind, subject, severity, text } = filter;

@@ -43,7 +43,6 @@ const WALKS: Record<string, string> = {
   'entries.findNewestUse': 'takes the last row of the index',
   'entries.listRemoved': 'walks the index of what was dropped, which holds nothing else',
   'library.listUnfolded': 'walks the index of what is not folded, which holds nothing else',
-  'events.listRecent': 'walks the table itself, which is in the order it lists in, up to its limit',
   'events.list of all': 'walks the table itself, which is in the order it lists in, up to its limit',
   'events.listKinds': 'steps from kind to kind through the index',
   'readers.list first page': 'walks the table itself, which is in the order it lists in, up to its limit',
@@ -159,7 +158,6 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'entries.listEvictable next page': (tables) =>
     new EntryTable(tables).listEvictable(3, { lastUsedAt: NOW_MS, entryId: 1 }),
   'events.add': (tables) => new EventTable(tables).add('evicted', 'x', 'y', NOW_MS),
-  'events.listRecent': (tables) => new EventTable(tables).listRecent(5),
   'events.list of all': (tables) => new EventTable(tables).list({ text: 'x' }, 5, null),
   'events.list next page': (tables) => new EventTable(tables).list({ text: 'x' }, 5, 9),
   'events.list of a kind': (tables) => new EventTable(tables).list({ kind: 'evicted' }, 5, 9),
