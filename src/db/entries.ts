@@ -252,10 +252,12 @@ export class EntryTable {
    * recently used first.
    */
   async listEvictable(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
-    if (cursor === null) {
-      const removed = await this.#listRemovedAddresses(limit);
-      if (removed.length > 0) return removed;
-    }
+    const removed = cursor === null ? await this.#listRemovedAddresses(limit) : [];
+    if (removed.length === limit) return removed;
+    return [...removed, ...(await this.#listUnpinned(limit - removed.length, cursor))];
+  }
+
+  #listUnpinned(limit: number, cursor: EntryCursor | null): Promise<EvictableEntry[]> {
     return this.#tables
       .select({
         entryId: cacheEntries.id,
@@ -293,7 +295,7 @@ export class EntryTable {
       .limit(limit);
   }
 
-  /** As a page of their own, whose last one is no place in the order of use: what follows it is the first in it. */
+  /** The place of the last one is before the whole order of use: what follows it is the first in that. */
   async #listRemovedAddresses(limit: number): Promise<EvictableEntry[]> {
     const rows = await this.#summaryQuery()
       .where(isNotNull(cacheEntries.removedAt))

@@ -244,6 +244,29 @@ export class LibraryTable {
       GROUP BY cache_entries.media_id`);
   }
 
+  /** As `sumKept`, of `limit` items of a facet from the `offset`th on, together. */
+  async sumFacet(facet: number, offset: number, limit: number): Promise<Omit<KeptBytes, 'mediaId'>> {
+    const [row] = await this.#tables.all<Omit<KeptBytes, 'mediaId'>>(sql`
+      SELECT COUNT(cache_entries.id) AS entryCount,
+        COALESCE(SUM(cached_bytes), 0) AS cachedBytes,
+        COALESCE(SUM(total_bytes - cached_bytes), 0) AS missingBytes
+      FROM (
+        SELECT media_id FROM media_statistics WHERE facet = ${facet}
+        ORDER BY size_bytes, media_id LIMIT ${limit} OFFSET ${offset}
+      ) AS items
+      CROSS JOIN cache_entries ON cache_entries.media_id = items.media_id AND removed_at IS NULL
+      LEFT JOIN cache_generations ON cache_generations.entry_id = cache_entries.id AND superseded_at IS NULL`);
+    return row!;
+  }
+
+  /** Sizes of all items of a facet as their sources say them, and how many say none. */
+  async sumSizes(facet: number): Promise<{ sizeBytes: number; unknownCount: number }> {
+    const [row] = await this.#tables.all<{ sizeBytes: number; unknownCount: number }>(sql`
+      SELECT COALESCE(SUM(size_bytes), 0) AS sizeBytes, COALESCE(SUM(size_bytes = 0), 0) AS unknownCount
+      FROM media_statistics WHERE facet = ${facet}`);
+    return row!;
+  }
+
   /** Items whose titles were not folded yet. */
   listUnfolded(limit: number): Promise<{ id: number; title: string }[]> {
     return this.#tables

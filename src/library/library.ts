@@ -103,6 +103,12 @@ export class Library {
     }
   }
 
+  /** The facets that the filter shows; null when words were typed, which are no matter of facets. */
+  async facets(filter: ItemFilter): Promise<FacetRow[] | null> {
+    if (filter.query.trim() !== '') return null;
+    return this.#facetsOf(filter, await this.#select('', 'added'));
+  }
+
   async count(filter: ItemFilter): Promise<Pick<ItemPage, 'total' | 'isCut'>> {
     const selection = await this.#select(filter.query, 'added');
     return { total: countIn(this.#facetsOf(filter, selection), selection.matches), isCut: selection.isCut };

@@ -1,7 +1,7 @@
 // What an act on many is about: items or entries by number, or everything that a filter shows. Nothing of it is held in
 // memory but a page at a time.
 import type { EntryTable } from '../db/entries.ts';
-import type { LibraryTable, QualityRow } from '../db/library.ts';
+import type { FacetRow, KeptBytes, LibraryTable, QualityRow } from '../db/library.ts';
 import type { ItemFilter } from './item-filter.ts';
 import type { Library } from './library.ts';
 import { yieldTurn } from './yield-turn.ts';
@@ -42,10 +42,13 @@ export interface SelectionSize extends SelectionCount {
 
 export interface SelectionServices {
   readonly library: Library;
-  readonly table: Pick<LibraryTable, 'sumKept' | 'listItems'>;
+  readonly table: Pick<LibraryTable, 'sumKept' | 'listItems' | 'sumFacet' | 'sumSizes'>;
   readonly entries: Pick<EntryTable, 'findSummary'>;
 }
 
+type Measured = Pick<SelectionSize, 'entryCount' | 'cachedBytes' | 'missingBytes' | 'unknownCount'>;
+
+const FACET_STEP_ITEMS = 2_000;
 const PAGE_ITEMS = 100;
 const SUM_PAGE_ITEMS = 250;
 
@@ -71,17 +74,40 @@ export class Selections {
     return { itemCount: summary === null ? 0 : 1, title: summary?.title ?? null };
   }
 
-  /** Goes through the whole selection; requests are served in between. */
   async measure(selection: Exclude<Selection, { kind: 'entries' }>): Promise<SelectionSize> {
-    const { library, table } = this.#services;
+    const { library } = this.#services;
+    const facets = selection.kind === 'filter' ? await library.facets(selection.filter) : null;
+    const size = facets === null ? await this.#measureItems(selection) : await this.#measureFacets(facets);
+    const isCut = selection.kind === 'filter' && (await library.count(selection.filter)).isCut;
+    return { ...(await this.count(selection)), ...size, isCut };
+  }
+
+  /** In steps: requests are served in between. */
+  async #measureFacets(facets: readonly FacetRow[]): Promise<Measured> {
+    const { table } = this.#services;
+    const size = { entryCount: 0, cachedBytes: 0, missingBytes: 0, unknownCount: 0 };
+    for (const { facet, availability, itemCount } of facets) {
+      if (availability === 'none') {
+        const { sizeBytes, unknownCount } = await table.sumSizes(facet);
+        size.missingBytes += sizeBytes;
+        size.unknownCount += unknownCount;
+      } else {
+        for (let offset = 0; offset < itemCount; offset += FACET_STEP_ITEMS) {
+          addKept(size, await table.sumFacet(facet, offset, FACET_STEP_ITEMS));
+          await yieldTurn();
+        }
+      }
+      await yieldTurn();
+    }
+    return size;
+  }
+
+  async #measureItems(selection: Exclude<Selection, { kind: 'entries' }>): Promise<Measured> {
+    const { table } = this.#services;
     const size = { entryCount: 0, cachedBytes: 0, missingBytes: 0, unknownCount: 0 };
     for await (const mediaIds of this.#ids(selection, SUM_PAGE_ITEMS)) {
       const kept = new Map((await table.sumKept(mediaIds)).map((row) => [row.mediaId, row]));
-      for (const row of kept.values()) {
-        size.entryCount += row.entryCount;
-        size.cachedBytes += row.cachedBytes;
-        size.missingBytes += row.missingBytes;
-      }
+      for (const row of kept.values()) addKept(size, row);
       const others = mediaIds.filter((id) => !kept.has(id));
       for (const item of others.length === 0 ? [] : await table.listItems(others)) {
         size.missingBytes += item.sizeBytes;
@@ -89,8 +115,7 @@ export class Selections {
       }
       await yieldTurn();
     }
-    const isCut = selection.kind === 'filter' && (await library.count(selection.filter)).isCut;
-    return { ...(await this.count(selection)), ...size, isCut };
+    return size;
   }
 
   async *targets(selection: Selection): AsyncGenerator<SelectionTarget[]> {
@@ -129,4 +154,13 @@ export class Selections {
     const { mediaIds } = selection;
     for (let start = 0; start < mediaIds.length; start += pageItems) yield mediaIds.slice(start, start + pageItems);
   }
+}
+
+function addKept(
+  size: { entryCount: number; cachedBytes: number; missingBytes: number },
+  kept: Omit<KeptBytes, 'mediaId'>,
+): void {
+  size.entryCount += kept.entryCount;
+  size.cachedBytes += kept.cachedBytes;
+  size.missingBytes += kept.missingBytes;
 }

@@ -4,6 +4,7 @@
 import { type ItemCursor, LibraryTable } from '../../src/db/library.ts';
 import { EVERYTHING, ITEM_SORTS, type ItemFilter } from '../../src/library/item-filter.ts';
 import { ITEMS_PAGE, Library } from '../../src/library/library.ts';
+import { Selections } from '../../src/library/selections.ts';
 import { openCacheDatabase } from '../support/cache-database.ts';
 import { readFlags } from './command-line.ts';
 import { median } from './kill-summary.ts';
@@ -95,4 +96,7 @@ for (const query of searches) {
   const { total, isCut } = await library.count(filter);
   console.log(`${`"${query}"`.padEnd(25)}${note(`"${query}"`, ms)}${String(total).padStart(8)}${isCut ? '+' : ''}`);
 }
+const selections = new Selections({ library, table: new LibraryTable(cache.database.tables), entries: cache.entries });
+const measureMs = await time(() => selections.measure({ kind: 'filter', filter: EVERYTHING }));
+console.log(`\nwhat acting on all ${flags.items} would touch: ${measureMs.toFixed(0)} ms, in steps`);
 console.log(`\nslowest: ${slowest.what}, ${slowest.ms.toFixed(2)} ms of processor time (median of ${flags.rounds})`);

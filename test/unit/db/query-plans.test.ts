@@ -54,7 +54,7 @@ const WALKS: Record<string, string> = {
 const IN_ORDER = / USING (COVERING )?INDEX |^SCAN (events|reader_history|kinds|tokens|users|sessions|CONSTANT ROW)$/;
 
 /** Steps over what the statement brought itself: a list of numbers, its own rows so far, a search that is an index. */
-const OWN = /VIRTUAL TABLE INDEX|^SCAN (walk|found)$/;
+const OWN = /VIRTUAL TABLE INDEX|^SCAN (walk|found|items)$/;
 
 type Statement = { sql: string; args: unknown };
 
@@ -187,6 +187,8 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'library.listQualities': (tables) => new LibraryTable(tables).listQualities([1, 2]),
   'library.listEntries': (tables) => new LibraryTable(tables).listEntries([1, 2]),
   'library.sumKept': (tables) => new LibraryTable(tables).sumKept([1, 2]),
+  'library.sumFacet': (tables) => new LibraryTable(tables).sumFacet(128, 0, 5),
+  'library.sumSizes': (tables) => new LibraryTable(tables).sumSizes(128),
   'library.listUnfolded': (tables) => new LibraryTable(tables).listUnfolded(5),
   'library.fold': (tables) => new LibraryTable(tables).fold([{ id: 1, title: 'The x' }]),
   'entries.remove': (tables) => new EntryTable(tables).remove(1),
