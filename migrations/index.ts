@@ -5,6 +5,7 @@ import access from './0003_access.sql' with { type: 'text' };
 import library from './0004_library.sql' with { type: 'text' };
 import sources from './0005_sources.sql' with { type: 'text' };
 import history from './0006_history.sql' with { type: 'text' };
+import catalogue from './0007_catalogue.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'library', sql: library },
   { version: 5, name: 'sources', sql: sources },
   { version: 6, name: 'history', sql: history },
+  { version: 7, name: 'catalogue', sql: catalogue },
 ];

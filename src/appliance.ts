@@ -16,6 +16,7 @@ import { FileChunkStore } from './chunks/file-chunk-store.ts';
 import { UseLog } from './chunks/use-log.ts';
 import type { Clock } from './clock.ts';
 import type { Configuration } from './config.ts';
+import { CatalogueTable } from './db/catalogue.ts';
 import { DownloadQueueTable } from './db/download-queue.ts';
 import { type EntryCursor, EntryTable, type EvictableEntry } from './db/entries.ts';
 import { EventTable } from './db/events.ts';
@@ -33,6 +34,7 @@ import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { UserTable } from './db/users.ts';
 import { describeError, LarderError, rootCause } from './errors.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
+import { CatalogueSyncs } from './library/catalogue-syncs.ts';
 import { Durations } from './library/durations.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
@@ -43,7 +45,7 @@ import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
 import { SourceService } from './library/source-service.ts';
-import { SIGNED_ADDRESS_MAX_MS, STOP_READERS_MS } from './limits.ts';
+import { CATALOGUE_REQUESTS, SIGNED_ADDRESS_MAX_MS, STOP_READERS_MS } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
@@ -62,6 +64,8 @@ import { ownAddresses } from './settings/own-addresses.ts';
 import { SettingsService } from './settings/settings-service.ts';
 import { SetupProgress } from './settings/setup-progress.ts';
 import { systemLookup } from './sources/address-guard.ts';
+import { HttpCatalogue } from './sources/http-catalogue.ts';
+import { HttpListings } from './sources/http-listings.ts';
 import { parseSourceSetting } from './sources/http-source.ts';
 import { OriginClient } from './sources/origin-client.ts';
 import { testSource } from './sources/source-test.ts';
@@ -255,7 +259,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     cancelDownload: (entryId) => downloads.cancel(entryId),
     removeEntry: (entryId) => manager.remove(entryId),
     cutReaders: (sourceId) => streams.cutSource(sourceId),
-    forget: (sourceId) => manager.forgetSource(sourceId),
+    forget: async (sourceId) => {
+      await syncs.forget(sourceId);
+      await manager.forgetSource(sourceId);
+    },
     removed: ({ name, entryCount, cachedBytes }) =>
       void noteEvent('source', name, `Gone with ${entryCount} entries, ${describeBytes(cachedBytes)}`),
     clock,
@@ -268,7 +275,10 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     declaredBy: options.configuration.places.source ?? 'the command that started Larder',
     lookup: systemLookup,
     health,
-    retargeted: (sourceId) => scheduler.resumeSource(sourceId),
+    retargeted: (sourceId) => {
+      scheduler.resumeSource(sourceId);
+      syncs.sourceChanged(sourceId);
+    },
     remover: sourceRemover,
     noteEvent,
     clock,
@@ -276,6 +286,22 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   await registry.load();
   const originClient = new OriginClient(clock);
+  const listings = new HttpListings({ client: originClient, ownPort: () => ownPort, clock });
+  const syncs: CatalogueSyncs = new CatalogueSyncs({
+    table: new CatalogueTable(tables),
+    sources: () => registry.sources(),
+    open(sourceId) {
+      const source = registry.sources().find(({ id }) => id === sourceId);
+      return source === undefined ? null : new HttpCatalogue(source, listings);
+    },
+    everyMs: () => settings.current.syncEvery,
+    // Who plays comes first.
+    atOnce: (sourceId) => (scheduler.isBusy(sourceId) ? 1 : CATALOGUE_REQUESTS),
+    answered: (sourceId, error) => health.note(sourceId, error),
+    noteEvent,
+    clock,
+    log: log.part('catalogue'),
+  });
   const sources = new SourceService({
     registry,
     standingOf: (id) => health.stateOf(id),
@@ -523,6 +549,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
         interfaces: networkInterfaces(),
       }),
     sources,
+    syncs,
     certificate: () => certificates?.current ?? null,
     access,
     setup: new SetupProgress(preferences, () => clock.nowMs()),
@@ -603,6 +630,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   await tryToWrite('what was dropped', () => removals.start());
   teardown.add(() => removals.stop());
   teardown.add(() => jobs.stop());
+  await tryToWrite('the catalogue', () => syncs.start());
+  teardown.add(() => syncs.stop());
   sourceRemover.start();
   teardown.add(() => sourceRemover.stop());
   const address = await server.listen(host, settings.current.port, certificate);

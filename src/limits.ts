@@ -144,6 +144,33 @@ export const UNDO_MS = 600_000;
 export const JOBS_RUNNING_MAX = 2;
 export const JOBS_KEPT = 20;
 
+/**
+ * What one folder's listing may be. A name of 1,024 characters is more than any file system takes; a listing that is
+ * larger or slower than this is one without an end.
+ */
+export const LISTED_NAME_MAX = 1_024;
+export const LISTING_ENTRIES_MAX = 250_000;
+export const LISTING_BYTES_MAX = 96 * MIB;
+export const LISTING_TIME_MAX_MS = 600_000;
+
+/** How deep and how wide a source is gone through: what is beyond this is a tree without an end. */
+export const CATALOGUE_DEPTH_MAX = 32;
+export const CATALOGUE_FOLDERS_MAX = 100_000;
+export const CATALOGUE_FILES_MAX = 1_000_000;
+/** Folders of one source that are read at the same time while nobody plays of it; one otherwise. */
+export const CATALOGUE_REQUESTS = 2;
+/** Files that are written in one batch: a few milliseconds. */
+export const CATALOGUE_BATCH = 20;
+/** Sources that are gone through at the same time. */
+export const CATALOGUE_SYNCS_MAX = 2;
+/** After the start, until the first source is gone through; how often is looked for one that is due. */
+export const CATALOGUE_FIRST_MS = 10_000;
+export const CATALOGUE_LOOK_MS = 60_000;
+/** A source that broke off is tried again after this. */
+export const CATALOGUE_RETRY_MS = 900_000;
+/** A folder is read whole once in a while, whatever the source says of its version. */
+export const CATALOGUE_TRUST_MS = 7 * 86_400_000;
+
 /** Longest path below a source, in characters, and what a request may bring. */
 export const PATH_LENGTH_MAX = 8 * KIB;
 export const HEADERS_TIMEOUT_MS = 20_000;

@@ -44,6 +44,8 @@ export interface Settings {
   readonly recheckAfter: number;
   /** Bytes per second; 0 is off. */
   readonly verifyRate: number;
+  /** Milliseconds; 0 is off. */
+  readonly syncEvery: number;
   readonly backgroundFill: boolean;
   readonly logLevel: LogLevel;
 }
@@ -382,6 +384,20 @@ export const options: OptionTable = {
     stored: true,
     takesEffect: 'at once',
     ...byteCount(0, 2 ** 36),
+  },
+  syncEvery: {
+    flag: 'sync-every',
+    variable: 'LARDER_SYNC_EVERY',
+    label: 'Look for new files every',
+    group: 'playing',
+    placeholder: 'TIME',
+    description:
+      'How often the folders of each source are gone through for films and music that are new, changed or gone. A new source is gone through at once. 0 turns both off; the page of a source has a button for it.',
+    fallback: 86_400_000,
+    repeatable: false,
+    stored: true,
+    takesEffect: 'at once',
+    ...timeSpan(365 * 86_400e3),
   },
   backgroundFill: {
     flag: 'background-fill',

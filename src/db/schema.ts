@@ -50,6 +50,9 @@ export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
   container: text('container'),
   sizeBytes: integer('size_bytes'),
   discoveredAt: integer('discovered_at').notNull(),
+  folderId: integer('folder_id'),
+  stamp: text('stamp'),
+  missingSince: integer('missing_since'),
 });
 
 export const cacheEntries = sqliteTable('cache_entries', {
@@ -254,4 +257,38 @@ export const mediaFacets = sqliteTable('media_facets', {
   pinned: integer('pinned', { mode: 'boolean' }).notNull(),
   missing: integer('missing', { mode: 'boolean' }).notNull(),
   itemCount: integer('item_count').notNull(),
+});
+
+export const catalogueSyncs = sqliteTable('catalogue_syncs', {
+  sourceId: integer('source_id').primaryKey(),
+  round: integer('round').notNull(),
+  state: text('state', { enum: ['idle', 'running', 'failed'] }).notNull(),
+  startedAt: integer('started_at').notNull(),
+  finishedAt: integer('finished_at'),
+  seen: integer('seen').notNull().default(0),
+  added: integer('added').notNull().default(0),
+  changed: integer('changed').notNull().default(0),
+  skipped: integer('skipped').notNull().default(0),
+  missing: integer('missing').notNull().default(0),
+  total: integer('total'),
+  errorCode: text('error_code'),
+  errorText: text('error_text'),
+  errorHint: text('error_hint'),
+});
+
+export const catalogueFolders = sqliteTable('catalogue_folders', {
+  id: integer('id').primaryKey(),
+  sourceId: integer('source_id').notNull(),
+  parentId: integer('parent_id'),
+  path: text('path').notNull(),
+  depth: integer('depth').notNull(),
+  dueRound: integer('due_round').notNull(),
+  readRound: integer('read_round').notNull().default(0),
+  readAt: integer('read_at'),
+  etag: text('etag'),
+  lastModified: text('last_modified'),
+  fingerprint: text('fingerprint'),
+  emptiedRound: integer('emptied_round'),
+  doubted: integer('doubted', { mode: 'boolean' }).notNull().default(false),
+  goneSince: integer('gone_since'),
 });

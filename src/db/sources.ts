@@ -2,7 +2,7 @@
 // its last entry is gone.
 import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
-import { cacheDownloadQueue, cacheEntries, mediaItems, sourceStatistics, sources } from './schema.ts';
+import { cacheDownloadQueue, cacheEntries, catalogueFolders, mediaItems, sourceStatistics, sources } from './schema.ts';
 
 export type SourceRow = typeof sources.$inferSelect;
 
@@ -118,17 +118,20 @@ export class SourceTable {
     return rows.map((row) => row.id);
   }
 
-  /** Takes out some of the media items of a source that has no entries any more. @returns how many */
+  /** Takes out some of what a source without entries was seen to hold: files, then folders. @returns how many rows */
   async removeItems(id: number, limit: number): Promise<number> {
-    const some = this.#tables
-      .select({ id: mediaItems.id })
-      .from(mediaItems)
-      .where(eq(mediaItems.sourceId, id))
-      .limit(limit);
-    const rows = await this.#tables
+    const items = this.#tables.select({ id: mediaItems.id }).from(mediaItems).where(eq(mediaItems.sourceId, id));
+    const removed = await this.#tables
       .delete(mediaItems)
-      .where(inArray(mediaItems.id, some))
+      .where(inArray(mediaItems.id, items.limit(limit)))
       .returning({ id: mediaItems.id });
+    if (removed.length > 0) return removed.length;
+    const { id: folderId, sourceId } = catalogueFolders;
+    const folders = this.#tables.select({ id: folderId }).from(catalogueFolders).where(eq(sourceId, id));
+    const rows = await this.#tables
+      .delete(catalogueFolders)
+      .where(inArray(folderId, folders.limit(limit)))
+      .returning({ id: folderId });
     return rows.length;
   }
 

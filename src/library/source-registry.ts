@@ -32,7 +32,7 @@ export interface SourceRegistryServices {
   readonly declaredBy: string;
   readonly lookup: AddressLookup;
   readonly health: { load(rows: readonly SourceRow[]): void; forget(sourceId: number): void };
-  /** A source has other settings from now on: what it said before holds no longer. */
+  /** A source is new or has other settings: what it said before holds no longer. */
   readonly retargeted: (sourceId: number) => void;
   readonly remover: { add(removal: SourceRemoval): void };
   readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
@@ -147,6 +147,7 @@ export class SourceRegistry {
       const row = await table.add(name, this.#settingsRow(target), this.#nextId, clock.nowMs());
       if (row === null) throw nameTaken(name);
       const known = this.#know(row);
+      this.#services.retargeted(row.id);
       log.info('a source was added', { source: name, url: target.url });
       noteEvent('source', name, `Added, at ${target.url}`);
       return this.#factsOf(known);

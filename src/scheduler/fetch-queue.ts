@@ -59,6 +59,11 @@ export class FetchQueue implements FetchScheduler {
     return this.#runningCount;
   }
 
+  /** Whether anything is fetched from the source. */
+  isBusy(sourceId: number): boolean {
+    return (this.#turns.get(sourceId)?.running.length ?? 0) > 0;
+  }
+
   get waitingCount(): number {
     let count = 0;
     for (const turn of this.#turns.values()) count += turn.waiting.length;

@@ -103,6 +103,11 @@ export class SettingsService {
     return this.#wanted.warnings.filter((warning) => !configuration.warnings.includes(warning));
   }
 
+  /** Changes with every change: for ETags and for pages that may be out of date. */
+  get revision(): string {
+    return JSON.stringify(settingNames.map((name) => [this.#textsOf(name, this.#wanted.settings), this.#origin(name)]));
+  }
+
   /** Calls `listener` after one of `names` has changed and is in force. */
   onChange(names: readonly SettingName[], listener: Listener): void {
     this.#listeners.push({ names, listener });

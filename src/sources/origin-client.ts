@@ -23,6 +23,22 @@ export interface OriginRequest {
   readonly expectsMedia: boolean;
 }
 
+/** What may be asked of an origin besides files. */
+export interface OriginQuestion extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local'> {
+  readonly method: 'GET' | 'PROPFIND';
+  readonly body: string | null;
+  /** Beside the credentials in `headers`, which go to the source's own host only. */
+  readonly ownHeaders: Readonly<Record<string, string>>;
+}
+
+export interface OriginAnswer {
+  /** The first that is no redirect, of any status. */
+  readonly response: Response;
+  /** Where it came from in the end. */
+  readonly url: URL;
+  readonly isRedirected: boolean;
+}
+
 export interface OriginResponse {
   readonly head: OriginHead;
   readonly body: ReadableStream<Uint8Array> | null;
@@ -35,6 +51,15 @@ const EXPIRED_STATUSES = new Set([401, 403, 404, 410]);
 function rangeHeader(range: OriginRange): string {
   if (range.kind === 'suffix') return `bytes=-${range.length}`;
   return `bytes=${range.start}-${range.end === null ? '' : range.end - 1}`;
+}
+
+function fileQuestion(request: OriginRequest): OriginQuestion {
+  const headers: Record<string, string> = { 'accept-encoding': 'identity', accept: '*/*' };
+  if (request.range !== null) {
+    headers.range = rangeHeader(request.range);
+    if (isStrongEtag(request.ifRange)) headers['if-range'] = request.ifRange;
+  }
+  return { ...request, method: 'GET', body: null, ownHeaders: headers };
 }
 
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
@@ -85,11 +110,12 @@ export class OriginClient {
    * @throws LarderError that says whether and when to try again
    */
   async open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
-    let { response, isRedirected } = await this.#follow(request, abort);
+    const question = fileQuestion(request);
+    let { response, isRedirected } = await this.follow(question, abort);
     if (isRedirected && EXPIRED_STATUSES.has(response.status)) {
       // What was redirected to may have been good for a while only, and the redirect old: a fresh one is asked for, once.
       await response.body?.cancel();
-      ({ response } = await this.#follow(request, abort));
+      ({ response } = await this.follow(question, abort));
     }
     try {
       return {
@@ -104,14 +130,14 @@ export class OriginClient {
 
   /** The first response that is no redirect, whatever it says. The caller reads the body or aborts `abort`. */
   async ask(request: OriginRequest, abort: AbortController): Promise<Response> {
-    return (await this.#follow(request, abort)).response;
+    return (await this.follow(fileQuestion(request), abort)).response;
   }
 
-  /** The first response that is no redirect. */
-  async #follow(
-    request: OriginRequest,
-    abort: AbortController,
-  ): Promise<{ response: Response; isRedirected: boolean }> {
+  /**
+   * The same for what is no file.
+   * @throws LarderError when there is no such response
+   */
+  async follow(request: OriginQuestion, abort: AbortController): Promise<OriginAnswer> {
     const { baseUrl, ownPort, local } = request;
     const rule = { baseUrl, ownPort, local };
     let url = new URL(request.url);
@@ -120,8 +146,8 @@ export class OriginClient {
       await this.#checkHop(url, rule);
       // Credentials belong to the host they were given for.
       const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
-      const response = await this.#request(url, { ...credentials, ...this.#rangeHeaders(request) }, abort);
-      if (!REDIRECT_STATUSES.has(response.status)) return { response, isRedirected: hop > 0 };
+      const response = await this.#request(url, request, { ...credentials, ...request.ownHeaders }, abort);
+      if (!REDIRECT_STATUSES.has(response.status)) return { response, url, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
       if (location === null || !URL.canParse(location, url)) {
@@ -133,15 +159,6 @@ export class OriginClient {
     throw new LarderError('origin-failed', `the origin redirected more than ${REDIRECTS_MAX} times`, {
       hint: 'open the address in a browser: it may be a loop, or a sign-in page',
     });
-  }
-
-  #rangeHeaders(request: OriginRequest): Record<string, string> {
-    const headers: Record<string, string> = { 'accept-encoding': 'identity', accept: '*/*' };
-    if (request.range !== null) {
-      headers.range = rangeHeader(request.range);
-      if (isStrongEtag(request.ifRange)) headers['if-range'] = request.ifRange;
-    }
-    return headers;
   }
 
   async #checkHop(url: URL, rule: ReachRule): Promise<void> {
@@ -157,7 +174,12 @@ export class OriginClient {
     }
   }
 
-  async #request(url: URL, headers: Record<string, string>, abort: AbortController): Promise<Response> {
+  async #request(
+    url: URL,
+    { method, body }: Pick<OriginQuestion, 'method' | 'body'>,
+    headers: Record<string, string>,
+    abort: AbortController,
+  ): Promise<Response> {
     let silence: LarderError | undefined;
     const giveUp = (message: string) => {
       silence = new LarderError('origin-silent', message, { retry: 'soon', hint: 'the origin may be asleep or down' });
@@ -170,7 +192,9 @@ export class OriginClient {
       giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`),
     );
     try {
-      return await ky.get(url, {
+      return await ky(url, {
+        method,
+        ...(body === null ? {} : { body }),
         headers,
         redirect: 'manual',
         retry: 0,

@@ -111,7 +111,8 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - nowMs), RETRY_AFTER_MAX_MS);
 }
 
-function statusError(response: Response, nowMs: number): LarderError {
+/** What an answer that is neither 200 nor 206 means, and what to do (facts/upstreams.md §2). */
+export function statusError(response: Response, nowMs: number): LarderError {
   const { status, headers } = response;
   const details = { originStatus: status };
   const said = `the origin answered ${status}${response.statusText === '' ? '' : ` ${response.statusText}`}`;

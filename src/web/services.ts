@@ -3,6 +3,7 @@ import type { Access } from '../access/create-access.ts';
 import type { ServerCertificate } from '../access/server-certificate.ts';
 import type { Clock } from '../clock.ts';
 import type { BulkJobs } from '../library/bulk-jobs.ts';
+import type { CatalogueSyncs } from '../library/catalogue-syncs.ts';
 import type { Durations } from '../library/durations.ts';
 import type { EntryActions } from '../library/entry-actions.ts';
 import type { EntryDetails } from '../library/entry-details.ts';
@@ -57,6 +58,7 @@ export interface WebServices {
   readonly noteEvent: (kind: string, subject: string, text: string) => Promise<unknown>;
   readonly playlist: LibraryPlaylist;
   readonly sources: SourceService;
+  readonly syncs: Pick<CatalogueSyncs, 'stateOf' | 'request' | 'cancel'>;
   /** Of our own TLS; null on plain http. */
   readonly certificate: () => ServerCertificate | null;
   readonly settings: SettingsService;

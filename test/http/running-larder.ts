@@ -46,7 +46,7 @@ export async function startLarder(options: RunningLarderOptions = {}): Promise<R
 
   function configurationOf(args: readonly string[]): Configuration {
     return readConfiguration({
-      args: ['--data', folder.path, '--host', '127.0.0.1', '--port', '0', ...args],
+      args: ['--data', folder.path, '--host', '127.0.0.1', '--port', '0', '--sync-every', '0', ...args],
       environment: options.environment ?? {},
       readFile: () => '',
     });

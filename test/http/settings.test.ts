@@ -73,7 +73,7 @@ describe('the settings page', () => {
     expect(answer.status).toBe(422);
     expect(text).toContain('value="a lot"');
     expect(text).toContain('id="readAhead-error"');
-    expect(text).toMatch(/id="readAhead-error">&quot;a lot&quot; is not a size/);
+    expect(text).toContain('Read-ahead: &quot;a lot&quot; is not a size');
     expect(await setting('verifyRate')).toMatchObject({ value: ['8MiB'], origin: 'default' });
   });
 

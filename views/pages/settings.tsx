@@ -68,17 +68,9 @@ function GroupForm({ page, group, form }: { page: PageContext; group: SettingsGr
   const { name, title, settings } = group;
   const canChange = settings.some(({ locked }) => locked === null);
   const fields = settings.map((setting) => <SettingField setting={setting} form={form} />);
-  // Where the effect of a change is shown before it is made.
-  const preview =
-    name === 'storage' ? (
-      <p>
-        <a href={`${page.basePath}/storage`}>Storage</a> shows what another size would remove before it is set.
-      </p>
-    ) : null;
   return (
     <section class="panel settings-group" aria-labelledby={`group-${name}`}>
       <h2 id={`group-${name}`}>{title}</h2>
-      {preview}
       {canChange ? (
         <form method="post" action={`${page.basePath}/settings`} novalidate>
           {fields}

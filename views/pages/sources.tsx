@@ -290,6 +290,10 @@ export function SourcePage({ page, name, notice, form, test, settings, wrong, re
         {regions.standing}
       </section>
       <section class="panel">
+        <h2>Files</h2>
+        <div id="catalogue">{regions.catalogue}</div>
+      </section>
+      <section class="panel">
         <h2>Last test</h2>
         <div id="last-test">{regions['last-test']}</div>
       </section>

@@ -23,6 +23,7 @@ import { addSettingsRoutes } from './settings.ts';
 import { addSourceRoutes } from './sources.ts';
 import { addStatusRoutes } from './status.ts';
 import { addStorageRoutes } from './storage.ts';
+import { addSyncRoutes } from './syncs.ts';
 
 export interface Api {
   readonly hono: OpenAPIHono<ApiEnvironment>;
@@ -120,6 +121,7 @@ export function createApi(services: WebServices): Api {
   };
 
   addSourceRoutes(routes, services);
+  addSyncRoutes(routes, services);
   addStatusRoutes(routes, services);
   addAccessRoutes(routes, services);
   addSettingsRoutes(routes, services);

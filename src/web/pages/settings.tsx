@@ -90,14 +90,12 @@ function typedOf(fields: Readonly<Record<string, string | string[]>>): Record<st
   );
 }
 
-/** Below its field, and beside its name on top of the form: the name need not be said again. */
 function errorsOf(result: Extract<SettingsCheck, { ok: false }>): Record<string, string> {
   return Object.fromEntries(
-    result.problems.map(({ name, message, hint }) => {
-      const prefix = isSetting(name) ? `${options[name].label}: ` : '';
-      const words = message.startsWith(prefix) ? message.slice(prefix.length) : message;
-      return [name, `${formatSentence(words)}${hint === undefined ? '' : ` ${formatSentence(hint)}`}`];
-    }),
+    result.problems.map(({ name, message, hint }) => [
+      name,
+      `${formatSentence(message)}${hint === undefined ? '' : ` ${formatSentence(hint)}`}`,
+    ]),
   );
 }
 

@@ -1,5 +1,5 @@
 // Sources: which there are and how each fares; adding, testing, changing and removing them.
-import { formatBytes } from '../../../views/format.ts';
+import { formatBytes, formatCount } from '../../../views/format.ts';
 import {
   NewSourcePage,
   RemovalLoss,
@@ -13,11 +13,14 @@ import {
   SourcesPage,
 } from '../../../views/pages/sources.tsx';
 import { emptyForm, type FormState } from '../../../views/parts/field.tsx';
+import { SourceCatalogue, type SourceCatalogueProps } from '../../../views/parts/source-catalogue.tsx';
 import type { SourceFormProps } from '../../../views/parts/source-form.tsx';
 import type { TestReportProps } from '../../../views/parts/source-test.tsx';
 import { type Rendered, renderPage } from '../../../views/render.ts';
 import { LarderError } from '../../errors.ts';
+import type { SyncState } from '../../library/catalogue-syncs.ts';
 import type { SourceView } from '../../library/source-service.ts';
+import { describeValue, type Settings } from '../../options.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import type { CredentialKind } from '../../sources/http-credentials.ts';
 import type { PageRequest } from '../live-page.ts';
@@ -54,7 +57,10 @@ function settingsOf(view: SourceView): NonNullable<SourceFormProps['source']> {
   return { url, local, credentials: KIND_WORDS[view.credentials], lockedBy, credentialsLocked };
 }
 
-export function addSourcePages(routes: Routes, { sources }: Pick<WebServices, 'sources'>): void {
+export function addSourcePages(
+  routes: Routes,
+  { sources, syncs, settings }: Pick<WebServices, 'sources' | 'syncs' | 'settings'>,
+): void {
   routes.livePage({
     path: '/sources',
     need: 'owner',
@@ -113,6 +119,9 @@ export function addSourcePages(routes: Routes, { sources }: Pick<WebServices, 's
     const source = summaryOf(view);
     return {
       standing: <SourceStanding page={page} source={source} />,
+      catalogue: (
+        <SourceCatalogue page={page} name={name} catalogue={catalogueOf(syncs.stateOf(view.id), settings.current)} />
+      ),
       'last-test': <SourceLastTest page={page} source={source} />,
       ...(view.lockedBy === null
         ? { 'removal-loss': <RemovalLoss source={source} />, 'removal-verb': <RemovalVerb source={source} /> }
@@ -178,6 +187,22 @@ export function addSourcePages(routes: Routes, { sources }: Pick<WebServices, 's
     );
   });
 
+  routes.action('/sources/:name/sync', 'owner', async (context) => {
+    const { id, name } = await sources.get(context.req.param('name') ?? '');
+    const { state } = syncs.request(id);
+    const text =
+      state === 'waiting'
+        ? `The folders of ${name} are gone through as soon as another source is done.`
+        : `The folders of ${name} are gone through now.`;
+    return { notice: { tone: 'done', text } };
+  });
+
+  routes.action('/sources/:name/sync/cancel', 'owner', async (context) => {
+    const { id } = await sources.get(context.req.param('name') ?? '');
+    const { seen } = await syncs.cancel(id);
+    return { notice: { tone: 'done', text: `Stopped after ${formatCount(seen, 'file')}. What was found stays.` } };
+  });
+
   routes.action('/sources/:name/remove', 'owner', async (context) => {
     const name = context.req.param('name') ?? '';
     const { confirmation } = await context.req.parseBody();
@@ -188,4 +213,8 @@ export function addSourcePages(routes: Routes, { sources }: Pick<WebServices, 's
     const bytes = cachedBytes === 0 ? '' : ` ${formatBytes(cachedBytes)} go in the background.`;
     return { notice: { tone: 'done', text: `${name} was removed.${bytes}` }, goTo: '/sources' };
   });
+}
+
+function catalogueOf(sync: SyncState, { syncEvery }: Pick<Settings, 'syncEvery'>): SourceCatalogueProps {
+  return { ...sync, every: syncEvery === 0 ? null : describeValue('syncEvery', syncEvery) };
 }

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import type { InStatement } from '@libsql/client/sqlite3';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
+import { CatalogueTable } from '../../../src/db/catalogue.ts';
 import type { Tables } from '../../../src/db/database.ts';
 import { DownloadQueueTable } from '../../../src/db/download-queue.ts';
 import { EntryTable } from '../../../src/db/entries.ts';
@@ -23,6 +24,7 @@ import { entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/
 
 /** Tables that hold a handful of rows for ever. */
 const SMALL = [
+  'catalogue_syncs',
   'access_changes',
   'cache_statistics',
   'media_facets',
@@ -33,6 +35,7 @@ const SMALL = [
 
 /** Calls that may walk through an index from its start, each with its reason. */
 const WALKS: Record<string, string> = {
+  'catalogue.countMissing': 'walks the index of what is gone, which is little of all',
   'entries.listRecent first page': 'walks the index of the order it lists in, up to its limit',
   'entries.listEvictable first page': 'walks the index of the order it lists in, up to its limit',
   'sessions.list first page': 'walks the index of the order it lists in, up to its limit',
@@ -116,6 +119,34 @@ const row = {
   finishedAt: null,
 } as const;
 const counters = { servedBytes: 1, servedFromDiskBytes: 1, originBytes: 1, hitCount: 1, partialCount: 1, missCount: 1 };
+const folder = {
+  id: 1,
+  sourceId: 1,
+  parentId: null,
+  path: '',
+  depth: 0,
+  dueRound: 1,
+  readRound: 0,
+  readAt: null,
+  etag: null,
+  lastModified: null,
+  fingerprint: null,
+  emptiedRound: null,
+  doubted: false,
+  goneSince: null,
+} as const;
+const foundFiles = { seen: 1, added: 1, changed: 0, skipped: 0, missing: 0 };
+const listedFile = {
+  mediaKey: 'f1',
+  quality: 'original',
+  type: 'video',
+  title: 'f1',
+  year: null,
+  path: 'f1',
+  container: 'mkv',
+  sizeBytes: 5,
+  stamp: '5',
+} as const;
 const settingsOfSource = { url: 'http://x/', credentials: null, options: '{}' };
 const endedReader = {
   id: 1,
@@ -297,6 +328,30 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'tokens.recordUses': (tables) => new TokenTable(tables).recordUses(new Map([[1, NOW_MS]])),
   'tokens.remove': (tables) => new TokenTable(tables).remove(1, 1),
   'tokens.changesVersion': (tables) => new TokenTable(tables).changesVersion(),
+  'catalogue.listSyncs': (tables) => new CatalogueTable(tables).listSyncs(),
+  'catalogue.startRound': (tables) => new CatalogueTable(tables).startRound(1, NOW_MS),
+  'catalogue.recordState': (tables) => new CatalogueTable(tables).recordState(1, { state: 'idle' }),
+  'catalogue.listDue': (tables) => new CatalogueTable(tables).listDue(1, 5),
+  'catalogue.findFolder': (tables) => new CatalogueTable(tables).findFolder(1),
+  'catalogue.findFolderAt': (tables) => new CatalogueTable(tables).findFolderAt(1, 'a'),
+  'catalogue.recordFingerprint': (tables) => new CatalogueTable(tables).recordFingerprint(1, 'a'),
+  'catalogue.addFolders': (tables) => new CatalogueTable(tables).addFolders(folder, ['a', 'b'], 1, false),
+  'catalogue.keepChildren': (tables) => new CatalogueTable(tables).keepChildren(1, 2),
+  'catalogue.finishFolder': (tables) => new CatalogueTable(tables).finishFolder(folder, {}, foundFiles),
+  'catalogue.findKnown': (tables) => new CatalogueTable(tables).findKnown(1, [listedFile]),
+  'catalogue.putFiles': async (tables) => {
+    const catalogue = new CatalogueTable(tables);
+    await catalogue.startRound(1, NOW_MS);
+    await catalogue.putFiles(folder, [listedFile], NOW_MS);
+  },
+  'catalogue.listFiles': (tables) => new CatalogueTable(tables).listFiles(1, 0, 5),
+  'catalogue.listChildren': (tables) => new CatalogueTable(tables).listChildren(1, 0, 5),
+  'catalogue.listBranch': (tables) => new CatalogueTable(tables).listBranch(folder, 5),
+  'catalogue.recordGone': (tables) => new CatalogueTable(tables).recordGone([1], NOW_MS),
+  'catalogue.recordMissing': (tables) => new CatalogueTable(tables).recordMissing([1], NOW_MS),
+  'catalogue.countFiles': (tables) => new CatalogueTable(tables).countFiles(1),
+  'catalogue.countMissing': (tables) => new CatalogueTable(tables).countMissing(1),
+  'catalogue.countFolders': (tables) => new CatalogueTable(tables).countFolders(1),
   'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
 };
 
@@ -330,6 +385,7 @@ describe('query plans', () => {
       sources: SourceTable,
       events: EventTable,
       library: LibraryTable,
+      catalogue: CatalogueTable,
       preferences: PreferenceTable,
       readers: ReaderHistoryTable,
       storage: StorageTable,

@@ -153,6 +153,7 @@ describe('SettingsService', () => {
       cacheSize: ['57%'],
       keepFree: ['2GiB'],
       recheckAfter: ['7d'],
+      syncEvery: ['7d'],
       verifyRate: ['0'],
       backgroundFill: ['on'],
       logLevel: ['error'],

@@ -1,0 +1,288 @@
+// What sources were seen to hold. A page of files is looked up in one statement and written in one batch; of a library
+// that stays as it is, a sync writes a row per folder and none per file.
+import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import type { Tables } from './database.ts';
+import { cacheQualityVariants, catalogueFolders, catalogueSyncs } from './schema.ts';
+import { foldTitle } from './sort-title.ts';
+
+export type SyncRow = typeof catalogueSyncs.$inferSelect;
+export type FolderRow = typeof catalogueFolders.$inferSelect;
+
+export interface SyncCounts {
+  readonly seen: number;
+  readonly added: number;
+  readonly changed: number;
+  readonly skipped: number;
+  readonly missing: number;
+}
+
+/** A file as a source lists it. */
+export interface CatalogueFile {
+  readonly mediaKey: string;
+  readonly quality: string;
+  readonly type: 'video' | 'audio';
+  readonly title: string;
+  readonly year: number | null;
+  readonly path: string;
+  readonly container: string | null;
+  readonly sizeBytes: number | null;
+  readonly stamp: string | null;
+}
+
+/** What is known of a listed file; null where nothing is. */
+export interface KnownFile {
+  readonly variantId: number | null;
+  readonly folderId: number | null;
+  readonly stamp: string | null;
+  readonly sizeBytes: number | null;
+  readonly missingSince: number | null;
+}
+
+export interface FolderFile {
+  readonly variantId: number;
+  readonly path: string;
+  readonly missingSince: number | null;
+}
+
+/** What a folder's row says once it was read. */
+export type FolderFinding = Partial<
+  Pick<FolderRow, 'readAt' | 'etag' | 'lastModified' | 'emptiedRound' | 'fingerprint' | 'goneSince'>
+>;
+
+/** Why an entry counts as missing when its folder's listing said so. */
+export const UNLISTED = 'it is not in the listing of its folder any more';
+
+export class CatalogueTable {
+  readonly #tables: Tables;
+
+  constructor(tables: Tables) {
+    this.#tables = tables;
+  }
+
+  listSyncs(): Promise<SyncRow[]> {
+    return this.#tables.select().from(catalogueSyncs);
+  }
+
+  /** Begins a new round, with the source's own folder as the first to be read. */
+  async startRound(sourceId: number, nowMs: number): Promise<SyncRow> {
+    const fresh = { state: 'running' as const, startedAt: nowMs, errorCode: null, errorText: null, errorHint: null };
+    const counts = { seen: 0, added: 0, changed: 0, skipped: 0 };
+    const [rows] = await this.#tables.batch([
+      this.#tables
+        .insert(catalogueSyncs)
+        .values({ sourceId, round: 1, ...fresh })
+        .onConflictDoUpdate({
+          target: catalogueSyncs.sourceId,
+          set: { ...fresh, ...counts, round: sql`${catalogueSyncs.round} + 1` },
+        })
+        .returning(),
+      this.#tables.run(sql`
+        INSERT INTO catalogue_folders (source_id, path, depth, due_round)
+        SELECT source_id, '', 0, round FROM catalogue_syncs WHERE source_id = ${sourceId}
+        ON CONFLICT (source_id, path) DO UPDATE SET due_round = excluded.due_round`),
+    ]);
+    return rows[0]!;
+  }
+
+  async recordState(sourceId: number, state: Partial<Omit<SyncRow, 'sourceId' | 'round'>>): Promise<void> {
+    await this.#tables.update(catalogueSyncs).set(state).where(eq(catalogueSyncs.sourceId, sourceId));
+  }
+
+  /** Folders that the round has still to read. */
+  listDue(sourceId: number, limit: number): Promise<FolderRow[]> {
+    return this.#tables
+      .select()
+      .from(catalogueFolders)
+      .where(and(eq(catalogueFolders.sourceId, sourceId), sql`due_round > read_round`))
+      .orderBy(asc(catalogueFolders.id))
+      .limit(limit);
+  }
+
+  async findFolder(id: number): Promise<FolderRow | null> {
+    const rows = await this.#tables.select().from(catalogueFolders).where(eq(catalogueFolders.id, id));
+    return rows[0] ?? null;
+  }
+
+  async findFolderAt(sourceId: number, path: string): Promise<FolderRow | null> {
+    const rows = await this.#tables
+      .select()
+      .from(catalogueFolders)
+      .where(and(eq(catalogueFolders.sourceId, sourceId), eq(catalogueFolders.path, path)));
+    return rows[0] ?? null;
+  }
+
+  async recordFingerprint(id: number, fingerprint: string): Promise<void> {
+    await this.#tables.update(catalogueFolders).set({ fingerprint }).where(eq(catalogueFolders.id, id));
+  }
+
+  /** Folders that the listing of `parent` names; `doubted` ones are those that it names no more. */
+  async addFolders(parent: FolderRow, paths: readonly string[], round: number, doubted: boolean): Promise<void> {
+    if (paths.length === 0) return;
+    await this.#tables.run(sql`
+      INSERT INTO catalogue_folders (source_id, parent_id, path, depth, due_round, doubted)
+      SELECT ${parent.sourceId}, ${parent.id}, value, ${parent.depth + 1}, ${round}, ${doubted ? 1 : 0}
+      FROM json_each(${JSON.stringify(paths)}) WHERE true
+      ON CONFLICT (source_id, path) DO UPDATE SET parent_id = excluded.parent_id, depth = excluded.depth,
+        due_round = excluded.due_round, doubted = excluded.doubted,
+        gone_since = CASE excluded.doubted WHEN 1 THEN gone_since END`);
+  }
+
+  /** All that the parent's last listing named is there, unread. */
+  async keepChildren(parentId: number, round: number): Promise<void> {
+    await this.#tables
+      .update(catalogueFolders)
+      .set({ dueRound: round, doubted: false })
+      .where(and(eq(catalogueFolders.parentId, parentId), isNull(catalogueFolders.goneSince)));
+  }
+
+  /** The folder was read in this round; the counts of the round are those that are given. */
+  async finishFolder(folder: FolderRow, finding: FolderFinding, counts: SyncCounts): Promise<void> {
+    await this.#tables.batch([
+      this.#tables
+        .update(catalogueFolders)
+        .set({ ...finding, readRound: sql`due_round`, doubted: false })
+        .where(eq(catalogueFolders.id, folder.id)),
+      this.#tables.update(catalogueSyncs).set(counts).where(eq(catalogueSyncs.sourceId, folder.sourceId)),
+    ]);
+  }
+
+  /** One for each file, in the same order. */
+  async findKnown(sourceId: number, files: readonly CatalogueFile[]): Promise<KnownFile[]> {
+    const keys = JSON.stringify(files.map(({ mediaKey, quality }) => [mediaKey, quality]));
+    return this.#tables.all<KnownFile>(sql`
+      SELECT variant.id AS variantId, folder_id AS folderId, stamp, size_bytes AS sizeBytes,
+        missing_since AS missingSince
+      FROM json_each(${keys}) AS wanted
+      LEFT JOIN media_items AS media ON media.source_id = ${sourceId} AND media.key = wanted.value ->> 0
+      LEFT JOIN cache_quality_variants AS variant
+        ON variant.media_id = media.id AND variant.quality = wanted.value ->> 1
+      ORDER BY wanted.key`);
+  }
+
+  /** Makes and corrects the rows of these files: they are in the folder now, and as the listing says. */
+  async putFiles(folder: FolderRow, files: readonly CatalogueFile[], nowMs: number): Promise<void> {
+    if (files.length === 0) return;
+    const { sourceId } = folder;
+    const values = JSON.stringify(
+      files.map((file) => [
+        file.mediaKey,
+        file.quality,
+        file.type,
+        file.title,
+        file.year,
+        file.path,
+        file.container,
+        file.sizeBytes,
+        file.stamp,
+        foldTitle(file.title),
+      ]),
+    );
+    const named = sql`json_each(${values}) AS file CROSS JOIN media_items AS media
+      ON media.source_id = ${sourceId} AND media.key = file.value ->> 0`;
+    await this.#tables.batch([
+      this.#tables.run(sql`
+        INSERT INTO media_items (source_id, key, type, title, year, created_at, sort_title)
+        SELECT ${sourceId}, value ->> 0, value ->> 2, value ->> 3, value ->> 4, ${nowMs}, value ->> 9
+        FROM json_each(${values}) WHERE true ON CONFLICT (source_id, key) DO NOTHING`),
+      this.#tables.run(sql`
+        INSERT INTO cache_quality_variants
+          (media_id, quality, path, container, size_bytes, discovered_at, folder_id, stamp)
+        SELECT media.id, file.value ->> 1, file.value ->> 5, file.value ->> 6, file.value ->> 7, ${nowMs},
+          ${folder.id}, file.value ->> 8
+        FROM ${named} WHERE true
+        ON CONFLICT (media_id, quality) DO UPDATE SET folder_id = excluded.folder_id, stamp = excluded.stamp,
+          size_bytes = COALESCE(excluded.size_bytes, size_bytes), missing_since = NULL`),
+      this.#tables.run(sql`
+        UPDATE cache_entries SET missing_since = NULL, missing_reason = NULL
+        WHERE missing_reason = ${UNLISTED} AND id IN (
+          SELECT entry.id FROM ${named} CROSS JOIN cache_entries AS entry
+          ON entry.media_id = media.id AND entry.quality = file.value ->> 1)`),
+    ]);
+  }
+
+  /** Files of a folder in the order of their rows, from behind `afterId`. */
+  listFiles(folderId: number, afterId: number, limit: number): Promise<FolderFile[]> {
+    const { id, path, missingSince } = cacheQualityVariants;
+    return this.#tables
+      .select({ variantId: id, path, missingSince })
+      .from(cacheQualityVariants)
+      .where(and(eq(cacheQualityVariants.folderId, folderId), gt(id, afterId)))
+      .orderBy(asc(id))
+      .limit(limit);
+  }
+
+  /** Folders that were last named by the listing of this one, and are not known to be gone. */
+  listChildren(folderId: number, afterId: number, limit: number): Promise<{ id: number; path: string }[]> {
+    const { id, path, parentId, goneSince } = catalogueFolders;
+    return this.#tables
+      .select({ id, path })
+      .from(catalogueFolders)
+      .where(and(eq(parentId, folderId), gt(id, afterId), isNull(goneSince)))
+      .orderBy(asc(id))
+      .limit(limit);
+  }
+
+  /** The folder and what is below it, those of them that are not known to be gone. */
+  listBranch(folder: FolderRow, limit: number): Promise<{ id: number; path: string }[]> {
+    const { id, path, sourceId, goneSince } = catalogueFolders;
+    // "0" is what comes behind "/".
+    return this.#tables
+      .select({ id, path })
+      .from(catalogueFolders)
+      .where(
+        and(
+          eq(sourceId, folder.sourceId),
+          sql`${path} >= ${folder.path} AND ${path} < ${`${folder.path}0`}`,
+          // Without `Films 2` beside `Films`.
+          sql`(${path} = ${folder.path} OR ${path} > ${`${folder.path}/`})`,
+          isNull(goneSince),
+        ),
+      )
+      .orderBy(asc(path))
+      .limit(limit);
+  }
+
+  async recordGone(folderIds: readonly number[], nowMs: number): Promise<void> {
+    await this.#tables.run(sql`
+      UPDATE catalogue_folders SET gone_since = ${nowMs}, read_round = due_round, doubted = 0
+      WHERE id IN (SELECT value FROM json_each(${JSON.stringify(folderIds)}))`);
+  }
+
+  /** The origin has these files no more. What is stored of them stays. */
+  async recordMissing(variantIds: readonly number[], nowMs: number): Promise<void> {
+    const ids = JSON.stringify(variantIds);
+    await this.#tables.batch([
+      this.#tables.run(sql`
+        UPDATE cache_quality_variants SET missing_since = ${nowMs}
+        WHERE missing_since IS NULL AND id IN (SELECT value FROM json_each(${ids}))`),
+      this.#tables.run(sql`
+        UPDATE cache_entries SET missing_since = ${nowMs}, missing_reason = ${UNLISTED}
+        WHERE missing_since IS NULL AND id IN (
+          SELECT entry.id FROM json_each(${ids}) AS gone
+          CROSS JOIN cache_quality_variants AS variant ON variant.id = gone.value
+          CROSS JOIN cache_entries AS entry ON entry.media_id = variant.media_id AND entry.quality = variant.quality)`),
+    ]);
+  }
+
+  /** Files that the listing of a folder last named. */
+  async countFiles(folderId: number): Promise<number> {
+    const rows = await this.#tables.all<{ count: number }>(sql`
+      SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId}`);
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Files of a source that are marked as gone. */
+  async countMissing(sourceId: number): Promise<number> {
+    const rows = await this.#tables.all<{ count: number }>(sql`
+      SELECT COUNT(*) AS count FROM cache_quality_variants AS variant
+      CROSS JOIN media_items AS media ON media.id = variant.media_id AND media.source_id = ${sourceId}
+      WHERE variant.missing_since IS NOT NULL`);
+    return rows[0]?.count ?? 0;
+  }
+
+  async countFolders(sourceId: number): Promise<number> {
+    const rows = await this.#tables.all<{ count: number }>(sql`
+      SELECT COUNT(*) AS count FROM catalogue_folders WHERE source_id = ${sourceId}`);
+    return rows[0]?.count ?? 0;
+  }
+}
