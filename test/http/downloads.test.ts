@@ -13,7 +13,14 @@ const SIZE = 3_000_000;
 async function startOnFakeClock(origin: TestOrigin): Promise<{ larder: RunningLarder; clock: FakeClock }> {
   const clock = new FakeClock();
   const args = ['--source', `films=${origin.url}`];
-  return { larder: await startLarder({ args, clock, startThread: () => inProcessThread(clock) }), clock };
+  return {
+    larder: await startLarder({
+      args,
+      clock,
+      startThread: (role: 'download' | 'upkeep') => inProcessThread(role, clock),
+    }),
+    clock,
+  };
 }
 
 async function turnUntil(clock: FakeClock, condition: () => boolean, limitMs: number): Promise<void> {
@@ -92,7 +99,7 @@ test('the database log is moved by the upkeep thread when it has grown, and coun
   const clock = new FakeClock();
   const upkeepThreads: Worker[] = [];
   const startThread = (role: 'download' | 'upkeep') => {
-    if (role === 'download') return inProcessThread(clock);
+    if (role === 'download') return inProcessThread(role, clock);
     const workerData = { role, addonFile: null };
     upkeepThreads.push(new Worker(new URL('../../src/worker.ts', import.meta.url), { workerData }));
     return upkeepThreads[0]!;

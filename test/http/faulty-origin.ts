@@ -52,7 +52,7 @@ export class FaultyOrigin implements AsyncDisposable {
   static async start(clock: Clock = hurriedClock): Promise<FaultyOrigin> {
     const origin = await startOrigin();
     const args = ['--source', `films=${origin.url}`];
-    const startThread = () => inProcessThread(clock);
+    const startThread = (role: 'download' | 'upkeep') => inProcessThread(role, clock);
     const larder = await startLarder({ args, clock, ...(clock instanceof FakeClock ? { startThread } : {}) });
     return new FaultyOrigin(origin, larder, clock);
   }

@@ -121,7 +121,7 @@ test('more cached files than may idle can be opened in the same moment', async (
 test('Retry-After: 0 does not make a hot loop of read-ahead', async () => {
   await using origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: 200 * MB } } });
   const clock = new FakeClock();
-  const startThread = () => inProcessThread(clock);
+  const startThread = (role: 'download' | 'upkeep') => inProcessThread(role, clock);
   await using larder = await startLarder({ args: ['--source', `films=${origin.url}`], clock, startThread });
   using player = await RawConnection.open(larder.port);
   origin.behave('film.mkv', { cutAfterBytes: 12 * MB, times: 1 });

@@ -1,19 +1,24 @@
-// A download thread without a thread: the same message loop, in this process and on a clock that a test turns.
+// Larder's threads without threads: the same message loops, in this process; downloads on a clock that a test turns.
 import { EventEmitter } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { runDownloadThread } from '../../src/chunks/download-thread.ts';
 import type { FromThread, ToThread } from '../../src/chunks/fetch-messages.ts';
 import type { Clock } from '../../src/clock.ts';
+import { runUpkeepThread, type UpkeepRequest, type UpkeepResult } from '../../src/upkeep/upkeep-thread.ts';
+
+type Message = ToThread | UpkeepRequest;
 
 class InProcessThread extends EventEmitter {
-  readonly #receive: (message: ToThread) => void;
+  readonly #receive: (message: Message) => void;
 
-  constructor(clock: Clock) {
+  constructor(role: 'download' | 'upkeep', clock: Clock) {
     super();
-    this.#receive = runDownloadThread(clock, (message: FromThread) => this.emit('message', message));
+    const post = (message: FromThread | UpkeepResult) => this.emit('message', message);
+    const run = role === 'download' ? runDownloadThread(clock, post) : runUpkeepThread(post, () => undefined);
+    this.#receive = run as (message: Message) => void;
   }
 
-  postMessage(message: ToThread): void {
+  postMessage(message: Message): void {
     queueMicrotask(() => this.#receive(message));
   }
 
@@ -22,6 +27,6 @@ class InProcessThread extends EventEmitter {
   }
 }
 
-export function inProcessThread(clock: Clock): Worker {
-  return new InProcessThread(clock) as unknown as Worker;
+export function inProcessThread(role: 'download' | 'upkeep', clock: Clock): Worker {
+  return new InProcessThread(role, clock) as unknown as Worker;
 }

@@ -315,7 +315,7 @@ test(
     const args = ['--source', `films=${origin.url}`, '--keep-free', '0', '--cache-size', '20MB'];
     const startThread = (role: 'download' | 'upkeep') =>
       role === 'download'
-        ? inProcessThread(clock)
+        ? inProcessThread(role, clock)
         : new Worker(new URL('../../src/worker.ts', import.meta.url), { workerData: { role, addonFile: null } });
     await using larder = await startLarder({ args, clock, startThread });
     await rawRequest(larder.port, '/s/films/huge.mkv', { Range: 'bytes=0-99' });
