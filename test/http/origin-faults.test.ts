@@ -119,7 +119,7 @@ describe('invariant 4: every wait ends', () => {
     await using slow = await startLarder({
       args: ['--source', `films=${origin.url}`],
       clock,
-      startThread: () => inProcessThread(role, clock),
+      startThread: (role) => inProcessThread(role, clock),
     });
     const { path, address } = newFile({ stallBeforeHead: true });
     const answer = rawRequest(slow.port, address);
@@ -145,7 +145,7 @@ describe('invariant 4: every wait ends', () => {
     await using slow = await startLarder({
       args: ['--source', `films=${own.url}`],
       clock,
-      startThread: () => inProcessThread(role, clock),
+      startThread: (role) => inProcessThread(role, clock),
     });
     own.behave('film.bin', { stallAfterBytes: 500_000, times: 1 });
     using connection = await RawConnection.open(slow.port);
