@@ -251,7 +251,7 @@ export class LibraryTable {
         COALESCE(SUM(cached_bytes), 0) AS cachedBytes,
         COALESCE(SUM(total_bytes - cached_bytes), 0) AS missingBytes
       FROM (
-        SELECT media_id FROM media_statistics WHERE facet = ${facet}
+        SELECT media_id FROM media_statistics INDEXED BY media_statistics_size WHERE facet = ${facet}
         ORDER BY size_bytes, media_id LIMIT ${limit} OFFSET ${offset}
       ) AS items
       CROSS JOIN cache_entries ON cache_entries.media_id = items.media_id AND removed_at IS NULL
@@ -263,7 +263,7 @@ export class LibraryTable {
   async sumSizes(facet: number): Promise<{ sizeBytes: number; unknownCount: number }> {
     const [row] = await this.#tables.all<{ sizeBytes: number; unknownCount: number }>(sql`
       SELECT COALESCE(SUM(size_bytes), 0) AS sizeBytes, COALESCE(SUM(size_bytes = 0), 0) AS unknownCount
-      FROM media_statistics WHERE facet = ${facet}`);
+      FROM media_statistics INDEXED BY media_statistics_size WHERE facet = ${facet}`);
     return row!;
   }
 

@@ -81,4 +81,6 @@ export async function addManyItems(client: Client, options: ManyItemsOptions): P
     }
     await client.batch(statements, 'write');
   }
+  // Ranges were written past the table class, which recounts.
+  await client.execute('INSERT INTO media_recount (media_id) SELECT id FROM media_items');
 }

@@ -188,7 +188,9 @@ function itemPage(title: string, page = context({ path: '/items/1' })): string {
           />
         ),
         'quality-0': <ItemQuality page={page} quality={own} />,
-        history: <ItemHistory page={page} events={[{ id: 1, atMs: nowMs, text: title, severity: 'info' }]} />,
+        history: (
+          <ItemHistory page={page} events={[{ id: 1, atMs: nowMs, quality: title, text: title, severity: 'info' }]} />
+        ),
       }}
     />,
   );

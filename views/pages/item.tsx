@@ -108,7 +108,14 @@ function PlayAddress({ page, play, index, isOnly }: PlayAddressProps) {
   );
 }
 
-export type HistoryProps = readonly { id: number; atMs: number; text: string; severity: string }[];
+export type HistoryProps = readonly {
+  id: number;
+  atMs: number;
+  /** Where the item has several. */
+  quality: string | null;
+  text: string;
+  severity: string;
+}[];
 
 export function ItemHistory({ page, events }: { page: PageContext; events: HistoryProps }) {
   if (events.length === 0) {
@@ -116,11 +123,12 @@ export function ItemHistory({ page, events }: { page: PageContext; events: Histo
   }
   return (
     <ul class="rows">
-      {events.map(({ id, atMs, text, severity }) => (
+      {events.map(({ id, atMs, quality, text, severity }) => (
         <li id={`event-${id}`}>
           <span class={severity === 'info' ? 'quiet' : 'waiting'}>
             <TimeAgo atMs={atMs} nowMs={page.nowMs} />
           </span>{' '}
+          {quality === null ? null : <span class="quality">{quality}: </span>}
           {text}
         </li>
       ))}

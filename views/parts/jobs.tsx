@@ -92,6 +92,10 @@ function describeJob(job: JobProps, what: string): string {
   const count = job.itemCount > 1 ? `${job.itemsDone.toLocaleString('en')} of ${what}` : what;
   if (job.state === 'waiting') return `${doing[job.action]} ${what}: waits for another job`;
   if (job.state === 'running') return `${doing[job.action]} ${count}${bytesOf(job)}`;
+  if (job.failureCount > 0 && job.itemCount > 1) {
+    const well = Math.max(0, job.itemsDone - job.failureCount);
+    return `${did[job.action]} ${well.toLocaleString('en')} of ${what}${bytesOf(job)}${damageOf(job)}`;
+  }
   const end = job.state === 'stopped' ? `${did[job.action]} ${count}, then stopped` : `${did[job.action]} ${what}`;
   return `${end}${bytesOf(job)}${damageOf(job)}`;
 }

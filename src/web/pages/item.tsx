@@ -59,13 +59,17 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
   }
 
   async function historyOf(item: LibraryItem): Promise<HistoryProps> {
-    const subjects = [...new Set(item.qualities.map((quality) => `${item.source}/${quality.path}`))];
-    const lists = await Promise.all(subjects.map((subject) => events.list({ subject }, HISTORY_SHOWN, null)));
+    const lists = await Promise.all(
+      item.qualities.map(async ({ quality, path }) => {
+        const found = await events.list({ subject: `${item.source}/${path}` }, HISTORY_SHOWN, null);
+        const name = item.qualities.length > 1 ? quality : null;
+        return found.map(({ id, at, text, severity }) => ({ id, atMs: at, quality: name, text, severity }));
+      }),
+    );
     return lists
       .flat()
       .sort((left, right) => right.id - left.id)
-      .slice(0, HISTORY_SHOWN)
-      .map(({ id, at, text, severity }) => ({ id, atMs: at, text, severity }));
+      .slice(0, HISTORY_SHOWN);
   }
 
   routes.livePage({
