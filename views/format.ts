@@ -8,6 +8,9 @@ const minuteMs = 60 * secondMs;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
+/** Making one takes longer than many uses of it. There are some 600 zones. */
+const zonedFormats = new Map<string, Intl.DateTimeFormat>();
+
 type Quantity = number | null;
 
 function isKnown(value: Quantity): value is number {
@@ -85,30 +88,41 @@ export function formatAgo(atMs: number, nowMs: number): string {
   return agoMs < minuteMs ? 'less than a minute ago' : `${formatDuration(agoMs)} ago`;
 }
 
-/** "12:30 UTC (14 min)"; with its date once it is not of the last 24 hours. Coarse as `formatAgo`. */
-export function formatSince(sinceMs: number, nowMs: number): string {
+/** A moment in `timeZone` (an IANA name), as `{ day: "2026-11-20", clock: "11:29:05" }`. */
+function inZone(atMs: number, timeZone: string): { day: string; clock: string } {
+  let zoned = zonedFormats.get(timeZone);
+  if (zoned === undefined) {
+    // Swedish writes dates as ISO 8601 does.
+    zoned = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' });
+    zonedFormats.set(timeZone, zoned);
+  }
+  const [day = '', clock = ''] = zoned.format(atMs).split(' ');
+  return { day, clock };
+}
+
+/** Said where the visitor's own zone is not known. */
+export function zoneLabel(timeZone: string): string {
+  return timeZone === 'UTC' ? ' UTC' : '';
+}
+
+/** "12:30 (14 min)"; with its date once it is not of the last 24 hours. Coarse as `formatAgo`. */
+export function formatSince(sinceMs: number, nowMs: number, timeZone: string): string {
   const durationMs = Math.max(0, nowMs - sinceMs);
-  const moment = new Date(sinceMs).toISOString();
-  const day = durationMs < dayMs ? '' : `${moment.slice(0, 10)} `;
+  const { day, clock } = inZone(sinceMs, timeZone);
   const words = durationMs < minuteMs ? 'less than a minute' : formatDuration(durationMs);
-  return `${day}${moment.slice(11, 16)} UTC (${words})`;
+  return `${durationMs < dayMs ? '' : `${day} `}${clock.slice(0, 5)}${zoneLabel(timeZone)} (${words})`;
 }
 
-/** "2026-11-20 11:29:05 UTC". */
-export function formatMoment(atMs: number): string {
-  return new Date(atMs)
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, ' UTC');
+/** "2026-11-20 11:29:05". */
+export function formatMoment(atMs: number, timeZone: string): string {
+  const { day, clock } = inZone(atMs, timeZone);
+  return `${day} ${clock}${zoneLabel(timeZone)}`;
 }
 
-/** "11:29", or "Nov 20, 11:29" with `withDay`; in UTC. */
-export function formatClock(atMs: number, withDay: boolean): string {
-  const moment = new Date(atMs);
-  const clock = moment.toISOString().slice(11, 16);
-  if (!withDay) return clock;
-  const month = moment.toLocaleString('en', { month: 'short', timeZone: 'UTC' });
-  return `${month} ${moment.getUTCDate()}, ${clock}`;
+/** "11:29", or "11-20 11:29" with `withDay`. */
+export function formatClock(atMs: number, withDay: boolean, timeZone: string): string {
+  const { day, clock } = inZone(atMs, timeZone);
+  return `${withDay ? `${day.slice(5)} ` : ''}${clock.slice(0, 5)}`;
 }
 
 /** 1, 'reader' → "1 reader"; 2, 'entry', 'entries' → "2 entries". */

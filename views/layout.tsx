@@ -1,4 +1,5 @@
 import type { Child } from 'hono/jsx';
+import { formatMoment } from './format.ts';
 import { navigationKeys, navigationOf, primaryCount } from './navigation.ts';
 import type { PageContext } from './page-context.ts';
 import { ChunkMapPatterns } from './parts/chunk-map-patterns.tsx';
@@ -53,7 +54,7 @@ export function Layout({ page, title, section, notice = null, live = false, chil
             <img src={asset('icon.svg')} alt="" width="28" height="28" />
             Larder
           </a>
-          {live ? <LiveState nowMs={page.nowMs} /> : null}
+          {live ? <LiveState {...page} /> : null}
         </header>
         <Navigation page={page} section={section} />
         <main id="main" tabindex={-1}>
@@ -98,12 +99,12 @@ function Navigation({ page, section }: { page: PageContext; section: string | un
 }
 
 /** Written by the server once; live.js keeps it true from then on. */
-function LiveState({ nowMs }: { nowMs: number }) {
+function LiveState({ nowMs, timeZone }: PageContext) {
   const moment = new Date(nowMs).toISOString();
   return (
     <div class="live-state">
       <p id="live-state" role="status">
-        As of <time datetime={moment}>{moment.slice(11, 19)} UTC</time>
+        As of <time datetime={moment}>{formatMoment(nowMs, timeZone).slice(11)}</time>
       </p>
       <button type="button" id="live-pause" aria-pressed="false" hidden>
         Pause

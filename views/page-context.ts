@@ -10,6 +10,8 @@ export type PageContext = {
   assetVersion: string;
   /** The moment that the page describes, in ms since the epoch. */
   nowMs: number;
+  /** The visitor's, as an IANA name; UTC until the browser has told. */
+  timeZone: string;
   /** Who looks at it; null before the sign-in. */
   visitor: Visitor | null;
   theme: 'auto' | 'light' | 'dark';

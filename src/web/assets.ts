@@ -18,6 +18,7 @@ import accessJs from '../../views/assets/js/access.js' with { type: 'text' };
 import libraryJs from '../../views/assets/js/library.js' with { type: 'text' };
 import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
 import shortcutsJs from '../../views/assets/js/shortcuts.js' with { type: 'text' };
+import zoneJs from '../../views/assets/js/zone.js' with { type: 'text' };
 
 export interface Asset {
   readonly contentType: string;
@@ -28,7 +29,7 @@ export interface Asset {
 const SCRIPT = 'text/javascript; charset=utf-8';
 
 /** Imported with `type: 'text'`: the compiler takes a script for a module. */
-const scripts = [liveJs, libraryJs, shortcutsJs, accessJs] as unknown as readonly string[];
+const scripts = [liveJs, libraryJs, shortcutsJs, accessJs, zoneJs] as unknown as readonly string[];
 
 const style = [baseCss, dashboardCss, libraryCss, settingsCss, sourcesCss, accessCss].join('\n');
 /** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */

@@ -1,5 +1,7 @@
 // What the first page says, as plain values.
+
 import { formatBytes, formatCount, formatSentence, formatSince } from '../../views/format.ts';
+import type { PageContext } from '../../views/page-context.ts';
 import type { AlertProps } from '../../views/parts/alerts.tsx';
 import type { AnswerProps } from '../../views/parts/answers.tsx';
 import type { HeadlineProps } from '../../views/parts/headline.tsx';
@@ -22,11 +24,14 @@ export interface NamedSource {
   readonly state: SourceState | undefined;
 }
 
+/** When it is for the visitor. */
+type Moment = Pick<PageContext, 'nowMs' | 'timeZone'>;
+
 export function headlineOf(
   sources: readonly NamedSource[],
   alerts: readonly Alert[],
   readerCount: number,
-  nowMs: number,
+  page: Moment,
 ): HeadlineProps {
   const watching = readerCount === 0 ? 'Nobody is watching.' : `${formatCount(readerCount, 'reader')}.`;
   if (sources.length === 0) {
@@ -38,7 +43,7 @@ export function headlineOf(
   }
   const [worst] = alerts;
   if (worst === undefined) return { tone: 'well', sentence: `All is well. ${watching}` };
-  const faults = [spaceFault(alerts), failingFault(alerts, nowMs)].filter((fault) => fault !== null);
+  const faults = [spaceFault(alerts), failingFault(alerts, page)].filter((fault) => fault !== null);
   const sentence = faults.length > 0 ? faults.join(' ') : formatSentence(worst.title);
   return {
     tone: worst.severity === 'error' ? 'failing' : 'attention',
@@ -52,11 +57,11 @@ function spaceFault(alerts: readonly Alert[]): string | null {
   return space === undefined ? null : `Nothing can be cached: ${space.cause}; streams go on uncached.`;
 }
 
-function failingFault(alerts: readonly Alert[], nowMs: number): string | null {
+function failingFault(alerts: readonly Alert[], { nowMs, timeZone }: Moment): string | null {
   const failing = alerts.filter((alert) => alert.kind === 'source-failing');
   if (failing.length === 0) return null;
   const names = failing.map(
-    ({ subject, sinceMs }) => `${subject} does not answer since ${formatSince(sinceMs ?? nowMs, nowMs)}`,
+    ({ subject, sinceMs }) => `${subject} does not answer since ${formatSince(sinceMs ?? nowMs, nowMs, timeZone)}`,
   );
   return `${names.join(', ')}; what is cached plays on.`;
 }

@@ -33,6 +33,7 @@ import { factsOf } from './request-facts.ts';
 import { ownPath, returnAddress } from './return-address.ts';
 import { type Action, type ActionResult, type Handler, type RouteRecord, Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
+import { knownTimeZone } from './time-zone.ts';
 import type { WebContext, WebEnvironment } from './web-environment.ts';
 
 export interface Site {
@@ -64,6 +65,7 @@ export function createSite(services: WebServices): Site {
       path: pathname.slice(basePath.length) + search,
       assetVersion: services.version,
       nowMs: clock.nowMs(),
+      timeZone: knownTimeZone(getCookie(context, 'larder_zone')),
       visitor:
         caller.kind === 'session'
           ? { name: caller.userName, role: caller.role, shortcuts: caller.preferences.shortcuts }
@@ -299,7 +301,7 @@ export function createSite(services: WebServices): Site {
       await new Promise<void>((resolve) => {
         context.env.outgoing.once('close', resolve);
         end = hub.subscribe({
-          key: JSON.stringify([request.page.path, request.page.serverAddress, request.caller]),
+          key: JSON.stringify([request.page.path, request.page.serverAddress, request.page.timeZone, request.caller]),
           regions: async () => {
             // A session that has ended meanwhile, or a role that was taken away, ends the stream.
             const caller = await control.identify(factsOf(context.env.incoming), context.var.client);

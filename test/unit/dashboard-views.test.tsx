@@ -33,6 +33,7 @@ const page: PageContext = {
   nowMs,
   visitor: { name: 'admin', role: 'owner', shortcuts: true },
   theme: 'auto',
+  timeZone: 'UTC',
 };
 
 function reader(change: Partial<ReaderProps> = {}): ReaderProps {
@@ -335,16 +336,19 @@ describe('state', () => {
   const source = { id: 1, name: 'attic', state: undefined };
 
   test('the headline is one sentence: all is well, what is not, or what to do first', () => {
-    expect(headlineOf([source], [], 0, nowMs).sentence).toBe('All is well. Nobody is watching.');
-    expect(headlineOf([source], [], 2, nowMs)).toEqual({ tone: 'well', sentence: 'All is well. 2 readers.' });
-    expect(headlineOf([], [], 0, nowMs).sentence).toContain('no source yet');
-    expect(headlineOf([source], [failing], 1, nowMs)).toEqual({
+    expect(headlineOf([source], [], 0, { nowMs, timeZone: 'UTC' }).sentence).toBe('All is well. Nobody is watching.');
+    expect(headlineOf([source], [], 2, { nowMs, timeZone: 'UTC' })).toEqual({
+      tone: 'well',
+      sentence: 'All is well. 2 readers.',
+    });
+    expect(headlineOf([], [], 0, { nowMs, timeZone: 'UTC' }).sentence).toContain('no source yet');
+    expect(headlineOf([source], [failing], 1, { nowMs, timeZone: 'UTC' })).toEqual({
       tone: 'attention',
       sentence: 'attic does not answer since 11:50 UTC (14 min); what is cached plays on. 1 reader.',
       advice: 'Is it on?',
     });
     const refused: Alert = { ...failing, kind: 'disk-refused', severity: 'error', cause: 'ENOSPC', advice: null };
-    expect(headlineOf([source], [refused], 0, nowMs)).toEqual({
+    expect(headlineOf([source], [refused], 0, { nowMs, timeZone: 'UTC' })).toEqual({
       tone: 'failing',
       sentence: 'Nothing can be cached: ENOSPC; streams go on uncached. Nobody is watching.',
       advice: null,

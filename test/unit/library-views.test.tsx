@@ -31,6 +31,7 @@ function context(change: Partial<PageContext> = {}): PageContext {
     nowMs,
     visitor: { name: 'admin', role: 'owner', shortcuts: true },
     theme: 'auto',
+    timeZone: 'UTC',
     ...change,
   };
 }

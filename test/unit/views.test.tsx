@@ -1,10 +1,13 @@
 // The first page and its live updates, rendered from plain data.
 import { describe, expect, test } from 'bun:test';
+import { knownTimeZone } from '../../src/web/time-zone.ts';
 import {
   formatByteRange,
   formatBytes,
+  formatClock,
   formatCount,
   formatDuration,
+  formatMoment,
   formatPercent,
   formatRate,
   formatSentence,
@@ -28,6 +31,7 @@ function context(change: Partial<PageContext> = {}): PageContext {
     nowMs,
     visitor: { name: 'admin', role: 'owner', shortcuts: true },
     theme: 'auto',
+    timeZone: 'UTC',
     ...change,
   };
 }
@@ -74,11 +78,28 @@ describe('format', () => {
 
   test('formatSince() names the moment and how long it is, and the day only when it was another', () => {
     const at = Date.UTC(2026, 10, 20, 11, 50, 0);
-    expect(formatSince(at, nowMs)).toBe('11:50 UTC (14 min)');
-    expect(formatSince(nowMs - 5_000, nowMs)).toBe('12:04 UTC (less than a minute)');
-    expect(formatSince(at - 49 * 3_600_000, nowMs)).toBe('2026-11-18 10:50 UTC (2 d 01 h)');
+    expect(formatSince(at, nowMs, 'UTC')).toBe('11:50 UTC (14 min)');
+    expect(formatSince(nowMs - 5_000, nowMs, 'UTC')).toBe('12:04 UTC (less than a minute)');
+    expect(formatSince(at - 49 * 3_600_000, nowMs, 'UTC')).toBe('2026-11-18 10:50 UTC (2 d 01 h)');
     // The clock was set back meanwhile.
-    expect(formatSince(nowMs + 60_000, nowMs)).toBe('12:05 UTC (less than a minute)');
+    expect(formatSince(nowMs + 60_000, nowMs, 'UTC')).toBe('12:05 UTC (less than a minute)');
+  });
+
+  test('a moment is told in the zone of the visitor, which is named where it is not known', () => {
+    expect(formatMoment(nowMs, 'UTC')).toBe('2026-11-20 12:04:31 UTC');
+    expect(formatMoment(nowMs, 'Asia/Kolkata')).toBe('2026-11-20 17:34:31');
+    expect(formatSince(Date.UTC(2026, 10, 20, 23), Date.UTC(2026, 10, 22), 'Europe/Vienna')).toBe(
+      '2026-11-21 00:00 (1 d 01 h)',
+    );
+    expect(formatClock(nowMs, true, 'America/New_York')).toBe('11-20 07:04');
+    for (const [told, zone] of [
+      ['Europe/Vienna', 'Europe/Vienna'],
+      ['Nowhere/Land', 'UTC'],
+      ['x'.repeat(5_000), 'UTC'],
+      [undefined, 'UTC'],
+    ] as const) {
+      expect(knownTimeZone(told)).toBe(zone);
+    }
   });
 
   test('formatSentence() makes a sentence and leaves one as it is', () => {

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration } from '../format.ts';
+import { formatBytes, formatDuration, formatMoment } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { CopyField } from '../parts/copy-field.tsx';
@@ -48,7 +48,7 @@ export function AboutPage({ page, about }: { page: PageContext; about: AboutProp
           <Row name="Runs for">
             {formatDuration(about.uptimeMs)}, since{' '}
             <time datetime={new Date(about.startedAtMs).toISOString()}>
-              {new Date(about.startedAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC
+              {formatMoment(about.startedAtMs, page.timeZone)}
             </time>
           </Row>
           {inside === null ? null : (

@@ -67,7 +67,7 @@ export function ConnectPage({ page, addresses, playlist, sourceNames, streamAcce
         <h2 id="who">Who may play</h2>
         <p>{accessWords[streamAccess]}</p>
       </section>
-      {certificate === null ? null : <Certificate certificate={certificate} />}
+      {certificate === null ? null : <Certificate page={page} certificate={certificate} />}
     </Layout>
   );
 }
@@ -147,7 +147,7 @@ function Players({ base, sourceNames, page }: { base: string; sourceNames: reado
   );
 }
 
-function Certificate({ certificate }: { certificate: CertificateProps }) {
+function Certificate({ page, certificate }: { page: PageContext; certificate: CertificateProps }) {
   const { fingerprint, names, validToMs, selfSigned } = certificate;
   return (
     <section class="panel" aria-labelledby="certificate">
@@ -162,7 +162,7 @@ function Certificate({ certificate }: { certificate: CertificateProps }) {
       )}
       <pre>{fingerprint}</pre>
       <p>
-        Good until {formatMoment(validToMs).slice(0, 10)}, for {names.join(', ')}.
+        Good until {formatMoment(validToMs, page.timeZone).slice(0, 10)}, for {names.join(', ')}.
         {selfSigned ? ' Larder renews it a month before.' : ' When its file changes the new one is shown at once.'}
       </p>
     </section>

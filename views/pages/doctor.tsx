@@ -34,7 +34,7 @@ export function Diagnosis({ page, findings, checkedAtMs }: DiagnosisProps) {
     <>
       <p class="headline">{headlineOf(findings)}</p>
       <p class="quiet">
-        Checked <TimeAgo atMs={checkedAtMs} nowMs={page.nowMs} />.
+        Checked <TimeAgo atMs={checkedAtMs} page={page} />.
       </p>
       <ul class="rows findings">
         {sorted.map(({ title, state, detail, hint }) => (

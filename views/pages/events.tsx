@@ -140,7 +140,7 @@ export function LogRegion({ page, lines, isFiltered, ...paging }: LogRegionProps
           {isFiltered ? 'None of the last thousand lines fits this filter.' : 'Nothing was logged since the start.'}
         </p>
       )}
-      <LogList lines={lines} />
+      <LogList page={page} lines={lines} />
       <Paging page={page} {...paging} />
     </>
   );

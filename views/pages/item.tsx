@@ -44,7 +44,7 @@ export function ItemPage({ page, notice, title, year, type, source, addedAtMs, p
       </h1>
       <p class="quiet">
         {typeWords[type] ?? type} of {source}, here since{' '}
-        <time datetime={new Date(addedAtMs).toISOString()}>{formatMoment(addedAtMs).slice(0, 10)}</time>
+        <time datetime={new Date(addedAtMs).toISOString()}>{formatMoment(addedAtMs, page.timeZone).slice(0, 10)}</time>
       </p>
       <div id="jobs">{regions.jobs}</div>
       {first === undefined ? null : (
@@ -126,7 +126,7 @@ export function ItemHistory({ page, events }: { page: PageContext; events: Histo
       {events.map(({ id, atMs, quality, text, severity }) => (
         <li id={`event-${id}`}>
           <span class={severity === 'info' ? 'quiet' : 'waiting'}>
-            <TimeAgo atMs={atMs} nowMs={page.nowMs} />
+            <TimeAgo atMs={atMs} page={page} />
           </span>{' '}
           {quality === null ? null : <span class="quality">{quality}: </span>}
           {text}

@@ -51,7 +51,7 @@ function Trouble({ source, page }: Page & { source: SourceSummaryProps }) {
   if (source.failingSinceMs === null) return null;
   return (
     <p class="waiting">
-      Does not answer since <TimeSince sinceMs={source.failingSinceMs} nowMs={page.nowMs} />:{' '}
+      Does not answer since <TimeSince sinceMs={source.failingSinceMs} page={page} />:{' '}
       {formatSentence(source.lastError ?? 'unknown')} What is cached plays on, and it is asked again whenever somebody
       wants more.{source.hint === null ? null : ` ${formatSentence(source.hint)}`}
     </p>
@@ -73,7 +73,7 @@ export function SourceList({ page, sources }: Page & { sources: readonly SourceS
               <code>{source.url}</code>
             </Fact>
             <Fact name="Last success">
-              <TimeAgo atMs={source.lastSuccessAtMs} nowMs={page.nowMs} />
+              <TimeAgo atMs={source.lastSuccessAtMs} page={page} />
             </Fact>
             <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
             <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
@@ -183,7 +183,7 @@ export function SourceStanding({ page, source }: Page & { source: SourceSummaryP
       <Trouble page={page} source={source} />
       <dl class="facts">
         <Fact name="Last success">
-          <TimeAgo atMs={source.lastSuccessAtMs} nowMs={page.nowMs} />
+          <TimeAgo atMs={source.lastSuccessAtMs} page={page} />
         </Fact>
         <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
         <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
@@ -197,7 +197,7 @@ export function SourceStanding({ page, source }: Page & { source: SourceSummaryP
 
 export function SourceLastTest({ page, source }: Page & { source: SourceSummaryProps }) {
   if (source.lastTest === null) return <p class="quiet">It was not tested as it is saved now. Test it below.</p>;
-  return <LastTest report={source.lastTest} nowMs={page.nowMs} />;
+  return <LastTest page={page} report={source.lastTest} />;
 }
 
 /** What would be lost, in a sentence. */

@@ -155,12 +155,12 @@ function UserRow({ page, user, passwordLengthMin }: { page: PageContext; user: U
           {name} <span class="badge">{role}</span> {isSelf ? <span class="badge well">You</span> : null}
         </h3>
         <p class="quiet">
-          Added <TimeAgo atMs={user.createdAtMs} nowMs={page.nowMs} />
+          Added <TimeAgo atMs={user.createdAtMs} page={page} />
           {user.lastSignInAtMs === null ? (
             ', never signed in'
           ) : (
             <>
-              , last signed in <TimeAgo atMs={user.lastSignInAtMs} nowMs={page.nowMs} />
+              , last signed in <TimeAgo atMs={user.lastSignInAtMs} page={page} />
             </>
           )}
           {isLastOwner ? '. The only owner can neither be removed nor become a viewer.' : null}

@@ -35,7 +35,7 @@ export function Alerts({ page, alerts }: { page: PageContext; alerts: readonly A
               {alert.advice === null ? null : <strong>{formatSentence(alert.advice)} </strong>}
               {alert.sinceMs === null ? null : (
                 <span class="quiet">
-                  Since <TimeSince sinceMs={alert.sinceMs} nowMs={page.nowMs} />.{' '}
+                  Since <TimeSince sinceMs={alert.sinceMs} page={page} />.{' '}
                 </span>
               )}
               {formatSentence(alert.cause)} Meanwhile {formatSentence(alert.meanwhile).replace(/^./, lower)}

@@ -65,8 +65,7 @@ function EndedReader({ page, ...reader }: EndedReaderProps & { page: PageContext
       </h3>
       <p class="quiet">
         {reader.player ?? 'A player that does not say its name'} at {reader.address}, ended{' '}
-        <TimeAgo atMs={reader.endedAtMs} nowMs={page.nowMs} /> after{' '}
-        {formatDuration(reader.endedAtMs - reader.startedAtMs)}
+        <TimeAgo atMs={reader.endedAtMs} page={page} /> after {formatDuration(reader.endedAtMs - reader.startedAtMs)}
         {reader.reason === null ? null : <span class="error">. {formatSentence(reader.reason)}</span>}
       </p>
       <dl class="facts">

@@ -44,7 +44,7 @@ export function EventList({ page, events }: { page: PageContext; events: readonl
           <p class="event">
             {event.text}{' '}
             <span class="quiet">
-              <TimeAgo atMs={event.atMs} nowMs={page.nowMs} />
+              <TimeAgo atMs={event.atMs} page={page} />
             </span>
           </p>
         </li>

@@ -150,8 +150,8 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
       <p class="playable">{describePlayable(sizeBytes, kept)}</p>
       {kept.missing === null ? null : (
         <p class="waiting">
-          Not at its origin since <TimeSince sinceMs={kept.missing.sinceMs} nowMs={page.nowMs} />: {kept.missing.reason}
-          ; what is kept plays on.
+          Not at its origin since <TimeSince sinceMs={kept.missing.sinceMs} page={page} />: {kept.missing.reason}; what
+          is kept plays on.
         </p>
       )}
       <dl class="facts">
@@ -163,13 +163,13 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
         {kept.durationMs === null ? null : <Fact name="Length">{formatDuration(kept.durationMs)}</Fact>}
         <Fact name="Readers">{formatCount(kept.readerPositions.length, 'reader')}</Fact>
         <Fact name="Last played">
-          <TimeAgo atMs={kept.lastUsedAtMs} nowMs={page.nowMs} />
+          <TimeAgo atMs={kept.lastUsedAtMs} page={page} />
         </Fact>
         <Fact name="Verified">
-          <TimeAgo atMs={kept.verifiedAtMs} nowMs={page.nowMs} />
+          <TimeAgo atMs={kept.verifiedAtMs} page={page} />
         </Fact>
         <Fact name="Origin asked">
-          <TimeAgo atMs={kept.checkedAtMs} nowMs={page.nowMs} />
+          <TimeAgo atMs={kept.checkedAtMs} page={page} />
         </Fact>
       </dl>
       {page.visitor?.role === 'owner' ? <Actions page={page} quality={quality} kept={kept} /> : null}
@@ -178,7 +178,9 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
         <details>
           <summary>Version</summary>
           <dl class="facts">
-            <Fact name="Since">{kept.fetchedSinceMs === null ? 'unknown' : formatMoment(kept.fetchedSinceMs)}</Fact>
+            <Fact name="Since">
+              {kept.fetchedSinceMs === null ? 'unknown' : formatMoment(kept.fetchedSinceMs, page.timeZone)}
+            </Fact>
             <Fact name="ETag of the origin" width="wide">
               {kept.etag ?? 'none'}
             </Fact>

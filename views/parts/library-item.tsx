@@ -44,7 +44,7 @@ export function LibraryItem({ page, item }: { page: PageContext; item: ItemProps
       <KeptBar item={item} />
       <p class="item-used quiet">
         {item.lastUsedAtMs === null ? 'Never played' : 'Played '}
-        {item.lastUsedAtMs === null ? null : <TimeAgo atMs={item.lastUsedAtMs} nowMs={page.nowMs} />}
+        {item.lastUsedAtMs === null ? null : <TimeAgo atMs={item.lastUsedAtMs} page={page} />}
       </p>
       {isOwner && item.droppedEntryIds.length > 0 ? (
         <div class="item-undo">

@@ -1,4 +1,5 @@
 import { formatMoment } from '../format.ts';
+import type { PageContext } from '../page-context.ts';
 
 export type LogLineProps = {
   id: string;
@@ -13,12 +14,12 @@ export type LogLineProps = {
 const tones = { debug: 'neutral', info: 'neutral', warning: 'attention', error: 'failing' } as const;
 
 /** Newest first. */
-export function LogList({ lines }: { lines: readonly LogLineProps[] }) {
+export function LogList({ page, lines }: { page: PageContext; lines: readonly LogLineProps[] }) {
   return (
     <ol class="rows log">
       {lines.map((line) => (
         <li>
-          <time datetime={new Date(line.atMs).toISOString()}>{formatMoment(line.atMs)}</time>{' '}
+          <time datetime={new Date(line.atMs).toISOString()}>{formatMoment(line.atMs, page.timeZone)}</time>{' '}
           <span class={`badge ${tones[line.level]}`}>{line.level}</span>{' '}
           {line.part === null ? null : <span class="quiet">{line.part}</span>} {line.message}{' '}
           <code>{line.fields.join(' ')}</code>

@@ -62,7 +62,7 @@ export function ReaderRow({ page, reader }: { page: PageContext; reader: ReaderP
           </h3>
           <p class="quiet">
             {reader.player ?? 'A player that does not say its name'} at {reader.address}, began{' '}
-            <TimeAgo atMs={reader.startedAtMs} nowMs={page.nowMs} />
+            <TimeAgo atMs={reader.startedAtMs} page={page} />
           </p>
         </div>
         {reader.mayStop ? <StopReader page={page} reader={reader} /> : null}

@@ -38,8 +38,8 @@ export function SessionList({ page, sessions, hasMore, base, showUser }: Session
                 {device} {isOwn ? <span class="badge well">This one</span> : null}
               </h3>
               <p class="quiet">
-                {address === '' ? 'unknown address' : address}, seen <TimeAgo atMs={lastSeenAtMs} nowMs={page.nowMs} />,
-                signed in <TimeAgo atMs={createdAtMs} nowMs={page.nowMs} />
+                {address === '' ? 'unknown address' : address}, seen <TimeAgo atMs={lastSeenAtMs} page={page} />, signed
+                in <TimeAgo atMs={createdAtMs} page={page} />
               </p>
             </div>
             {isOwn ? null : (

@@ -33,7 +33,7 @@ export function SourceCatalogue(props: { page: PageContext; name: string; catalo
         <Fact name="Changed">{changed}</Fact>
         <Fact name="Gone from there">{missing}</Fact>
         <Fact name="Last whole look">
-          <TimeAgo atMs={finishedAtMs} nowMs={page.nowMs} />
+          <TimeAgo atMs={finishedAtMs} page={page} />
         </Fact>
       </dl>
       {isUnderWay ? (

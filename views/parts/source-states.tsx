@@ -39,11 +39,11 @@ export function SourceStates({ page, sources }: { page: PageContext; sources: re
             <p class="event quiet">
               {source.failingSinceMs === null ? (
                 <>
-                  Last answer <TimeAgo atMs={source.lastSuccessAtMs} nowMs={page.nowMs} />
+                  Last answer <TimeAgo atMs={source.lastSuccessAtMs} page={page} />
                 </>
               ) : (
                 <span class="waiting">
-                  does not answer since <TimeSince sinceMs={source.failingSinceMs} nowMs={page.nowMs} />
+                  does not answer since <TimeSince sinceMs={source.failingSinceMs} page={page} />
                 </span>
               )}
               , {formatCount(source.requestsInFlight, 'request')} in flight

@@ -1,4 +1,5 @@
 import { formatBytes, formatCount, formatRate, formatSentence } from '../format.ts';
+import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
 import { TimeAgo } from './time-ago.tsx';
 
@@ -83,14 +84,14 @@ export function testOutcome({ ok, steps, file }: Pick<TestReportProps, 'ok' | 's
 }
 
 /** The last test of a source as it is saved, folded away. */
-export function LastTest({ report, nowMs }: { report: TestReportProps; nowMs: number }) {
+export function LastTest({ page, report }: { page: PageContext; report: TestReportProps }) {
   const { capabilities } = report;
   const said = (value: boolean | null, yes: string, no: string) => (value === null ? 'unknown' : value ? yes : no);
   return (
     <>
       <p>
         <span class={`badge ${report.ok ? 'well' : 'failing'}`}>{report.ok ? 'Works' : 'Failed'}</span>{' '}
-        {testOutcome(report)} Tested <TimeAgo atMs={report.atMs} nowMs={nowMs} />
+        {testOutcome(report)} Tested <TimeAgo atMs={report.atMs} page={page} />
         {report.file === null ? '.' : ` with ${report.file}.`}
       </p>
       <dl class="facts">

@@ -48,15 +48,15 @@ export function TokenList({ page, tokens, hasMore, base, none }: TokenListProps)
               </h3>
               <p class="quiet">
                 <code>{token.prefix}…</code> {scopeWords[token.scope]}. {token.userName ?? 'The command line'} made it{' '}
-                <TimeAgo atMs={token.createdAtMs} nowMs={page.nowMs} />;{' '}
+                <TimeAgo atMs={token.createdAtMs} page={page} />;{' '}
                 {token.lastUsedAtMs === null ? (
                   'never used'
                 ) : (
                   <>
-                    last used <TimeAgo atMs={token.lastUsedAtMs} nowMs={page.nowMs} />
+                    last used <TimeAgo atMs={token.lastUsedAtMs} page={page} />
                   </>
                 )}
-                {token.expiresAtMs === null ? null : `; until ${formatMoment(token.expiresAtMs)}`}
+                {token.expiresAtMs === null ? null : `; until ${formatMoment(token.expiresAtMs, page.timeZone)}`}
               </p>
             </div>
             <RowAction

@@ -1,4 +1,4 @@
-import { formatBytes, formatClock, formatPercent } from '../format.ts';
+import { formatBytes, formatClock, formatPercent, zoneLabel } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Swatch } from './chunk-map-legend.tsx';
 import {
@@ -62,18 +62,18 @@ export function Traffic({ page, ...traffic }: TrafficProps & { page: PageContext
           Ever: {formatBytes(traffic.savedBytes)} saved, hit ratio {formatPercent(traffic.hitRatio)}.
         </span>
       </p>
-      <Chart {...traffic} served={served} fromDisk={fromDisk} when={when} />
+      <Chart page={page} {...traffic} served={served} fromDisk={fromDisk} when={when} />
       <details>
         <summary>As a table</summary>
-        <TrafficTable {...traffic} />
+        <TrafficTable page={page} {...traffic} />
       </details>
     </>
   );
 }
 
-type ChartProps = TrafficProps & { served: number; fromDisk: number; when: string };
+type ChartProps = TrafficProps & { page: PageContext; served: number; fromDisk: number; when: string };
 
-function Chart({ points, slotMs, served, fromDisk, when }: ChartProps) {
+function Chart({ page, points, slotMs, served, fromDisk, when }: ChartProps) {
   const most = niceMost(Math.max(0, ...points.map((point) => point.servedBytes)));
   const shares = points.map((point) => (point.servedBytes === 0 ? null : point.fromDiskBytes / point.servedBytes));
   const startMs = points[0]?.atMs ?? 0;
@@ -105,8 +105,11 @@ function Chart({ points, slotMs, served, fromDisk, when }: ChartProps) {
         <path class="ratio-line" d={sharesPath(shares)} vector-effect="non-scaling-stroke" />
       </svg>
       <p class="chart-times">
-        <span>{formatClock(startMs, isLong)}</span>
-        <span>{formatClock(endMs, isLong)} UTC</span>
+        <span>{formatClock(startMs, isLong, page.timeZone)}</span>
+        <span>
+          {formatClock(endMs, isLong, page.timeZone)}
+          {zoneLabel(page.timeZone)}
+        </span>
       </p>
       <ul class="legend" aria-label="Legend of the charts">
         <li>
@@ -133,7 +136,7 @@ function Chart({ points, slotMs, served, fromDisk, when }: ChartProps) {
 }
 
 /** A dozen rows that say the same. */
-function TrafficTable({ points, range }: TrafficProps) {
+function TrafficTable({ page, points, range }: TrafficProps & { page: PageContext }) {
   const perRow = Math.ceil(points.length / tableRows);
   const rows = Array.from({ length: Math.ceil(points.length / perRow) }, (_, index) =>
     points.slice(index * perRow, (index + 1) * perRow),
@@ -143,7 +146,7 @@ function TrafficTable({ points, range }: TrafficProps) {
     <table>
       <thead>
         <tr>
-          <th scope="col">From (UTC)</th>
+          <th scope="col">From{zoneLabel(page.timeZone)}</th>
           <th scope="col" class="number">
             Served
           </th>
@@ -155,7 +158,7 @@ function TrafficTable({ points, range }: TrafficProps) {
       <tbody>
         {rows.map((row) => (
           <tr>
-            <th scope="row">{formatClock(row[0]!.atMs, isLong)}</th>
+            <th scope="row">{formatClock(row[0]!.atMs, isLong, page.timeZone)}</th>
             <td class="number">{formatBytes(sum(row.map((point) => point.servedBytes)))}</td>
             <td class="number">{formatBytes(sum(row.map((point) => point.fromDiskBytes)))}</td>
           </tr>

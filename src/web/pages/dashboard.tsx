@@ -54,7 +54,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
       const sources = namedSources();
       const facts = { status: now, roomBytes: disk.roomBytes, readers: open, week, isOwner: mayChange };
       const forAll = {
-        headline: <Headline {...headlineOf(sources, now.alerts, open.length, nowMs)} />,
+        headline: <Headline {...headlineOf(sources, now.alerts, open.length, page)} />,
         answers: <Answers page={page} answers={answersOf(facts, nowMs)} />,
         traffic: <Traffic page={page} {...trafficProps(chart, now)} />,
         space: <SpaceRegion page={page} disk={disk} trouble={describeTrouble(disk.trouble)} mayChange={mayChange} />,
