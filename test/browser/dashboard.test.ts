@@ -360,3 +360,19 @@ testIf(
   },
   30 * SECOND_MS,
 );
+
+testIf(
+  'times are told in the zone of the visitor as soon as the browser has said it, also in live updates',
+  async () => {
+    await rawRequest(larder.port, '/s/films/First.mkv', { Range: 'bytes=0-99' });
+    await open('/doctor', { timezoneId: 'Asia/Kolkata' });
+    await page.goto(`http://localhost:${larder.port}/`);
+    await page.getByText('Live', { exact: true }).waitFor();
+    const title = await page.locator('#sources time').first().getAttribute('title');
+    const moment = await page.locator('#sources time').first().getAttribute('datetime');
+    const there = new Date(Date.parse(moment ?? '') + 5.5 * 3_600 * SECOND_MS).toISOString();
+    expect(title).toBe(there.slice(0, 19).replace('T', ' '));
+    expect(complaints).toEqual([]);
+  },
+  30 * SECOND_MS,
+);
