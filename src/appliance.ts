@@ -38,6 +38,7 @@ import { CatalogueSyncs } from './library/catalogue-syncs.ts';
 import { Durations } from './library/durations.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
+import { FolderListings } from './library/folder-listings.ts';
 import { Library } from './library/library.ts';
 import { LibraryPlaylist } from './library/library-playlist.ts';
 import { Removals } from './library/removals.ts';
@@ -88,6 +89,7 @@ import { SourceHealth } from './upkeep/source-health.ts';
 import { StatusReport } from './upkeep/status.ts';
 import { TrafficHistory } from './upkeep/traffic-history.ts';
 import { createApp } from './web/app.ts';
+import { FolderHandler } from './web/folder-handler.ts';
 import { HttpServer } from './web/http-server.ts';
 import { ItemPaths } from './web/item-paths.ts';
 import { JobList } from './web/job-list.ts';
@@ -287,8 +289,9 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   await registry.load();
   const originClient = new OriginClient(clock);
   const listings = new HttpListings({ client: originClient, ownPort: () => ownPort, clock });
+  const catalogue = new CatalogueTable(tables);
   const syncs: CatalogueSyncs = new CatalogueSyncs({
-    table: new CatalogueTable(tables),
+    table: catalogue,
     sources: () => registry.sources(),
     open(sourceId) {
       const source = registry.sources().find(({ id }) => id === sourceId);
@@ -581,7 +584,22 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const pool = new BufferPool();
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
-  const server = new HttpServer({ app, streams, access: access.control, basePath, clock, log: log.part('web') });
+  const folderListings = new FolderListings({
+    listings,
+    table: catalogue,
+    answered: (sourceId, error) => health.note(sourceId, error),
+    clock,
+  });
+  const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
+  const server = new HttpServer({
+    app,
+    streams,
+    folders,
+    access: access.control,
+    basePath,
+    clock,
+    log: log.part('web'),
+  });
 
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'origin-silent' // no connection, no first byte or no progress in time
   | 'origin-busy' // 429 or 503 with Retry-After
   | 'origin-lied' // ranges, lengths or encodings that do not fit what was asked
+  | 'is-folder' // a stream address of a folder, without the slash at its end
   | 'no-listing' // what the origin gives for a folder does not say what is in it
   | 'origin-changed' // another version than the one being read
   | 'forbidden-address' // a redirect to where the source may not go

@@ -171,6 +171,12 @@ export const CATALOGUE_RETRY_MS = 900_000;
 /** A folder is read whole once in a while, whatever the source says of its version. */
 export const CATALOGUE_TRUST_MS = 7 * 86_400_000;
 
+/** Folders that somebody looks at: how long is waited for the source, what is shown, and for how long it is kept. */
+export const FOLDER_WAIT_MS = 12_000;
+export const FOLDER_ENTRIES_MAX = 10_000;
+export const FOLDER_KEPT_MS = 15_000;
+export const FOLDERS_KEPT = 16;
+
 /** Longest path below a source, in characters, and what a request may bring. */
 export const PATH_LENGTH_MAX = 8 * KIB;
 export const HEADERS_TIMEOUT_MS = 20_000;

@@ -1,8 +1,8 @@
 // What sources were seen to hold. A page of files is looked up in one statement and written in one batch; of a library
 // that stays as it is, a sync writes a row per folder and none per file.
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
-import { cacheQualityVariants, catalogueFolders, catalogueSyncs } from './schema.ts';
+import { cacheQualityVariants, catalogueFolders, catalogueSyncs, mediaItems } from './schema.ts';
 import { foldTitle } from './sort-title.ts';
 
 export type SyncRow = typeof catalogueSyncs.$inferSelect;
@@ -100,14 +100,6 @@ export class CatalogueTable {
 
   async findFolder(id: number): Promise<FolderRow | null> {
     const rows = await this.#tables.select().from(catalogueFolders).where(eq(catalogueFolders.id, id));
-    return rows[0] ?? null;
-  }
-
-  async findFolderAt(sourceId: number, path: string): Promise<FolderRow | null> {
-    const rows = await this.#tables
-      .select()
-      .from(catalogueFolders)
-      .where(and(eq(catalogueFolders.sourceId, sourceId), eq(catalogueFolders.path, path)));
     return rows[0] ?? null;
   }
 
@@ -262,6 +254,30 @@ export class CatalogueTable {
           CROSS JOIN cache_quality_variants AS variant ON variant.id = gone.value
           CROSS JOIN cache_entries AS entry ON entry.media_id = variant.media_id AND entry.quality = variant.quality)`),
     ]);
+  }
+
+  /** Known files whose keys begin with `prefix`, in the order of their keys, from behind `after`. */
+  listKnownBelow(
+    sourceId: number,
+    prefix: string,
+    after: string,
+    limit: number,
+  ): Promise<{ key: string; path: string; sizeBytes: number | null }[]> {
+    const { key, id } = mediaItems;
+    return this.#tables
+      .select({ key, path: cacheQualityVariants.path, sizeBytes: cacheQualityVariants.sizeBytes })
+      .from(mediaItems)
+      .innerJoin(cacheQualityVariants, eq(cacheQualityVariants.mediaId, id))
+      .where(
+        and(
+          eq(mediaItems.sourceId, sourceId),
+          gt(key, after),
+          // "0" is what comes behind "/".
+          prefix === '' ? undefined : lt(key, `${prefix.slice(0, -1)}0`),
+        ),
+      )
+      .orderBy(asc(key))
+      .limit(limit);
   }
 
   /** Files that the listing of a folder last named. */

@@ -13,6 +13,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   'origin-silent': 504,
   'origin-busy': 503,
   'origin-lied': 502,
+  'is-folder': 404,
   'no-listing': 404,
   'origin-changed': 502,
   'forbidden-address': 502,

@@ -120,7 +120,16 @@ export class StreamHandler {
       };
       await this.#respond(request, response, source, address, label, gone.signal);
     } catch (error) {
-      this.#fail(request, response, error);
+      if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {
+        const [path, query] = (request.url ?? '').split(/\?(.*)/s, 2);
+        response
+          .writeHead(301, {
+            Location: `${path}/${query ? `?${query}` : ''}`,
+            'Content-Length': '0',
+            'Cache-Control': 'no-cache',
+          })
+          .end();
+      } else this.#fail(request, response, error);
     } finally {
       this.#bySource.delete(response);
       this.#openCount -= 1;

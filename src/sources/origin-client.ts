@@ -62,6 +62,15 @@ function fileQuestion(request: OriginRequest): OriginQuestion {
   return { ...request, method: 'GET', body: null, ownHeaders: headers };
 }
 
+/** Servers escape what they redirect to as they like. */
+function readable(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
 export function reasonOf(error: unknown): string {
   return describeError(error)
@@ -111,7 +120,11 @@ export class OriginClient {
    */
   async open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
     const question = fileQuestion(request);
-    let { response, isRedirected } = await this.follow(question, abort);
+    let { response, url, isRedirected } = await this.follow(question, abort);
+    if (isRedirected && readable(url.pathname) === `${readable(new URL(request.url).pathname)}/`) {
+      abort.abort();
+      throw new LarderError('is-folder', 'this address names a folder', { hint: 'add a slash to see what is in it' });
+    }
     if (isRedirected && EXPIRED_STATUSES.has(response.status)) {
       // What was redirected to may have been good for a while only, and the redirect old: a fresh one is asked for, once.
       await response.body?.cancel();

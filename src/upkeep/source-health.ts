@@ -13,6 +13,9 @@ export interface SourceState {
   readonly failingSince: number | null;
 }
 
+/** What a source says that is well, of a file that it has not, or of a folder. */
+const ANSWERS: ReadonlySet<string> = new Set(['not-found', 'out-of-range', 'is-folder', 'no-listing']);
+
 const WRITE_PERIOD_MS = 60_000;
 
 export class SourceHealth {
@@ -54,7 +57,7 @@ export class SourceHealth {
     if (!this.#names.has(sourceId)) return;
     const nowMs = this.#clock.nowMs();
     const before = this.#states.get(sourceId);
-    const fault = error === null || error.code === 'not-found' || error.code === 'out-of-range' ? null : error;
+    const fault = error === null || ANSWERS.has(error.code) ? null : error;
     const state: SourceState = {
       lastSuccessAt: fault === null ? nowMs : (before?.lastSuccessAt ?? null),
       lastErrorAt: fault === null ? null : nowMs,

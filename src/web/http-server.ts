@@ -8,12 +8,14 @@ import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler } from '../proxy/stream-handler.ts';
 import type { App } from './app.ts';
+import type { FolderHandler } from './folder-handler.ts';
 import { Listener, type ListenerCertificate } from './listener.ts';
 import { factsOf } from './request-facts.ts';
 
 export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
+  readonly folders: FolderHandler;
   readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf'>;
   readonly basePath: string;
   readonly clock: Clock;
@@ -54,8 +56,18 @@ export class HttpServer {
         response.once('close', unwatch);
       }
       const [, , sourceName = '', ...rest] = path.split('/');
+      const rawPath = rest.join('/');
+      if (rest.length === 0) {
+        // Links on its page are relative to the slash.
+        response.writeHead(301, { Location: `${options.basePath}${path}/${query === '' ? '' : `?${query}`}` }).end();
+        return;
+      }
+      if (rawPath === '' || rawPath.endsWith('/')) {
+        await options.folders.handle(request, response, { sourceName, rawPath, query });
+        return;
+      }
       const clientAddress = options.access.clientOf(factsOf(request)).address;
-      await options.streams.handle(request, response, { sourceName, rawPath: rest.join('/'), clientAddress });
+      await options.streams.handle(request, response, { sourceName, rawPath, clientAddress });
     }
   }
 

@@ -27,15 +27,17 @@ export function SourceCatalogue(props: { page: PageContext; name: string; catalo
   return (
     <>
       <CatalogueState catalogue={catalogue} />
-      <dl class="facts">
-        <Fact name="Films and music found">{isUnderWay || finishedAtMs === null ? seen : (total ?? seen)}</Fact>
-        <Fact name="New">{added}</Fact>
-        <Fact name="Changed">{changed}</Fact>
-        <Fact name="Gone from there">{missing}</Fact>
-        <Fact name="Last whole look">
-          <TimeAgo atMs={finishedAtMs} page={page} />
-        </Fact>
-      </dl>
+      {isUnderWay || finishedAtMs !== null || seen > 0 ? (
+        <dl class="facts">
+          <Fact name="Films and music found">{isUnderWay || finishedAtMs === null ? seen : (total ?? seen)}</Fact>
+          <Fact name="New">{added}</Fact>
+          <Fact name="Changed">{changed}</Fact>
+          <Fact name="Gone from there">{missing}</Fact>
+          <Fact name="Last whole look">
+            <TimeAgo atMs={finishedAtMs} page={page} />
+          </Fact>
+        </dl>
+      ) : null}
       {isUnderWay ? (
         <form method="post" action={`${address}/cancel`} hx-post={`${address}/cancel`} hx-swap="none">
           <button type="submit">Stop looking</button>

@@ -1,4 +1,5 @@
-// A folder as JSON: nginx (`autoindex_format json`) and Caddy (`Accept: application/json`). Read object by object as it
+// A folder as JSON: nginx (`autoindex_format json`) and Caddy (`Accept: application/json`), and of another Larder
+// (`{"items": […]}`). Read object by object as it
 // comes, so that a folder of any size takes the memory of one.
 import { LarderError } from '../../errors.ts';
 import { isUsableName, type ListingParser, type ListingSink, listedEntry } from './listed-entry.ts';
@@ -6,6 +7,10 @@ import { parseTime } from './listed-facts.ts';
 
 /** Of one object; more is skipped unread. */
 const OBJECT_MAX = 64 * 1024;
+/** Larder's own list stands in an object. */
+const WRAPPER = '{"items":';
+const CLOSING_MAX = 1_024;
+const NO_LIST = 'the folder answers JSON that is no list of files';
 
 export class JsonListing implements ListingParser {
   readonly #sink: ListingSink;
@@ -18,6 +23,8 @@ export class JsonListing implements ListingParser {
   #isTooLong = false;
   /** What stands where the list should begin. */
   #opening = '';
+  /** What stands behind it. */
+  #closing = '';
 
   constructor(sink: ListingSink) {
     this.#sink = sink;
@@ -53,17 +60,20 @@ export class JsonListing implements ListingParser {
 
   end(): void {
     // Caddy says null for a folder that holds nothing.
-    if (this.#state === 'after' || this.#opening === 'null') return;
-    throw this.#state === 'before'
-      ? noListing('the folder answers JSON that is no list of files')
-      : noListing('the listing of the folder was cut off');
+    if (this.#state === 'before' && this.#opening === 'null') return;
+    if (this.#state === 'before') throw noListing(NO_LIST);
+    if (this.#state === 'after' && (this.#opening === '' || this.#closing.endsWith('}'))) return;
+    throw noListing('the listing of the folder was cut off');
   }
 
   #outside(character: string): void {
     if (/\s/.test(character)) return;
-    if (this.#state === 'before' && this.#opening === '' && character === '[') this.#state = 'inside';
-    else if (this.#state === 'before' && this.#opening.length < 4) this.#opening += character;
-    else throw noListing('the folder answers JSON that is no list of files');
+    if (this.#state === 'after') {
+      if (this.#opening === '' || this.#closing.length >= CLOSING_MAX) throw noListing(NO_LIST);
+      this.#closing += character;
+    } else if (character === '[' && (this.#opening === '' || this.#opening === WRAPPER)) this.#state = 'inside';
+    else if (this.#opening.length < WRAPPER.length) this.#opening += character;
+    else throw noListing(NO_LIST);
   }
 
   #keep(text: string): void {
@@ -92,20 +102,20 @@ export class JsonListing implements ListingParser {
   #read(value: Record<string, unknown>): void {
     const { name, type, is_dir: isDirectory, size } = value;
     if (typeof name !== 'string' || (typeof type !== 'string' && typeof isDirectory !== 'boolean')) {
-      throw noListing('the folder answers JSON that is no list of files');
+      throw noListing(NO_LIST);
     }
     if (type === 'other') return; // a device, a socket
-    const isFolder = isDirectory === true || type === 'directory';
+    const isFolder = isDirectory === true || type === 'directory' || type === 'folder';
     const bareName = isFolder && name.endsWith('/') ? name.slice(0, -1) : name;
     if (!isUsableName(bareName)) {
       this.#sink.skipped();
       return;
     }
-    const time = value.mtime ?? value.mod_time;
+    const time = value.mtime ?? value.mod_time ?? value.modifiedAt;
     this.#sink.entry(
       listedEntry(bareName, isFolder, {
         sizeBytes: typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : null,
-        modifiedAtMs: typeof time === 'string' ? parseTime(time) : null,
+        modifiedAtMs: typeof time === 'string' ? parseTime(time) : Number.isSafeInteger(time) ? (time as number) : null,
       }),
     );
   }

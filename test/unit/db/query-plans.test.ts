@@ -333,7 +333,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'catalogue.recordState': (tables) => new CatalogueTable(tables).recordState(1, { state: 'idle' }),
   'catalogue.listDue': (tables) => new CatalogueTable(tables).listDue(1, 5),
   'catalogue.findFolder': (tables) => new CatalogueTable(tables).findFolder(1),
-  'catalogue.findFolderAt': (tables) => new CatalogueTable(tables).findFolderAt(1, 'a'),
+  'catalogue.listKnownBelow': (tables) => new CatalogueTable(tables).listKnownBelow(1, 'a/', 'a/', 5),
   'catalogue.recordFingerprint': (tables) => new CatalogueTable(tables).recordFingerprint(1, 'a'),
   'catalogue.addFolders': (tables) => new CatalogueTable(tables).addFolders(folder, ['a', 'b'], 1, false),
   'catalogue.keepChildren': (tables) => new CatalogueTable(tables).keepChildren(1, 2),
