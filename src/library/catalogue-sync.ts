@@ -224,7 +224,13 @@ export class CatalogueSync {
     }
     const fingerprint = fingerprintOf(head, isEnded);
     if (await this.#isLoop(folder, fingerprint)) {
-      throw new LarderError('no-listing', 'it is a link to a folder above it');
+      // Nothing is missed by that.
+      this.#services.log.info('a folder leads back to one above it', {
+        source: this.#source.name,
+        folder: folder.path,
+      });
+      await this.#finish(folder, {}, { ...NOTHING, skipped: 1 });
+      return;
     }
     if (fingerprint !== folder.fingerprint && fingerprint !== null) {
       await table.recordFingerprint(folder.id, fingerprint);

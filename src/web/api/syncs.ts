@@ -7,6 +7,8 @@ import { jsonAnswer } from './paging.ts';
 
 const count = z.number().int();
 
+const reason = z.object({ code: z.string(), message: z.string(), hint: z.string().nullable() });
+
 const syncSchema = z
   .object({
     state: z.enum(['idle', 'running', 'failed']),
@@ -18,10 +20,8 @@ const syncSchema = z
     skipped: count.openapi({ description: 'Folders and names that could not be read' }),
     startedAt: count.nullable(),
     finishedAt: count.nullable().openapi({ description: 'When it was last gone through to the end' }),
-    error: z
-      .object({ code: z.string(), message: z.string(), hint: z.string().nullable() })
-      .nullable()
-      .openapi({ description: 'What keeps it from being gone through; with `idle`, why something was passed over' }),
+    error: reason.nullable().openapi({ description: 'With `failed`: what keeps it from being gone through' }),
+    passedOver: reason.nullable().openapi({ description: 'With `idle`: why something, `skipped`, was passed over' }),
   })
   .openapi('Sync');
 
@@ -67,7 +67,8 @@ function syncOf({ state, startedAtMs, finishedAtMs, error, ...counts }: SyncStat
     skipped,
     startedAt: startedAtMs,
     finishedAt: finishedAtMs,
-    error,
+    error: state === 'failed' ? error : null,
+    passedOver: state === 'failed' ? null : error,
   };
 }
 
