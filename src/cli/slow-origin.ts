@@ -29,10 +29,21 @@ export async function startSlowOrigin(options: SlowOriginOptions): Promise<SlowO
   const modified = new Date(clock.nowMs()).toUTCString();
   const wait = (delayMs: number) => new Promise<void>((resolve) => clock.after(delayMs, resolve));
 
+  /** As nginx lists a folder. */
+  function listing(): unknown[] {
+    return Object.entries(files).map(([name, file]) => {
+      return { name, type: 'file', mtime: modified, size: readFileSync(file).length };
+    });
+  }
+
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const name = decodeURIComponent((request.url ?? '/').slice(1));
     const file = files[name];
     await wait(options.latencyMs);
+    if (name === '' && request.method === 'GET') {
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(listing()));
+      return;
+    }
     if (file === undefined) {
       response.writeHead(404).end();
       return;
