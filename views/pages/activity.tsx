@@ -15,10 +15,11 @@ export function ActivityPage({ page, notice, regions }: ActivityPageProps) {
   return (
     <Layout page={page} title="Activity" section="/activity" notice={notice} live>
       <h1>Activity</h1>
-      <section id="readers" class="panel" aria-label="Readers">
+      {/* Both scroll inside, so that they can take the focus: who comes and goes must not move the page. */}
+      <section id="readers" class="panel fixed tall" aria-label="Readers" tabindex={0}>
         {regions.readers}
       </section>
-      <section id="fetching" class="panel" aria-label="Being fetched now">
+      <section id="fetching" class="panel fixed" aria-label="Being fetched now" tabindex={0}>
         {regions.fetching}
       </section>
       <section id="ended" class="panel" aria-label="Ended readers">
