@@ -105,7 +105,7 @@ export class HttpListings {
         return this.#listing(answer, true, abort);
       }
       if (answer.response.status === 401 || (isKnown && answer.response.status === 404)) {
-        throw statusError(answer.response, this.#services.clock.nowMs());
+        throw folderError(answer.response, this.#services.clock.nowMs());
       }
       await answer.response.body?.cancel();
     }
@@ -120,7 +120,7 @@ export class HttpListings {
         pages: nothing(),
       };
     }
-    if (response.status !== 200) throw statusError(response, this.#services.clock.nowMs());
+    if (response.status !== 200) throw folderError(response, this.#services.clock.nowMs());
     if (!LISTING_TYPES.test(response.headers.get('content-type') ?? '')) {
       throw new LarderError('no-listing', 'the folder answers a file in place of a listing', {
         hint: 'give the folder that holds the files; files stream by their path all the same',
@@ -164,6 +164,17 @@ export class HttpListings {
       pages: readLater({ response, url: new URL('.', url), isMultistatus, abort, clock }),
     };
   }
+}
+
+function folderError(response: Response, nowMs: number): LarderError {
+  const error = statusError(response, nowMs);
+  const { code, originStatus } = error;
+  if (originStatus === undefined || (code !== 'not-found' && originStatus !== 403)) return error;
+  const hint =
+    code === 'not-found'
+      ? 'the folder is not there, or the server lists no folders: check the address'
+      : 'the server lists no folders, or asks for credentials: switch on directory listings there';
+  return new LarderError(code, `${error.message} to the question what is in the folder`, { originStatus, hint });
 }
 
 /** Parsers are loaded with the first listing: an appliance that only streams needs none. */

@@ -29,12 +29,14 @@ test('an unknown source answers 404 and says how sources are declared', async ()
   expect(Buffer.from(response.body).toString()).toMatch(/no source named "nothing"[\s\S]*--source/);
 });
 
-test('a folder answers 404 in words', async () => {
-  for (const path of ['/s/films/', '/s/films', '/s/films/sub/']) {
+test('a folder that is not there, or not listed, answers 404 in words', async () => {
+  for (const path of ['/s/films/', '/s/films/sub/']) {
     const response = await rawRequest(larder.port, path);
     expect(response.status).toBe(404);
     expect(Buffer.from(response.body).toString()).toContain('folder');
   }
+  const response = await rawRequest(larder.port, '/s/films');
+  expect(response.status).toBe(301);
 });
 
 describe('path traversal in any spelling stays inside the base URL or gets 400', () => {
