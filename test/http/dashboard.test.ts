@@ -37,9 +37,12 @@ async function textOf(path = '/', on = larder): Promise<string> {
   return (await page(path, on)).replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ');
 }
 
+/** A wait is called one from half a second on. */
+const LOOK_FOR_MS = 4_000;
+
 /** Looks at the page until it says so. */
 async function until(says: RegExp, path = '/', on = larder): Promise<string> {
-  for (let look = 0; look < 300; look++) {
+  for (const endsAtMs = performance.now() + LOOK_FOR_MS; performance.now() < endsAtMs; ) {
     const text = await textOf(path, on);
     if (says.test(text)) return text;
     await new Promise((resolve) => setImmediate(resolve));
