@@ -1,4 +1,4 @@
-// Media types by file extension, for origins that name none or a generic one, and which types a browser would run.
+// Media types by file extension, for origins that name none or a generic one, and which types no browser would run.
 
 const BY_EXTENSION: Readonly<Record<string, string>> = {
   '3gp': 'video/3gpp',
@@ -48,17 +48,63 @@ const GENERIC = 'application/octet-stream';
 /** Types that say nothing of a film: servers that do not know an extension send these. */
 const SAYS_NOTHING = /^(application\/octet-stream|binary\/octet-stream|application\/force-download|text\/plain)\b/i;
 
-/** The origin's type, else the extension's. A header is only given on when it is one line of visible characters. */
+/** RFC 9110 §8.3.1 and no more: browsers split other values at commas, and take the last part for the type. */
+const EXACT_TYPE =
+  /^([\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+)((?: *; *[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*"))*) *$/;
+
+/** The origin's type, else the extension's. Only what every reader takes for the same one type is given on. */
 export function contentTypeOf(originType: string | null, container: string | null): string {
   const known = container === null ? undefined : BY_EXTENSION[container];
-  if (originType === null || !/^[\x20-\x7e]+$/.test(originType)) return known ?? GENERIC;
-  return known !== undefined && SAYS_NOTHING.test(originType) ? known : originType;
+  const [, type, parameters] = EXACT_TYPE.exec(originType ?? '') ?? [];
+  if (type === undefined || parameters === undefined || !/^[\x20-\x7e]*$/.test(parameters)) return known ?? GENERIC;
+  if (known !== undefined && SAYS_NOTHING.test(type)) return known;
+  // A comma may stand in a quoted parameter (`codecs="avc1, mp4a"`); who splits there must not be led astray.
+  return parameters.includes(',') ? type : type + parameters;
 }
 
-/** A browser would run these as a page of ours: they are sandboxed and offered as a download (CONTRACT.md, promise 13). */
-export function isActiveContent(contentType: string): boolean {
+const PASSIVE = new Set([
+  'application/force-download',
+  'application/mp4',
+  'application/octet-stream',
+  'application/ogg',
+  'application/vnd.apple.mpegurl',
+  'application/vnd.apple.mpegurl.audio',
+  'application/vnd.ms-asf',
+  'application/vnd.rn-realmedia',
+  'application/x-flac',
+  'application/x-iso9660-image',
+  'application/x-matroska',
+  'application/x-mpegurl',
+  'application/x-ogg',
+  'application/x-subrip',
+  'binary/octet-stream',
+  'image/avif',
+  'image/bmp',
+  'image/gif',
+  'image/heic',
+  'image/heif',
+  'image/jpeg',
+  'image/jpg',
+  'image/jxl',
+  'image/png',
+  'image/tiff',
+  'image/webp',
+  'image/x-icon',
+  'image/x-ms-bmp',
+  'image/vnd.microsoft.icon',
+  'text/plain',
+  'text/srt',
+  'text/vtt',
+  'text/x-ass',
+  'text/x-ssa',
+  'text/x-subrip',
+]);
+
+/**
+ * What is shown in a browser as it is. Anything else might run there as a page of ours, now or in a browser to come: it
+ * is sandboxed and offered as a download (CONTRACT.md, promise 13), which no player minds.
+ */
+export function isPassiveContent(contentType: string): boolean {
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase();
-  if (type === 'text/html' || type.endsWith('/xml') || type.endsWith('+xml') || type.startsWith('multipart/'))
-    return true;
-  return /^(text|application)\/(x-)?(java|ecma|j|live)script[\d.]*$/.test(type);
+  return PASSIVE.has(type) || (/^(?:video|audio)\//.test(type) && !/[+/]xml$/.test(type));
 }

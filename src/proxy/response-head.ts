@@ -5,7 +5,7 @@ import { coalesceRanges, formatContentRange, type RangeSpec, resolveRangeSpec } 
 import type { CachedFile } from '../chunks/cached-file.ts';
 import { MULTIPART_RANGES_MAX } from '../limits.ts';
 import { isStrongEtag } from '../sources/origin-response.ts';
-import { contentTypeOf, isActiveContent } from './content-type.ts';
+import { contentTypeOf, isPassiveContent } from './content-type.ts';
 import type { Validators } from './preconditions.ts';
 
 export type Selection =
@@ -60,7 +60,7 @@ export function representationHeaders(file: CachedFile): HeaderRecord {
   const headers: HeaderRecord = { ...commonHeaders(file), 'Content-Type': type };
   const { contentLanguage } = file.headers;
   if (contentLanguage !== null && /^[\w, -]+$/.test(contentLanguage)) headers['Content-Language'] = contentLanguage;
-  const active = isActiveContent(type);
+  const active = !isPassiveContent(type);
   if (active) headers['Content-Security-Policy'] = 'sandbox';
   const attached = /^\s*attachment\b/i.test(file.headers.contentDisposition ?? '');
   if (active || attached) headers['Content-Disposition'] = `attachment; filename*=UTF-8''${encodeName(address.path)}`;

@@ -397,7 +397,14 @@ describe('promise 10 to 13', () => {
     expect(Buffer.from((await rawRequest(larder.port, address)).body).toString()).toContain('Larder itself');
   });
 
-  for (const type of ['text/html', 'image/svg+xml', 'application/xml', 'text/javascript', 'application/xhtml+xml']) {
+  for (const type of [
+    'text/html',
+    'image/svg+xml',
+    'application/xml',
+    'text/javascript',
+    'application/xhtml+xml',
+    'text/xsl',
+  ]) {
     test(`promise 13: ${type} comes sandboxed and as a download`, async () => {
       const path = `active-${++fileCount}.bin`;
       origin.addFile(path, { sizeBytes: 10, headers: { 'Content-Type': type } });

@@ -173,6 +173,12 @@ describe('representationHeaders()', () => {
       'application/javascript',
       'application/ecmascript',
       'multipart/related',
+      'text/xsl',
+      'text/rdf',
+      'video/x+xml',
+      'application/dash+xml',
+      'application/pdf',
+      'application/x-unheard-of',
     ]) {
       const headers = representationHeaders(fileWith({ path: "a/b'c (1).html", contentType }));
       expect([contentType, headers['Content-Security-Policy']]).toEqual([contentType, 'sandbox']);
@@ -194,6 +200,43 @@ describe('representationHeaders()', () => {
         contentType,
         'sandbox',
       ]);
+    }
+  });
+
+  test('representationHeaders() relays only one exact type: browsers split other values at commas', () => {
+    for (const contentType of [
+      'video/mp4, text/html',
+      'text/html,',
+      ',text/html',
+      'video/mp4;x=", text/html',
+      'video/mp4; x=y, text/html',
+      'video/mp4 text/html',
+      'video/mp4;\ttext/html',
+      'text/html;,',
+      'video',
+      'video/',
+      '/mp4',
+    ]) {
+      const typed = representationHeaders(fileWith({ contentType }));
+      expect([contentType, typed['Content-Type']]).toEqual([contentType, 'video/x-matroska']);
+      const untyped = representationHeaders(fileWith({ path: 'a', contentType }));
+      expect([contentType, untyped['Content-Type']]).toEqual([contentType, 'application/octet-stream']);
+    }
+    const codecs = representationHeaders(fileWith({ contentType: 'video/mp4; codecs="avc1.64, text/html"' }));
+    expect(codecs['Content-Type']).toBe('video/mp4');
+    expect(representationHeaders(fileWith({ contentType: 'text/vtt; charset="utf-8"' }))['Content-Type']).toBe(
+      'text/vtt; charset="utf-8"',
+    );
+  });
+
+  test('representationHeaders() lets through what players and browsers show', () => {
+    for (const path of ['a.m3u8', 'a.srt', 'a.ass', 'a.vtt', 'a.jpg', 'a.flac', 'a.ts', 'a.iso', 'a']) {
+      const headers = representationHeaders(fileWith({ path }));
+      expect([path, headers['Content-Security-Policy']]).toEqual([path, undefined]);
+    }
+    for (const contentType of ['text/plain; charset=utf-8', 'Application/X-MPEGurl', 'audio/x-unheard-of']) {
+      const headers = representationHeaders(fileWith({ path: 'a', contentType }));
+      expect([contentType, headers['Content-Disposition']]).toEqual([contentType, undefined]);
     }
   });
 
