@@ -226,9 +226,12 @@ export function readNetwork(text: string): Network | null {
   return [parsed, bits === undefined ? most : Number(bits)];
 }
 
-/** Addresses and networks. */
+/** Addresses and networks of proxies. */
 export const networks: ValueKind<readonly string[]> = separated(
-  list((value) =>
-    readNetwork(value) === null ? 'is neither an address nor a network: write 192.168.1.5 or 10.0.0.0/8' : null,
-  ),
+  list((value) => {
+    const network = readNetwork(value);
+    if (network === null) return 'is neither an address nor a network: write 192.168.1.5 or 10.0.0.0/8';
+    if (network[1] > 0) return null;
+    return 'is the whole internet, and whoever says so would be at home: name the address of the proxy';
+  }),
 );

@@ -185,7 +185,7 @@ export const options: OptionTable = {
     group: 'access',
     placeholder: 'ADDR|NETWORK',
     description:
-      'Reverse proxy that may say for whom it asks (Forwarded, X-Forwarded-For, -Proto, -Host, -Prefix): an address or a network such as 10.0.0.0/8. From everybody else these headers are ignored. May be given several times.',
+      'Reverse proxy that may say for whom it asks (X-Forwarded-For, -Proto, -Host, -Prefix, or Forwarded where there is no X-Forwarded-For): an address or a network such as 10.0.0.0/8. From everybody else these headers are ignored. May be given several times.',
     fallback: [],
     repeatable: true,
     stored: true,

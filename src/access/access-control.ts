@@ -5,8 +5,9 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { type Caller, NOBODY, readPreferences } from './caller.ts';
 import { type EffectiveClient, effectiveClient, Peers, type RequestFacts } from './effective-client.ts';
-import { isKnownHost } from './known-hosts.ts';
+import { hostNameOf, isKnownHost } from './known-hosts.ts';
 import { foreignReason, isSafeMethod } from './own-request.ts';
+import { Remembered } from './remembered.ts';
 import type { Sessions } from './sessions.ts';
 import type { SignedAddresses } from './signed-addresses.ts';
 import type { Token, Tokens } from './tokens.ts';
@@ -58,6 +59,7 @@ export type StreamDecision =
   | { readonly may: false; readonly status: 401 | 403 | 421; readonly message: string; readonly hint: string };
 
 const STRANGERS_KEPT = 100;
+const REMEMBERED_HOSTS_MAX = 100;
 
 export class AccessControl {
   readonly #services: AccessServices;
@@ -66,6 +68,11 @@ export class AccessControl {
   readonly #strangers = new Map<string, number>();
   #trustedAtMs: number | null = null;
   readonly #peers = new Peers();
+  /** By Host, as long as the setting is the same: each request of a stream asks. */
+  #hosts: { readonly of: readonly string[]; readonly known: Remembered<boolean> } = {
+    of: [],
+    known: new Remembered(REMEMBERED_HOSTS_MAX),
+  };
 
   constructor(services: AccessServices) {
     this.#services = services;
@@ -92,9 +99,17 @@ export class AccessControl {
     return client;
   }
 
-  isKnownHost(client: EffectiveClient): boolean {
+  isKnownHost({ host }: EffectiveClient): boolean {
     const { hostname, settings } = this.#services;
-    return isKnownHost(client.host, { hostname, allowedHosts: settings().allowedHosts });
+    const { allowedHosts } = settings();
+    if (this.#hosts.of !== allowedHosts)
+      this.#hosts = { of: allowedHosts, known: new Remembered(REMEMBERED_HOSTS_MAX) };
+    const { known } = this.#hosts;
+    const remembered = known.get(host ?? '');
+    if (remembered !== undefined) return remembered;
+    const isKnown = isKnownHost(host, { hostname, allowedHosts });
+    known.set(host ?? '', isKnown);
+    return isKnown;
   }
 
   /** The session's cookie, or a bearer token; who presents a token is never taken for the browser's visitor. */
@@ -132,13 +147,16 @@ export class AccessControl {
       };
     }
     if (streamAccess === 'all') return { may: true, by: null };
-    if (streamAccess === 'private' && client.isPrivate) return { may: true, by: null };
+    const isAtHome = streamAccess === 'private' && client.isPrivate;
+    // Over plain http browsers do not say which site asks: a page that points its name at us looks like a player, but
+    // for the name. HTTP/1.0 has none, and no browser speaks it.
+    if (isAtHome && (client.host === null || this.isKnownHost(client))) return { may: true, by: null };
     const query = new URLSearchParams(request.query);
     const signature = this.#services.signatures.check(request.path, query);
     if (signature === 'good') return { may: true, by: null };
     const caller = await this.#player(request.headers, query, client);
     if (caller.kind !== 'nobody') return { may: true, by: caller };
-    return refuse(streamAccess, signature, client);
+    return isAtHome ? refuseName(client) : refuse(streamAccess, signature, client);
   }
 
   /** Players bring what they can: a bearer token, a token as the password of basic authentication, one in the address. */
@@ -212,6 +230,16 @@ function toCaller(token: Token | null): Caller {
   if (token === null) return NOBODY;
   const { id, name, scope, userId } = token;
   return { kind: 'token', tokenId: id, name, scope, userId };
+}
+
+function refuseName({ host }: EffectiveClient): StreamDecision {
+  const name = hostNameOf(host);
+  return {
+    may: false,
+    status: 421,
+    message: name === null ? 'this name is none' : `this Larder does not know ${name} as its own name`,
+    hint: `ask for it by its address or the name of its machine; or, if the name is yours, add it to LARDER_ALLOWED_HOSTS`,
+  };
 }
 
 function refuse(

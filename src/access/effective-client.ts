@@ -92,8 +92,9 @@ export function effectiveClient(
     };
   }
   const hops = readHops(headers);
-  // From the right: each trusted hop vouches for the one before it.
-  let client: Hop = { address: peer };
+  // From the right: each trusted hop vouches for the one before it. A proxy that forwards and does not say for whom
+  // asks for somebody unknown, not for itself.
+  let client: Hop = { address: isForwarded ? null : peer };
   for (const hop of hops.toReversed()) {
     client = hop;
     if (hop.address === null || !proxies.includes(hop.address)) break;
@@ -101,7 +102,7 @@ export function effectiveClient(
   const { address } = client;
   return {
     address: address ?? '',
-    isPrivate: address !== null && isPrivateAddress(address),
+    isPrivate: address !== null && (address === peer ? isPrivate : isPrivateAddress(address)),
     protocol: readProtocol(client.protocol ?? lastOf(headers['x-forwarded-proto'])) ?? own,
     host: readHost(client.host ?? lastOf(headers['x-forwarded-host'])) ?? headers.host ?? null,
     prefix: readPrefix(lastOf(headers['x-forwarded-prefix']) ?? lastOf(headers['x-ingress-path'])),
@@ -110,11 +111,16 @@ export function effectiveClient(
   };
 }
 
-/** One hop for each proxy that was passed, the client first. RFC 7239, else the older headers. */
+/**
+ * One hop for each proxy that was passed, the client first. Proxies set X-Forwarded-For and pass on what else they do not
+ * know as the client sent it: beside it RFC 7239 says nothing, and X-Real-IP says nothing at all.
+ */
 function readHops(headers: IncomingHttpHeaders): Hop[] {
   const { forwarded } = headers;
-  if (forwarded !== undefined) return splitOutsideQuotes(forwarded, ',').map(readForwarded);
-  const addresses = listOf(headers['x-forwarded-for'] ?? headers['x-real-ip']);
+  if (headers['x-forwarded-for'] === undefined && forwarded !== undefined) {
+    return splitOutsideQuotes(forwarded, ',').map(readForwarded);
+  }
+  const addresses = listOf(headers['x-forwarded-for']);
   const protocols = listOf(headers['x-forwarded-proto']);
   const hosts = listOf(headers['x-forwarded-host']);
   // Only lists of the same length speak of the same hops.

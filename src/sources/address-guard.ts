@@ -18,6 +18,7 @@ export interface ReachRule {
 export type AddressLookup = (host: string) => Promise<readonly string[]>;
 
 const LOCAL_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
+const OWN_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'linkLocal']);
 const FORBIDDEN_RANGES = new Set(['linkLocal', 'multicast', 'broadcast', 'unspecified', 'reserved', 'teredo']);
 
 export const systemLookup: AddressLookup = async (host) => {
@@ -35,11 +36,12 @@ export function addressRange(address: string): string {
   return range;
 }
 
-/** Loopback, private, link-local and unique local addresses: a network of one's own. */
+/**
+ * Loopback, private, link-local and unique local addresses: a network of one's own, whose clients are let in. A carrier's
+ * network is shared with strangers (RFC 6598), and an address inside of a translated one says nothing of who is near.
+ */
 export function isPrivateAddress(address: string): boolean {
-  if (!ipaddr.isValid(address)) return false;
-  const range = addressRange(address);
-  return LOCAL_RANGES.has(range) || range === 'linkLocal';
+  return ipaddr.isValid(address) && OWN_RANGES.has(ipaddr.process(address).range());
 }
 
 export function isLoopbackAddress(address: string): boolean {

@@ -105,10 +105,49 @@ describe('AccessControl.mayPlay()', () => {
     await using _ = fixture;
     const rebinding = { host: 'evil.example', 'sec-fetch-site': 'cross-site' };
     expect(await play(fixture, rebinding)).toStartWith('421');
-    expect(await play(fixture, { host: 'evil.example' })).toBe('open');
     expect(await play(fixture, { ...rebinding, host: 'nas' })).toBe('open');
     fixture.settings.allowedHosts = ['evil.example'];
     expect(await play(fixture, rebinding)).toBe('open');
+  });
+
+  test('who shows nothing plays under names that nobody outside can own: plain http says nothing of sites', async () => {
+    const { fixture, cookie, stream } = await prepared();
+    await using _ = fixture;
+    const strange = { host: 'evil.example:8420' };
+    expect(await play(fixture, strange)).toBe('421 this Larder does not know evil.example as its own name');
+    expect(await play(fixture, { host: 'a b' })).toStartWith('421');
+    for (const host of ['192.168.1.5:8420', '[fd00::5]', 'localhost', 'nas', 'tv.local', 'nas.lan', 'nas.home.arpa']) {
+      expect([host, await play(fixture, { host })]).toEqual([host, 'open']);
+    }
+    expect(await play(fixture, { host: 'attic.example.org' })).toBe('open'); // the machine's own
+    // What is shown opens it under any name: a page of somebody else's has none of it.
+    expect(await play(fixture, { ...strange, cookie })).toBe('session');
+    expect(await play(fixture, strange, `token=${stream}`)).toBe('token');
+    const query = fixture.access.signatures.sign(PATH).split('?')[1]!;
+    expect(await play(fixture, strange, query)).toBe('open');
+    // HTTP/1.0 has no Host, and no browser speaks it.
+    const facts = { headers: {}, remoteAddress: AT_HOME, isEncrypted: false, path: PATH, query: '' };
+    expect(await fixture.access.control.mayPlay(facts)).toEqual({ may: true, by: null });
+    fixture.settings.allowedHosts = ['evil.example'];
+    expect(await play(fixture, strange)).toBe('open');
+    fixture.settings.allowedHosts = [];
+    expect(await play(fixture, strange)).toStartWith('421');
+    fixture.settings.streamAccess = 'all';
+    expect(await play(fixture, strange)).toBe('open');
+  });
+
+  test('carriers’ networks and addresses that carry another are no home network', async () => {
+    const { fixture } = await prepared();
+    await using _ = fixture;
+    for (const address of ['100.64.0.7', '64:ff9b::c0a8:114', '2002:c0a8:114::1']) {
+      expect([address, await play(fixture, {}, '', address)]).toEqual([
+        address,
+        '401 streams are open to private networks only',
+      ]);
+    }
+    for (const address of ['::ffff:192.168.1.20', 'fd00::1', 'fe80::1%eth0', '169.254.1.1', '127.0.0.1']) {
+      expect([address, await play(fixture, {}, '', address)]).toEqual([address, 'open']);
+    }
   });
 
   test('a peer that forwards without being trusted is named once', async () => {

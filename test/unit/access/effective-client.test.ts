@@ -36,6 +36,9 @@ describe('trustedProxies()', () => {
       '0x7f.1',
       '1.2.3.4/8/8',
       '10.0.0.1:80',
+      '0.0.0.0/0',
+      '::/0',
+      '::/00',
     ]) {
       expect(() => parse([nonsense], 'LARDER_TRUSTED_PROXIES')).toThrow(/^LARDER_TRUSTED_PROXIES: /);
     }
@@ -97,7 +100,15 @@ describe('effectiveClient()', () => {
     ['an address that is hidden', { 'x-forwarded-for': '192.168.1.1, unknown' }, '', false],
     ['nonsense', { 'x-forwarded-for': '192.168.1.1, <script>' }, '', false],
     ['nothing at all', {}, '10.0.0.2', true],
-    ['X-Real-IP', { 'x-real-ip': '203.0.113.7' }, '203.0.113.7', false],
+    ['X-Real-IP alone, which many proxies pass on as it came', { 'x-real-ip': '192.168.1.7' }, '', false],
+    ['X-Real-IP beside it', { 'x-real-ip': '192.168.1.1', 'x-forwarded-for': '203.0.113.7' }, '203.0.113.7', false],
+    ['an empty X-Forwarded-For', { 'x-forwarded-for': '' }, '', false],
+    ['commas only', { 'x-forwarded-for': ' , ,' }, '', false],
+    ['an empty X-Forwarded-For', { 'x-forwarded-for': '', forwarded: 'for=192.168.1.1' }, '', false],
+    ['an empty Forwarded', { forwarded: '' }, '', false],
+    ['a protocol and no address', { 'x-forwarded-proto': 'https' }, '', false],
+    ['Via alone', { via: '1.1 proxy' }, '', false],
+    ['Tailscale and carriers', { 'x-forwarded-for': '100.64.0.7' }, '100.64.0.7', false],
     ['Forwarded', { forwarded: 'for=203.0.113.7' }, '203.0.113.7', false],
     [
       'Forwarded, several',
@@ -106,8 +117,8 @@ describe('effectiveClient()', () => {
       false,
     ],
     [
-      'Forwarded before X-Forwarded-For',
-      { forwarded: 'for=203.0.113.7', 'x-forwarded-for': '192.168.1.1' },
+      'a Forwarded that the client made up and its proxy passed on',
+      { forwarded: 'for=192.168.1.1;proto=https;host=evil.example', 'x-forwarded-for': '203.0.113.7' },
       '203.0.113.7',
       false,
     ],
