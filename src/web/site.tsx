@@ -1,7 +1,6 @@
 // Pages, live updates, actions and the API. Loaded when the first of them is asked for (app.ts): schemas and views
 // would cost every start some time, and a player that waits for its first byte needs none of them.
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { getCookie } from 'hono/cookie';
 import { streamSSE } from 'hono/streaming';
 import { formatSentence } from '../../views/format.ts';
@@ -16,7 +15,6 @@ import type { EffectiveClient } from '../access/effective-client.ts';
 import { hostNameOf } from '../access/known-hosts.ts';
 import { isSafeMethod } from '../access/own-request.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { FORM_MAX_BYTES } from '../limits.ts';
 import { statusOf } from '../proxy/error-response.ts';
 import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
@@ -33,6 +31,7 @@ import { factsOf } from './request-facts.ts';
 import { ownPath, returnAddress } from './return-address.ts';
 import { type Action, type ActionResult, type Handler, type RouteRecord, Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
+import { type BodyFault, takeBody } from './take-body.ts';
 import { knownTimeZone } from './time-zone.ts';
 import type { WebContext, WebEnvironment } from './web-environment.ts';
 
@@ -91,6 +90,9 @@ export function createSite(services: WebServices): Site {
     const { caller, client } = context.var;
     const foreign = control.refusalOf(factsOf(context.env.incoming), client);
     if (foreign !== null) return refuseForeign(context, foreign);
+    // Also of who is not let in: a form that comes when the session has ended is not lost.
+    const fault = await takeBody(context, { clock, log });
+    if (fault !== null) return refuseBody(context, fault);
     if (!may(caller, need)) return refuse(context, need);
     if (need !== 'public') context.header('Cache-Control', 'no-store');
     return handler(context);
@@ -105,6 +107,16 @@ export function createSite(services: WebServices): Site {
         'Open the page of Larder itself and try again there.',
         'Behind a reverse proxy: let it pass on the Host header, or name it in LARDER_TRUSTED_PROXIES and let it send X-Forwarded-Host and X-Forwarded-Proto.',
       ],
+    });
+  }
+
+  function refuseBody(context: WebContext, { status, reason }: BodyFault): Response {
+    context.header('Connection', 'close');
+    return problem(context, {
+      status,
+      title: status === 413 ? 'This form is too long' : 'This form did not come whole',
+      whatHappened: formatSentence(reason),
+      whatToDo: [status === 413 ? 'Go back and make it shorter.' : 'Go back and send it again.'],
     });
   }
 
@@ -142,7 +154,7 @@ export function createSite(services: WebServices): Site {
         whatToDo: ['Make another one: larder token create --scope viewer', 'Send it as Authorization: Bearer TOKEN.'],
       });
     }
-    if (isSafeMethod(context.req.method)) {
+    if (isSafeMethod(context.env.incoming.method ?? 'GET')) {
       const next = page.path === '/' ? '' : `?next=${encodeURIComponent(page.path)}`;
       return context.redirect(page.basePath + where + (isClaimed ? next : ''), 303);
     }
@@ -276,17 +288,6 @@ export function createSite(services: WebServices): Site {
     const { caller, page } = context.var;
     return api.hono.fetch(context.req.raw, { ...context.env, caller, page });
   });
-
-  hono.use('*', bodyLimit({ maxSize: FORM_MAX_BYTES, onError: (context) => tooLong(context as WebContext) }));
-
-  function tooLong(context: WebContext): Response {
-    return problem(context, {
-      status: 413,
-      title: 'This form is too long',
-      whatHappened: `Larder takes forms of up to ${FORM_MAX_BYTES} bytes.`,
-      whatToDo: ['Go back and make it shorter.'],
-    });
-  }
 
   routes.get('/live', 'viewer', (context) => {
     const found = findLivePage(context, context.req.query('at') ?? '/');

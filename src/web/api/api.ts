@@ -2,18 +2,17 @@
 // document is made; every error is a problem detail (RFC 9457). Like pages, a route says what right it needs.
 import { OpenAPIHono, type RouteConfig, type RouteHandler } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { isSafeMethod } from '../../access/own-request.ts';
+import { hasBody, isSafeMethod } from '../../access/own-request.ts';
 import { describeError, LarderError } from '../../errors.ts';
-import { FORM_MAX_BYTES } from '../../limits.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import { API_PREFIX } from '../api-prefix.ts';
 import { may, type Need } from '../caller.ts';
 import { factsOf } from '../request-facts.ts';
 import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
+import { takeBody } from '../take-body.ts';
 import { addAccessRoutes } from './access.ts';
-import type { ApiContext, ApiEnvironment } from './api-environment.ts';
+import type { ApiEnvironment } from './api-environment.ts';
 import { addDoctorRoutes } from './doctor.ts';
 import { addEventRoutes } from './events.ts';
 import { addLibraryRoutes } from './library.ts';
@@ -60,22 +59,6 @@ export function createApi(services: WebServices): Api {
     await next();
     if (!context.res.headers.has('Cache-Control')) context.res.headers.set('Cache-Control', 'no-store');
   });
-  hono.use(
-    '*',
-    bodyLimit({
-      maxSize: FORM_MAX_BYTES,
-      onError: (context) => {
-        // The rest of the body is not read: nothing else can come on this connection.
-        context.header('Connection', 'close');
-        return problem(context as unknown as ApiContext, {
-          status: 413,
-          code: 'invalid',
-          detail: `the body is longer than ${FORM_MAX_BYTES} bytes`,
-        });
-      },
-    }),
-  );
-
   function guard(need: Need): MiddlewareHandler<ApiEnvironment> {
     return async (context, next) => {
       const { caller } = context.var;
@@ -88,20 +71,26 @@ export function createApi(services: WebServices): Api {
         const hint = 'send Authorization: Bearer TOKEN; "larder token create" makes one';
         return problem(context, { status: 401, code: 'not-allowed', detail: 'this needs a token', hint });
       }
-      if (!isSafeMethod(context.req.method)) {
+      // Of the request as it came: what hono shows of one may have been made anew on the way.
+      const request = factsOf(context.env.incoming);
+      if (!isSafeMethod(request.method)) {
         const { control } = services.access;
-        const request = factsOf(context.env.incoming);
         const foreign = control.refusalOf(request, control.clientOf(request));
         if (foreign !== null) {
           const detail = `a request with a cookie must come from a page of Larder itself, and ${foreign}`;
           return problem(context, { status: 403, code: 'not-allowed', detail, hint: 'scripts use a token' });
         }
         // The validator passes over a body of another type as if there were none.
-        if (hasBody(context) && !/^application\/json\b/i.test(context.req.header('content-type') ?? '')) {
+        if (hasBody(request.headers) && !/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
           const detail = 'the body must be JSON';
           const hint = 'send Content-Type: application/json';
           return problem(context, { status: 415, code: 'invalid', detail, hint });
         }
+      }
+      const fault = await takeBody(context, { clock: services.clock, log });
+      if (fault !== null) {
+        context.header('Connection', 'close');
+        return problem(context, { status: fault.status, code: 'invalid', detail: fault.reason });
       }
       return next();
     };
@@ -166,11 +155,6 @@ export function createApi(services: WebServices): Api {
     });
   });
   return { hono, records };
-}
-
-function hasBody(context: ApiContext): boolean {
-  const length = context.req.header('content-length');
-  return context.req.header('transfer-encoding') !== undefined || (length !== undefined && length !== '0');
 }
 
 function problemOf(error: LarderError) {
