@@ -223,6 +223,8 @@ const addonFile = join(packageFolder(target.addonPackage), 'index.node');
 const result = await Bun.build({
   entrypoints: [join(root, 'src/main.ts'), join(root, 'src/worker.ts')],
   minify: true,
+  // What is imported when it is asked for stays beside what is needed to listen, so that a start does not parse it.
+  splitting: true,
   plugins: [embedding(addonFile, values.target)],
   compile: {
     target: target.bun,
