@@ -6,7 +6,6 @@ import { emptyCounters } from '../../src/upkeep/bookkeeper.ts';
 import type { TrafficChart } from '../../src/upkeep/traffic-history.ts';
 import { alertProps, describeForecast, headlineOf } from '../../src/web/dashboard-model.ts';
 import { describeWait } from '../../src/web/reader-words.ts';
-import type { PageContext } from '../../views/page-context.ts';
 import { OpenReaders } from '../../views/pages/activity.tsx';
 import { SpaceRegion } from '../../views/pages/dashboard.tsx';
 import { EventRegion, LogRegion } from '../../views/pages/events.tsx';
@@ -20,21 +19,13 @@ import { SourceStates } from '../../views/parts/source-states.tsx';
 import { Traffic } from '../../views/parts/traffic-chart.tsx';
 import { columnsPath, niceMost, sharesPath } from '../../views/parts/traffic-geometry.ts';
 import { type Rendered, renderFragment } from '../../views/render.ts';
+import { HOSTILE_TEXT, PAGE_NOW_MS, pageContext } from '../support/page-context.ts';
 
-const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
-const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script><hx-partial hx-target="body">';
+const nowMs = PAGE_NOW_MS;
+const hostile = HOSTILE_TEXT;
 const GB = 1e9;
 
-const page: PageContext = {
-  basePath: '/a/b',
-  serverAddress: 'http://nas:8420/a/b',
-  path: '/',
-  assetVersion: 'v1',
-  nowMs,
-  visitor: { name: 'admin', role: 'owner', shortcuts: true },
-  theme: 'auto',
-  timeZone: 'UTC',
-};
+const page = pageContext({ basePath: '/a/b', serverAddress: 'http://nas:8420/a/b' });
 
 function reader(change: Partial<ReaderProps> = {}): ReaderProps {
   return {

@@ -18,23 +18,11 @@ import { Jobs } from '../../views/parts/jobs.tsx';
 import { type LibraryQueryProps, libraryPath } from '../../views/parts/library-filter.tsx';
 import { type ItemProps, LibraryItem } from '../../views/parts/library-item.tsx';
 import { renderFragment, renderPage } from '../../views/render.ts';
+import { HOSTILE_TEXT, PAGE_NOW_MS, pageContext } from '../support/page-context.ts';
 
-const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
-const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script></template><hx-partial hx-target="body">';
-
-function context(change: Partial<PageContext> = {}): PageContext {
-  return {
-    basePath: '',
-    serverAddress: 'http://nas:8420',
-    path: '/library',
-    assetVersion: 'v1',
-    nowMs,
-    visitor: { name: 'admin', role: 'owner', shortcuts: true },
-    theme: 'auto',
-    timeZone: 'UTC',
-    ...change,
-  };
-}
+const nowMs = PAGE_NOW_MS;
+const hostile = HOSTILE_TEXT;
+const libraryContext = (change: Partial<PageContext> = {}) => pageContext({ path: '/library', ...change });
 
 const viewer = { name: 'guest', role: 'viewer', shortcuts: true } as const;
 
@@ -69,7 +57,7 @@ function item(change: Partial<ItemProps> = {}): ItemProps {
 }
 
 function library(change: Partial<LibraryPageProps> = {}): string {
-  const { page = context(), items = [item()] } = change;
+  const { page = libraryContext(), items = [item()] } = change;
   const regions = Object.fromEntries(items.map((one) => [`item-${one.id}`, <LibraryItem page={page} item={one} />]));
   return renderPage(
     <LibraryPage
@@ -140,11 +128,11 @@ function quality(change: Partial<ItemQualityProps> = {}): ItemQualityProps {
   };
 }
 
-function renderQuality(change: Partial<ItemQualityProps> = {}, page = context()): string {
+function renderQuality(change: Partial<ItemQualityProps> = {}, page = libraryContext()): string {
   return renderFragment(<ItemQuality page={page} quality={quality(change)} />);
 }
 
-function itemPage(title: string, page = context({ path: '/items/1' })): string {
+function itemPage(title: string, page = libraryContext({ path: '/items/1' })): string {
   const own = quality({
     title,
     quality: title,
@@ -198,7 +186,7 @@ function itemPage(title: string, page = context({ path: '/items/1' })): string {
 }
 
 function hostilePages(): string[] {
-  const page = context();
+  const page = libraryContext();
   const dropped = {
     count: 1,
     entries: [{ entryId: 1, mediaId: 1, title: hostile, quality: hostile, bytes: 1, leftMs: 1 }],
@@ -208,7 +196,7 @@ function hostilePages(): string[] {
       items: [item({ title: hostile, source: hostile, type: hostile, qualities: [hostile], droppedEntryIds: [3] })],
       chosen: { ...chosen, query: hostile, source: hostile },
       next: hostile,
-      page: context({ path: `/library?q=${hostile}` }),
+      page: libraryContext({ path: `/library?q=${hostile}` }),
     }),
     itemPage(hostile),
     renderPage(
@@ -245,7 +233,7 @@ describe('library and item pages', () => {
   });
 
   test('every address has the base path in front', () => {
-    const page = context({ basePath: '/a/b', serverAddress: 'http://nas/a/b' });
+    const page = libraryContext({ basePath: '/a/b', serverAddress: 'http://nas/a/b' });
     const pages = [library({ page, next: 'y=', isFirstPage: false }), itemPage('Film', { ...page, path: '/items/1' })];
     for (const html of pages) {
       const addresses = [...html.matchAll(/ (?:href|src|action|hx-post|hx-get|hx-sse:connect)="([^"]*)"/g)].map(
@@ -257,7 +245,7 @@ describe('library and item pages', () => {
   });
 
   test('who only watches is offered nothing that changes anything', () => {
-    const page = context({ visitor: viewer });
+    const page = libraryContext({ visitor: viewer });
     for (const html of [library({ page }), itemPage('Film', page)]) {
       expect(
         [...html.matchAll(/<form[^>]*method="post"[^>]*action="([^"]*)"/g)].map(([, at]) => at),
@@ -290,7 +278,7 @@ describe('library and item pages', () => {
 
 describe('LibraryItem', () => {
   function text(change: Partial<ItemProps>): string {
-    return renderFragment(<LibraryItem page={context()} item={item(change)} />).replaceAll(/<[^>]*>/g, ' ');
+    return renderFragment(<LibraryItem page={libraryContext()} item={item(change)} />).replaceAll(/<[^>]*>/g, ' ');
   }
 
   test('says what is here in words and bytes, and what is not known', () => {
@@ -329,7 +317,7 @@ describe('ItemQuality', () => {
     const dropped = renderQuality({ kept: null, dropped: { entryId: 7, bytes: 16e6, leftMs: 540_000 } });
     expect(dropped).toContain('can be brought back for 9 min');
     expect(dropped).toContain('/entries/7/restore"');
-    expect(renderQuality({}, context({ visitor: viewer }))).not.toContain('<form');
+    expect(renderQuality({}, libraryContext({ visitor: viewer }))).not.toContain('<form');
   });
 
   test('says how far it plays: in minutes where its length is known, else in bytes', () => {

@@ -13,28 +13,14 @@ import {
   formatSentence,
   formatSince,
 } from '../../views/format.ts';
-import type { PageContext } from '../../views/page-context.ts';
 import { ProblemPage } from '../../views/pages/problem.tsx';
 import { describeChunkMap } from '../../views/parts/chunk-map.tsx';
 import { type ByteRange, chunkMapRuns, chunkMapWidth } from '../../views/parts/chunk-map-runs.ts';
 import { renderPage } from '../../views/render.ts';
+import { HOSTILE_TEXT, PAGE_NOW_MS, pageContext } from '../support/page-context.ts';
 
-const nowMs = Date.UTC(2026, 10, 20, 12, 4, 31);
-const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script></template><hx-partial hx-target="body">';
-
-function context(change: Partial<PageContext> = {}): PageContext {
-  return {
-    basePath: '',
-    serverAddress: 'http://nas:8420',
-    path: '/',
-    assetVersion: 'v1',
-    nowMs,
-    visitor: { name: 'admin', role: 'owner', shortcuts: true },
-    theme: 'auto',
-    timeZone: 'UTC',
-    ...change,
-  };
-}
+const nowMs = PAGE_NOW_MS;
+const hostile = HOSTILE_TEXT;
 
 describe('format', () => {
   test('formatBytes() gives SI units with three significant digits, also where rounding moves the unit', () => {
@@ -180,7 +166,7 @@ describe('ProblemPage', () => {
   test('says what happened and what to do, and keeps hostile text as text', () => {
     const html = renderPage(
       <ProblemPage
-        page={context()}
+        page={pageContext()}
         status={421}
         title={hostile}
         whatHappened="The name is not allowed"
