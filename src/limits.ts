@@ -194,8 +194,10 @@ export const LISTEN_RETRY_MS = 1_000;
 /** Streams open at once; past this a reader is told 503 with Retry-After. */
 export const READERS_MAX = 2_000;
 
-/** Live pages open at once. */
+/** Live pages open at once, and streams of events of the API: in all, of one session or token, and kept for owners. */
 export const LIVE_STREAMS_MAX = 32;
+export const LIVE_STREAMS_PER_CALLER = 8;
+export const LIVE_STREAMS_FOR_OWNERS = 8;
 export const LIVE_PERIOD_MS = 1_000;
 export const LIVE_HEARTBEAT_MS = 15_000;
 

@@ -3,7 +3,7 @@
 import { type Rendered, renderFragment } from '../../views/render.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { describeError } from '../errors.ts';
-import { LIVE_HEARTBEAT_MS, LIVE_PERIOD_MS, LIVE_STREAMS_MAX } from '../limits.ts';
+import { LIVE_HEARTBEAT_MS, LIVE_PERIOD_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import { isListing, type Listing, type Regions } from './live-page.ts';
 import { renderUpdate } from './live-update.ts';
@@ -81,10 +81,6 @@ export class LiveHub {
 
   constructor(services: LiveHubServices) {
     this.#services = services;
-  }
-
-  get isFull(): boolean {
-    return this.#subscriptions.size >= LIVE_STREAMS_MAX;
   }
 
   /** The first message of a stream is the whole state; then what changes. @returns ends the subscription */

@@ -2,7 +2,7 @@
 // would cost every start some time, and a player that waits for its first byte needs none of them.
 import { Hono } from 'hono';
 import { getCookie } from 'hono/cookie';
-import { streamSSE } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import { formatSentence } from '../../views/format.ts';
 import type { PageContext } from '../../views/page-context.ts';
 import { LoginPage } from '../../views/pages/login.tsx';
@@ -21,9 +21,11 @@ import { API_PREFIX } from './api-prefix.ts';
 import { type Caller, may, type Need } from './caller.ts';
 import { carryForm } from './carried-form.ts';
 import { compressPages } from './compress-pages.ts';
+import { answerEvents } from './event-stream.ts';
 import { readForm } from './forms.ts';
 import { LiveHub, renderRegions } from './live-hub.ts';
 import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live-page.ts';
+import { LiveSlots } from './live-slots.ts';
 import { renderUpdate } from './live-update.ts';
 import { Notices } from './notices.ts';
 import { addPages } from './pages.ts';
@@ -48,6 +50,7 @@ export function createSite(services: WebServices): Site {
   const log = services.log.part('web');
   const hono = new Hono<WebEnvironment>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
   const hub = new LiveHub({ clock, log });
+  const slots = new LiveSlots();
   const notices = new Notices(services.randomId);
   const api = createApi(services);
   const routes = new Routes({ hono, guard, showLivePage, answerAction });
@@ -294,33 +297,34 @@ export function createSite(services: WebServices): Site {
     if (found === null) return notFound(context);
     const { page, request } = found;
     if (!may(context.var.caller, page.need)) return refuse(context, page.need);
-    if (hub.isFull) return context.text('Too many pages are open\n', 503, { 'Retry-After': '30' });
-    context.header('X-Accel-Buffering', 'no');
-    return streamSSE(context, async (stream) => {
-      let end: (() => void) | undefined;
+    const { caller } = context.var;
+    if (!slots.hasRoomFor(caller)) return context.text('Too many pages are open\n', 503, { 'Retry-After': '30' });
+    const write = async (stream: SSEStreamingApi, gone: AbortSignal) => {
       let isBusy = false;
-      await new Promise<void>((resolve) => {
-        context.env.outgoing.once('close', resolve);
-        end = hub.subscribe({
-          key: JSON.stringify([request.page.path, request.page.serverAddress, request.page.timeZone, request.caller]),
-          regions: async () => {
-            // A session that has ended meanwhile, or a role that was taken away, ends the stream.
-            const caller = await control.identify(factsOf(context.env.incoming), context.var.client);
-            if (!may(caller, page.need)) return null;
-            return page.regions({ ...request, caller, page: { ...request.page, nowMs: clock.nowMs() } });
-          },
-          isBusy: () => isBusy,
-          send: (text) => {
-            isBusy = true;
-            stream.write(text).then(() => {
-              isBusy = false;
-            }, resolve);
-          },
-          close: resolve,
-        });
+      const closed = Promise.withResolvers<void>();
+      gone.addEventListener('abort', () => closed.resolve(), { once: true });
+      if (gone.aborted) return;
+      const end = hub.subscribe({
+        key: JSON.stringify([request.page.path, request.page.serverAddress, request.page.timeZone, request.caller]),
+        regions: async () => {
+          // A session that has ended meanwhile, or a role that was taken away, ends the stream.
+          const now = await control.identify(factsOf(context.env.incoming), context.var.client);
+          if (!may(now, page.need)) return null;
+          return page.regions({ ...request, caller: now, page: { ...request.page, nowMs: clock.nowMs() } });
+        },
+        isBusy: () => isBusy,
+        send: (text) => {
+          isBusy = true;
+          stream.write(text).then(() => {
+            isBusy = false;
+          }, closed.resolve);
+        },
+        close: closed.resolve,
       });
-      end?.();
-    });
+      await closed.promise;
+      end();
+    };
+    return answerEvents(context, write, () => slots.take(caller));
   });
 
   addPages(routes, services);

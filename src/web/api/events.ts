@@ -1,10 +1,12 @@
 // What happened: as a stream while it happens, and looked through afterwards; and the last lines of the log.
 import { createRoute, z } from '@hono/zod-openapi';
-import { streamSSE } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import type { EventRow } from '../../db/events.ts';
 import { LarderError } from '../../errors.ts';
-import { LIVE_HEARTBEAT_MS, LIVE_STREAMS_MAX } from '../../limits.ts';
+import { LIVE_HEARTBEAT_MS } from '../../limits.ts';
 import type { LogLine } from '../../upkeep/log-ring.ts';
+import { answerEvents } from '../event-stream.ts';
+import { LiveSlots } from '../live-slots.ts';
 import { parseId } from '../parse-id.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiRoutes } from './api.ts';
@@ -87,7 +89,7 @@ const WAITING_MAX = 500;
 type EventServices = Pick<WebServices, 'events' | 'logRing' | 'clock' | 'access'>;
 
 export function addEventRoutes(api: ApiRoutes, { events, logRing, clock, access }: EventServices): void {
-  let openCount = 0;
+  const slots = new LiveSlots();
 
   api.route(listEvents, 'owner', async (context) => {
     const { limit, cursor, kind, subject, severity, q } = context.req.valid('query');
@@ -105,13 +107,13 @@ export function addEventRoutes(api: ApiRoutes, { events, logRing, clock, access 
   });
 
   api.route(streamEvents, 'owner', (context) => {
-    if (openCount >= LIVE_STREAMS_MAX) {
-      throw new LarderError('overloaded', 'too many event streams are open', { retryAfterMs: 30_000 });
+    const { caller } = context.var;
+    if (!slots.hasRoomFor(caller)) {
+      const hint = 'close some that nobody reads any more';
+      throw new LarderError('overloaded', 'too many event streams are open', { retryAfterMs: 30_000, hint });
     }
     const lastId = parseId(context.req.valid('header')['last-event-id']);
-    context.header('X-Accel-Buffering', 'no');
-    return streamSSE(context, async (stream) => {
-      openCount += 1;
+    const write = async (stream: SSEStreamingApi, gone: AbortSignal) => {
       const waiting: EventRow[] = [];
       let wake = Promise.withResolvers<void>();
       let isOpen = true;
@@ -124,9 +126,10 @@ export function addEventRoutes(api: ApiRoutes, { events, logRing, clock, access 
         if (waiting.length > WAITING_MAX) close();
         else wake.resolve();
       });
-      context.env.outgoing.once('close', close);
+      gone.addEventListener('abort', close, { once: true });
+      if (gone.aborted) close();
       // A token that is revoked meanwhile hears no more.
-      const unwatch = access.control.watch(context.var.caller, close);
+      const unwatch = access.control.watch(caller, close);
       const heartbeat = clock.every(LIVE_HEARTBEAT_MS, () => wake.resolve());
       try {
         let sentId = lastId ?? events.newestId;
@@ -150,13 +153,12 @@ export function addEventRoutes(api: ApiRoutes, { events, logRing, clock, access 
           }
         }
       } finally {
-        openCount -= 1;
         heartbeat.cancel();
         unwatch();
         end();
-        context.env.outgoing.off('close', close);
       }
-    }) as never;
+    };
+    return answerEvents(context, write, () => slots.take(caller)) as never;
   });
 }
 

@@ -29,6 +29,8 @@ export function addPlaylist(routes: Routes, { playlist, access }: Services): voi
     context.header('Content-Type', 'audio/x-mpegurl; charset=utf-8');
     context.header('Content-Disposition', 'inline; filename="library.m3u"');
     context.header('Cache-Control', 'no-store');
+    // hono runs the handler of GET for HEAD too, and a body that nobody takes would wait for ever.
+    if (context.env.incoming.method === 'HEAD') return context.body(null);
     return stream(context, async (out) => {
       for await (const part of playlist.write(filter, context.var.page.serverAddress)) {
         if (out.aborted) return;

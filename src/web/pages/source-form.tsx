@@ -1,5 +1,4 @@
 // The form of a source as it comes in: read, checked field by field, and tested as it stands.
-import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { formatSentence } from '../../../views/format.ts';
 import { TestOutcome } from '../../../views/pages/sources.tsx';
@@ -12,6 +11,7 @@ import type { SourceService, SourceTestRequest } from '../../library/source-serv
 import { parseHttpCredentials } from '../../sources/http-credentials.ts';
 import { parseSourceName, parseSourceUrl } from '../../sources/http-source.ts';
 import type { TestStep } from '../../sources/source-test-report.ts';
+import { answerEvents, goneSignal } from '../event-stream.ts';
 import { parseForm } from '../forms.ts';
 import type { WebContext } from '../web-environment.ts';
 
@@ -120,13 +120,6 @@ export function withError(state: FormState, error: LarderError): FormState {
   return { ...state, errors: { [error.code === 'conflict' ? 'name' : 'url']: words(error) } };
 }
 
-/** Aborted when whoever asked has gone. */
-function goneSignal(context: WebContext): AbortSignal {
-  const gone = new AbortController();
-  context.env.outgoing.once('close', () => gone.abort());
-  return gone.signal;
-}
-
 /**
  * Tests a form as it stands. htmx is told of each step as it is done; without JavaScript the page comes when all is
  * done, made by `show`.
@@ -137,12 +130,11 @@ export async function answerTest(
   request: SourceTestRequest,
   show: (report: TestReportProps | LarderError) => Response | Promise<Response>,
 ): Promise<Response> {
-  const signal = goneSignal(context);
+  const signal = goneSignal(context.env);
   if (context.req.header('HX-Request') === undefined) {
     return show(await sources.test(request, signal).catch(refusal));
   }
-  context.header('X-Accel-Buffering', 'no');
-  return streamSSE(context, async (stream) => {
+  return answerEvents(context, async (stream) => {
     const done: TestStep[] = [];
     // Steps come as they are done; each is written in its turn.
     let written: Promise<unknown> = Promise.resolve();
