@@ -1,4 +1,5 @@
 // Where a form leads back to: the page of ours that it stood on.
+import { safeNext } from './next-page.ts';
 import type { WebContext } from './web-environment.ts';
 
 /** Path and query of `address` when it is one of our pages, below the base path; else null. */
@@ -7,7 +8,9 @@ export function ownPath(context: WebContext, address: string | undefined): strin
   if (address === undefined || !URL.canParse(address, `${serverAddress}/`)) return null;
   const url = new URL(address, `${serverAddress}/`);
   if (url.host !== new URL(serverAddress).host || !`${url.pathname}/`.startsWith(`${basePath}/`)) return null;
-  return url.pathname + url.search;
+  const path = url.pathname + url.search;
+  // `//host` is a path here, and another host once it is sent.
+  return safeNext(path) === path ? path : null;
 }
 
 /** The page that a form was sent from, with its query; the first page where the browser does not say. */

@@ -78,3 +78,19 @@ describe('requests of other sites', () => {
     }
   });
 });
+
+test('a form leads back to a page of ours, whatever its Referer says', async () => {
+  const own = { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'application/x-www-form-urlencoded' };
+  for (const [referer, location] of [
+    ['http://localhost//evil.example/x', '/'],
+    ['http://localhost/\\evil.example', '/'],
+    ['http://localhost/.//evil.example', '/'],
+    ['http://localhost/x/..//evil.example', '/'],
+    ['http://localhost/%2e//evil.example', '/'],
+    ['http://evil.example/library', '/'],
+    ['http://localhost/library?q=a', '/library?q=a'],
+  ] as const) {
+    const answer = await ask('POST', '/theme', { ...own, Referer: referer }, 'a\r\ntheme=dark\r\n0\r\n\r\n');
+    expect([referer, answer.status, answer.header('location')]).toEqual([referer, 303, location]);
+  }
+});
