@@ -228,12 +228,12 @@ export const REMEMBERED_RIGHTS_MAX = 1_000;
 /** Tries that cost nothing, then a delay that doubles with each, and is never longer than this. */
 export const FREE_TRIES = 3;
 export const TRY_DELAY_FIRST_MS = 1_000;
-export const ADDRESS_DELAY_MAX_MS = 900_000;
+export const ADDRESS_DELAY_MAX_MS = 60_000;
 export const ACCOUNT_DELAY_MAX_MS = 60_000;
 /** Failed tries are forgotten after this; of so many addresses and names is remembered at most. */
 export const TRIES_KEPT_MS = 86_400_000;
 export const THROTTLED_KEYS_MAX = 10_000;
-/** Tries of the set-up code in a minute: from one address, and in all. */
+/** Wrong tries of the set-up code in a minute: from one address, and in all. */
 export const SETUP_TRIES_PER_MINUTE = 5;
 export const SETUP_TRIES_PER_MINUTE_TOTAL = 60;
 

@@ -1,39 +1,55 @@
-// Who holds something open by a right, such as a live page or a stream, and is to be told when the right ends.
+// Who holds something open by a right, such as a live page or a stream, and is to be told when the right ends: because
+// somebody ended it, or because its time is over.
+import type { Clock } from '../clock.ts';
 import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { RightsVersion } from './rights-version.ts';
 
-export class RightWatchers {
-  readonly #version: RightsVersion;
-  readonly #isGood: (id: number) => Promise<boolean>;
-  readonly #log: Log;
-  readonly #watchers = new Map<number, Set<() => void>>();
+export interface RightWatcherServices {
+  readonly version: RightsVersion;
+  /** The last moment at which the right is good, as far as is known now; null when it is gone. */
+  readonly endOf: (id: number) => Promise<number | null>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
-  constructor(version: RightsVersion, isGood: (id: number) => Promise<boolean>, log: Log) {
-    this.#version = version;
-    this.#isGood = isGood;
-    this.#log = log;
+interface Watched {
+  readonly tells: Set<() => void>;
+  /** To be asked about again after this: a session that is used lasts longer than was known. */
+  endsAtMs: number;
+}
+
+export class RightWatchers {
+  readonly #services: RightWatcherServices;
+  readonly #watched = new Map<number, Watched>();
+
+  constructor(services: RightWatcherServices) {
+    this.#services = services;
+    services.version.onTick(() => {
+      const nowMs = services.clock.nowMs();
+      for (const [id, { endsAtMs }] of this.#watched) if (nowMs > endsAtMs) this.#check(id);
+    });
   }
 
   ids(): number[] {
-    return [...this.#watchers.keys()];
+    return [...this.#watched.keys()];
   }
 
   /** @returns how to stop watching */
   add(id: number, onEnded: () => void): () => void {
-    const watchers = this.#watchers.get(id) ?? new Set();
-    this.#watchers.set(id, watchers);
-    const unwatch = this.#version.watch();
+    const watched = this.#watched.get(id) ?? { tells: new Set(), endsAtMs: Number.POSITIVE_INFINITY };
+    this.#watched.set(id, watched);
+    const unwatch = this.#services.version.watch();
     const tell = () => {
       stop();
       onEnded();
     };
     const stop = () => {
-      if (!watchers.delete(tell)) return;
+      if (!watched.tells.delete(tell)) return;
       unwatch();
-      if (watchers.size === 0) this.#watchers.delete(id);
+      if (watched.tells.size === 0) this.#watched.delete(id);
     };
-    watchers.add(tell);
+    watched.tells.add(tell);
     this.#check(id); // it may have ended since it was shown
     return stop;
   }
@@ -44,13 +60,17 @@ export class RightWatchers {
   }
 
   #check(id: number): void {
-    this.#isGood(id).then(
-      (isGood) => {
-        if (isGood) return;
-        for (const tell of [...(this.#watchers.get(id) ?? [])]) tell();
+    const { endOf, clock, log } = this.#services;
+    endOf(id).then(
+      (endsAtMs) => {
+        const watched = this.#watched.get(id);
+        if (watched === undefined) return;
+        watched.endsAtMs = endsAtMs ?? Number.NEGATIVE_INFINITY;
+        if (clock.nowMs() <= watched.endsAtMs) return;
+        for (const tell of [...watched.tells]) tell();
       },
       // Who cannot be asked about is not cut off: the next change asks again.
-      (error: unknown) => this.#log.warning('a right could not be looked at', { error: describeError(error) }),
+      (error: unknown) => log.warning('a right could not be looked at', { error: describeError(error) }),
     );
   }
 }

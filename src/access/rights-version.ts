@@ -12,6 +12,7 @@ export class RightsVersion {
   readonly #table: ChangeCount;
   readonly #clock: Clock;
   readonly #listeners: (() => void)[] = [];
+  readonly #tickListeners: (() => void)[] = [];
   #version = -1;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #watchers = 0;
@@ -30,6 +31,11 @@ export class RightsVersion {
   /** Called after each change, in whichever process it was made. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Called every two seconds as long as somebody waits for a right to end. */
+  onTick(listener: () => void): void {
+    this.#tickListeners.push(listener);
   }
 
   /** Makes sure that no change is older than two seconds when it resolves, and no change of this process is unheard of. */
@@ -52,6 +58,7 @@ export class RightsVersion {
     this.#watchers += 1;
     this.#timer ??= this.#clock.every(RIGHTS_LOOK_MS, () => {
       this.look().catch(() => undefined); // the next look tells
+      for (const listener of this.#tickListeners) listener();
     });
     return () => {
       this.#watchers -= 1;

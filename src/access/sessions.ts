@@ -2,6 +2,7 @@
 // it is ended by hand, by a new password or a new role. Who holds a stream open for one is told.
 import type { Clock, Timer } from '../clock.ts';
 import type { SessionCursor, SessionTable, SessionWithUser } from '../db/sessions.ts';
+import type { UserRow } from '../db/users.ts';
 import { describeError } from '../errors.ts';
 import { LAST_USE_WRITE_MS, REMEMBERED_RIGHTS_MAX, SESSION_IDLE_MS, SESSION_MAX_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
@@ -42,8 +43,11 @@ export class Sessions {
 
   constructor(services: SessionServices) {
     this.#services = services;
-    const isGood = async (id: number) => (await this.get(id)) !== null;
-    this.#watchers = new RightWatchers(services.version, isGood, services.log);
+    const endOf = async (id: number) => {
+      const session = await services.table.find(id);
+      return session === null ? null : endOfSession(session);
+    };
+    this.#watchers = new RightWatchers({ ...services, endOf });
     services.version.onChange(() => {
       this.#remembered.clear();
       this.#watchers.look();
@@ -64,6 +68,18 @@ export class Sessions {
     const secret = newSecret();
     await this.#services.table.add({ digest: digestOf(secret), userId, ...from }, this.#services.clock.nowMs());
     return secret;
+  }
+
+  /**
+   * For who showed a password that takes its time to be checked: it may have been changed meanwhile, and the sessions
+   * that came of it ended.
+   * @returns null when this is not the user's password or role any more
+   */
+  async openWhile(user: UserRow, from: { readonly device: string; readonly address: string }): Promise<string | null> {
+    const { table, clock } = this.#services;
+    const secret = newSecret();
+    const isOpen = await table.addWhile({ digest: digestOf(secret), userId: user.id, ...from }, user, clock.nowMs());
+    return isOpen ? secret : null;
   }
 
   /** The session of a cookie's secret, which is used from `address` now; null when there is none, or none any more. */
@@ -147,6 +163,13 @@ export class Sessions {
   }
 }
 
-function isOver(session: { readonly createdAt: number; readonly lastSeenAt: number }, nowMs: number): boolean {
-  return nowMs - session.lastSeenAt > SESSION_IDLE_MS || nowMs - session.createdAt > SESSION_MAX_MS;
+type Times = Pick<Session, 'createdAt' | 'lastSeenAt'>;
+
+/** The last moment at which it is good. */
+function endOfSession({ createdAt, lastSeenAt }: Times): number {
+  return Math.min(lastSeenAt + SESSION_IDLE_MS, createdAt + SESSION_MAX_MS);
+}
+
+function isOver(session: Times, nowMs: number): boolean {
+  return nowMs > endOfSession(session);
 }

@@ -63,10 +63,19 @@ export class SignIn {
    * @throws LarderError `sign-in` when it is wrong, `throttled` with `retryAfterMs`, `overloaded`
    */
   async signIn(request: SignInRequest): Promise<SignedIn> {
-    const { users, sessions, clock } = this.#services;
+    const { users, sessions, passwords, clock, log } = this.#services;
     const nameKey = nameKeyOf(request.name);
-    const { id, name, role } = await this.#check(request, nameKey);
-    const secret = await sessions.open(id, { device: request.device, address: request.address });
+    const user = await this.#check(request, nameKey);
+    const { id, name, role } = user;
+    const secret = await sessions.openWhile(user, { device: request.device, address: request.address });
+    if (secret === null) {
+      log.warning('sign-in failed', { address: request.address, user: name }); // it was right until a moment ago
+      throw wrong();
+    }
+    log.info('signed in', { address: request.address, user: name });
+    if (passwords.isOutdated(user.passwordHash)) {
+      await users.rehash(id, user.passwordHash, await passwords.hash(request.password));
+    }
     await users.recordSignIn(id, clock.nowMs());
     return { userId: id, userName: name, role, secret };
   }
@@ -95,16 +104,16 @@ export class SignIn {
         const text = `${FREE_TRIES} wrong passwords in a row, the last ${whose}; further tries are slowed down.`;
         await this.#services.noteEvent('sign-in-failed', request.address, text);
       }
-      throw new LarderError('sign-in', 'name or password is wrong', {
-        hint: 'a forgotten password is set anew on the machine Larder runs on: larder token reset-password',
-      });
+      throw wrong();
     }
     this.#addresses.clear(line);
     this.#accounts.clear(account);
-    if (passwords.isOutdated(user.passwordHash)) {
-      await users.rehash(user.id, user.passwordHash, await passwords.hash(request.password));
-    }
-    log.info('signed in', { address: request.address, user: user.name });
     return user;
   }
+}
+
+function wrong(): LarderError {
+  return new LarderError('sign-in', 'name or password is wrong', {
+    hint: 'a forgotten password is set anew on the machine Larder runs on: larder token reset-password',
+  });
 }

@@ -57,11 +57,12 @@ export class Tokens {
 
   constructor(services: TokenServices) {
     this.#services = services;
-    const isGood = async (id: number) => {
+    const endOf = async (id: number) => {
       const token = await services.table.find(id);
-      return token !== null && !isExpired(token, services.clock.nowMs());
+      if (token === null) return null;
+      return token.expiresAt === null ? Number.POSITIVE_INFINITY : token.expiresAt - 1;
     };
-    this.#watchers = new RightWatchers(services.version, isGood, services.log);
+    this.#watchers = new RightWatchers({ ...services, endOf });
     services.version.onChange(() => {
       this.#remembered.clear();
       this.#watchers.look();
@@ -139,7 +140,7 @@ export class Tokens {
     return token;
   }
 
-  /** Calls `onEnded` once when the token is revoked. @returns how to stop that */
+  /** Calls `onEnded` once when the token is revoked or its time is over. @returns how to stop that */
   watch(id: number, onEnded: () => void): () => void {
     return this.#watchers.add(id, onEnded);
   }

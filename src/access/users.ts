@@ -118,14 +118,28 @@ export class Users {
 
   /** As an owner sets it for somebody: all their sessions end. @throws LarderError `missing`, `invalid` */
   async setPassword(id: number, password: string, by: string, keepSessionId: number | null = null): Promise<void> {
+    await this.#replacePassword(await this.#row(id), { password, by, keepSessionId, from: null });
+  }
+
+  /** @returns whether it was replaced: not when `from` is not the hash in force any more */
+  async #replacePassword(
+    row: UserRow,
+    change: {
+      readonly password: string;
+      readonly by: string;
+      readonly keepSessionId: number | null;
+      readonly from: string | null;
+    },
+  ): Promise<boolean> {
     const { table, sessions, passwords, noteEvent, clock } = this.#services;
-    const row = await this.#row(id);
+    const { password, by, keepSessionId, from } = change;
     checkNewPassword(password, row.name);
-    await table.setPassword(id, await passwords.hash(password), clock.nowMs());
-    await sessions.endAllOf(id, keepSessionId);
+    if (!(await table.setPassword(row.id, await passwords.hash(password), clock.nowMs(), from))) return false;
+    await sessions.endAllOf(row.id, keepSessionId);
     const whose = by === row.name ? 'their' : `the password of ${row.name}, whose`;
     const rest = by === row.name ? 'password; their other sessions ended' : 'sessions ended';
     await noteEvent('user', row.name, `${by} changed ${whose} ${rest}.`);
+    return true;
   }
 
   /**
@@ -140,11 +154,17 @@ export class Users {
     const waitMs = this.#tries.waitOf(String(id));
     if (waitMs > 0) throw throttled(waitMs);
     this.#tries.note(String(id));
-    if (!(await this.#services.passwords.verify(change.current, row.passwordHash))) {
-      throw new LarderError('sign-in', 'the current password is wrong', { hint: 'enter the one you signed in with' });
-    }
+    const wrong = () =>
+      new LarderError('sign-in', 'the current password is wrong', { hint: 'enter the one you signed in with' });
+    if (!(await this.#services.passwords.verify(change.current, row.passwordHash))) throw wrong();
     this.#tries.clear(String(id));
-    await this.setPassword(id, change.next, row.name, change.sessionId);
+    const isReplaced = await this.#replacePassword(row, {
+      password: change.next,
+      by: row.name,
+      keepSessionId: change.sessionId,
+      from: row.passwordHash,
+    });
+    if (!isReplaced) throw wrong(); // somebody set another one meanwhile
   }
 
   async setPreferences(id: number, changes: Partial<Preferences>): Promise<Preferences> {

@@ -53,6 +53,20 @@ export class SessionTable {
     return rows[0]!;
   }
 
+  /** Adds it only while its user still has this password and this role, in one statement. @returns whether it was added */
+  async addWhile(
+    session: NewSession,
+    user: { readonly passwordHash: string; readonly role: Role },
+    nowMs: number,
+  ): Promise<boolean> {
+    const { digest, userId, device, address } = session;
+    const added = await this.#tables.run(sql`
+      INSERT INTO ${sessions} (digest, user_id, device, address, created_at, last_seen_at)
+      SELECT ${digest}, ${userId}, ${device}, ${address}, ${nowMs}, ${nowMs}
+      FROM ${users} WHERE id = ${userId} AND password_hash = ${user.passwordHash} AND role = ${user.role}`);
+    return added.rowsAffected > 0;
+  }
+
   async findByDigest(digest: string): Promise<SessionWithUser | null> {
     const rows = await this.#select(eq(sessions.digest, digest)).limit(1);
     return rows[0] ?? null;

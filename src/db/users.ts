@@ -65,11 +65,12 @@ export class UserTable {
     return added.rowsAffected === 0 ? null : this.findByName(user.nameKey);
   }
 
-  async setPassword(id: number, passwordHash: string, nowMs: number): Promise<boolean> {
+  /** @param from only while this is still the hash in force; null in any case */
+  async setPassword(id: number, passwordHash: string, nowMs: number, from: string | null): Promise<boolean> {
     const result = await this.#tables
       .update(users)
       .set({ passwordHash, passwordChangedAt: nowMs })
-      .where(eq(users.id, id));
+      .where(and(eq(users.id, id), from === null ? undefined : eq(users.passwordHash, from)));
     return result.rowsAffected > 0;
   }
 

@@ -23,18 +23,24 @@ export interface AccessFixture extends AsyncDisposable {
   readonly statements: () => number;
   /** Passwords that were checked so far, those of nobody included. */
   readonly checks: () => number;
+  /** What happens elsewhere while the next password is being checked. */
+  readonly meanwhile: (action: () => Promise<unknown>) => void;
   /** A second set of parts on the same database, as another process has it. */
   beside(): Promise<AccessFixture>;
 }
 
 /** Its hash is the password spelled backwards. */
-export function plainHash(): PasswordHash & { count: number } {
+export function plainHash(): PasswordHash & { count: number; meanwhile: (() => Promise<unknown>) | null } {
   const backwards = (text: string) => [...text].reverse().join('');
   return {
     count: 0,
+    meanwhile: null,
     hash: async (password) => `plain ${backwards(password)}`,
     async verify(password, encoded) {
       this.count += 1;
+      const { meanwhile } = this;
+      this.meanwhile = null;
+      await meanwhile?.();
       return encoded.replace('old ', 'plain ') === `plain ${backwards(password)}`;
     },
     isOutdated: (encoded) => !encoded.startsWith('plain '),
@@ -90,6 +96,9 @@ export async function openAccess(
     settings,
     statements: () => statements,
     checks: () => passwordHash.count,
+    meanwhile: (action) => {
+      passwordHash.meanwhile = action;
+    },
     beside: async () => openAccess({ cache, clock, database: await openDatabase(cache.file) }),
     async [Symbol.asyncDispose]() {
       await access.stop();

@@ -100,6 +100,30 @@ describe('Sessions', () => {
     expect(fixture.clock.pendingCount).toBe(0);
   });
 
+  test('who watches a session or a token is told when its time is over', async () => {
+    const { fixture, sessions, tokens, user } = await withUser();
+    await using _ = fixture;
+    const told: string[] = [];
+    const secret = await sessions.open(user.id, from);
+    const request = { name: 'x', scope: 'stream', userId: null, by: 'Test' } as const;
+    const { token } = await tokens.create({ ...request, lifetimeMs: 60_000 });
+    const { token: lasting } = await tokens.create({ ...request, lifetimeMs: null });
+    const { id } = (await sessions.find(secret, from.address))!;
+    const lastSeenAt = fixture.clock.nowMs() - 30 * DAY_MS + 90_000;
+    await fixture.cache.rows(`UPDATE sessions SET last_seen_at = ${lastSeenAt}`);
+    sessions.watch(id, () => told.push('session'));
+    tokens.watch(token.id, () => told.push('token'));
+    tokens.watch(lasting.id, () => told.push('lasting token'));
+    await fixture.clock.run(59_000);
+    expect(told).toEqual([]);
+    await fixture.clock.run(3_000);
+    expect(told).toEqual(['token']);
+    await fixture.clock.run(28_000);
+    expect(told).toEqual(['token']);
+    await fixture.clock.run(4_000);
+    expect(told).toEqual(['token', 'session']);
+  });
+
   test('watching a session that is over already tells at once', async () => {
     const { fixture, sessions } = await withUser();
     await using _ = fixture;

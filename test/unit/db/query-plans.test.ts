@@ -296,7 +296,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'users.listOwners': (tables) => new UserTable(tables).listOwners(),
   'users.add': (tables) => new UserTable(tables).add(user, NOW_MS),
   'users.addFirst': (tables) => new UserTable(tables).addFirst(user, NOW_MS),
-  'users.setPassword': (tables) => new UserTable(tables).setPassword(1, 'h', NOW_MS),
+  'users.setPassword': (tables) => new UserTable(tables).setPassword(1, 'h', NOW_MS, 'g'),
   'users.rehash': (tables) => new UserTable(tables).rehash(1, 'h', 'i'),
   'users.setPreferences': (tables) => new UserTable(tables).setPreferences(1, '{}'),
   'users.recordSignIn': (tables) => new UserTable(tables).recordSignIn(1, NOW_MS),
@@ -308,6 +308,12 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
       .then((added) =>
         new SessionTable(tables).add({ digest: 'd', userId: added!.id, device: 'x', address: '::1' }, NOW_MS),
       ),
+  'sessions.addWhile': (tables) =>
+    new SessionTable(tables).addWhile(
+      { digest: 'd', userId: 1, device: 'x', address: '::1' },
+      { passwordHash: 'h', role: 'owner' },
+      NOW_MS,
+    ),
   'sessions.findByDigest': (tables) => new SessionTable(tables).findByDigest('d'),
   'sessions.find': (tables) => new SessionTable(tables).find(1),
   'sessions.list first page': (tables) => new SessionTable(tables).list(3, null, 0),
