@@ -61,6 +61,8 @@ export interface StorageState extends SpaceState {
   readonly otherBytes: number;
   /** What may still be kept. */
   readonly roomBytes: number;
+  /** What the cache can come to: less than its cap where the disk is smaller or other programs fill it. */
+  readonly effectiveCapBytes: number;
   readonly settings: Readonly<Record<StorageSetting, StorageSettingState>>;
 }
 
@@ -74,8 +76,10 @@ export interface StoragePreview {
   readonly isChanged: boolean;
   /** What would go, in this order; of many only the first are listed. */
   readonly goes: { readonly count: number; readonly bytes: number; readonly items: readonly EntryToGo[] };
-  /** Bytes above the new bounds that stay, because they are pinned or in use. */
+  /** Bytes above the new bounds that stay: of the cache, because they are pinned or in use, and of other programs. */
   readonly shortBytes: number;
+  readonly shortOwnBytes: number;
+  readonly shortOtherBytes: number;
   readonly roomBytes: number;
   readonly remarks: readonly string[];
 }
@@ -106,6 +110,7 @@ export class Storage {
       removableBytes: Math.max(0, used - pinnedBytes - inUseBytes),
       otherBytes: Math.max(0, state.totalBytes - state.freeBytes - used),
       roomBytes: roomOf(state, state),
+      effectiveCapBytes: effectiveCapOf(state, state),
       settings: this.#settings(state),
     };
   }
@@ -142,12 +147,17 @@ export class Storage {
         if (missing <= 0) break;
       }
     }
+    const shortBytes = Math.max(0, missing);
+    // What is left of the cache is all that could still make room; the rest of the disk is not ours to remove.
+    const shortOwnBytes = Math.min(shortBytes, Math.max(0, state.usedBytes - bytes) + state.reservedBytes);
     return {
       before,
       after,
       isChanged: before.capBytes !== after.capBytes || before.floorBytes !== after.floorBytes,
       goes: { count, bytes, items },
-      shortBytes: Math.max(0, missing),
+      shortBytes,
+      shortOwnBytes,
+      shortOtherBytes: shortBytes - shortOwnBytes,
       roomBytes: Math.max(0, -missing),
       remarks: remarksOn(after, state),
     };
@@ -259,15 +269,22 @@ function roomOf(state: SpaceState, policy: SpacePolicy): number {
   return Math.min(policy.capBytes - state.usedBytes, state.freeBytes - policy.floorBytes) - state.reservedBytes;
 }
 
-function remarksOn(policy: SpacePolicy, disk: DiskSpace): string[] {
+function effectiveCapOf(state: SpaceState, policy: SpacePolicy): number {
+  const used = Math.max(state.usedBytes, 0);
+  return Math.max(0, Math.min(policy.capBytes, used + state.freeBytes - policy.floorBytes));
+}
+
+function remarksOn(policy: SpacePolicy, state: SpaceState): string[] {
   const remarks: string[] = [];
-  if (policy.capBytes + policy.floorBytes > disk.totalBytes) {
+  const effective = effectiveCapOf(state, policy);
+  if (policy.capBytes > effective && policy.floorBytes < state.totalBytes) {
+    const disk = `The disk holds ${describeBytes(state.totalBytes)}`;
     remarks.push(
-      `The disk holds ${describeBytes(disk.totalBytes)}: what stays free decides before the cache is at its size.`,
+      `${disk}: besides other programs and what stays free the cache comes to ${describeBytes(effective)} at most, not to ${describeBytes(policy.capBytes)}.`,
     );
   }
   if (policy.capBytes === 0) remarks.push('With a size of 0 nothing is kept: every stream comes from its source.');
-  if (policy.floorBytes >= disk.totalBytes) {
+  if (policy.floorBytes >= state.totalBytes) {
     remarks.push('All of the disk is to stay free: nothing is kept, every stream comes from its source.');
   }
   return remarks;

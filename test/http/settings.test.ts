@@ -92,6 +92,28 @@ describe('the settings page', () => {
     await post('/settings/reset', { setting: 'logLevel' });
   });
 
+  test('another cap or floor is shown what it would do, and not saved here', async () => {
+    const text = await page('/settings');
+    expect(text).not.toContain('name="cacheSize"');
+    expect(text).toContain('Change on Storage');
+    expect(text).not.toContain('--admin-password');
+    for (const [path, fields] of [
+      ['/settings', { cacheSize: '1MB', readAhead: '32MiB' }],
+      ['/settings/reset', { setting: 'cacheSize' }],
+    ] as const) {
+      expect((await post(path, fields)).headers.get('Location')).toStartWith('/storage?cacheSize=');
+    }
+    expect([(await setting('cacheSize'))?.origin, (await setting('readAhead'))?.origin]).toEqual([
+      'default',
+      'default',
+    ]);
+  });
+
+  test('the summary names a field once', async () => {
+    const text = await (await post('/settings', { threads: '99' })).text();
+    expect(text).not.toMatch(/Download threads<\/a>: Download threads/);
+  });
+
   test('a switch that is off says so by its hidden field', async () => {
     const on = new URLSearchParams([
       ['backgroundFill', 'off'],

@@ -228,6 +228,8 @@ describe('the disk', () => {
         },
       ],
       shortBytes: 0,
+      shortOwnBytes: 0,
+      shortOtherBytes: 0,
       roomBytes: 0,
       remarks: ['A remark.'],
     };
@@ -257,7 +259,10 @@ describe('the disk', () => {
     expect(html).toContain('<input type="hidden" name="cacheSize" value="100GB"');
     expect(html).toContain('Set by LARDER_KEEP_FREE');
     expect(show({ goesCount: 0, goesBytes: 0, goes: [] })).toContain('>Save<');
-    expect(show({ shortBytes: 5 * GB })).toContain('5.00 GB too much would stay');
+    expect(show({ shortBytes: 5 * GB, shortOwnBytes: 5 * GB })).toContain('5.00 GB of the cache are pinned or in use.');
+    expect(show({ shortBytes: 127 * GB, shortOtherBytes: 127 * GB })).toContain(
+      'Still too much would be taken: 127 GB are taken by other programs. Nothing',
+    );
     expect(show({ isChanged: false })).toContain('This changes nothing.');
   });
 });

@@ -152,8 +152,18 @@ describe('Storage', () => {
     ]);
     const preview = await machine.finish(machine.storage.preview({ cacheSize: '20MB' }));
     expect(preview.goes).toMatchObject({ count: 1, bytes: 50 * MB });
-    expect(preview.shortBytes).toBe(180 * MB);
-    expect(preview.roomBytes).toBe(0);
+    expect(preview).toMatchObject({ shortBytes: 180 * MB, shortOwnBytes: 180 * MB, shortOtherBytes: 0, roomBytes: 0 });
+  });
+
+  test('preview() tells what other programs hold from what is pinned, and what a cap comes to on this disk', async () => {
+    await using machine = await machineWith([{ bytes: 100 * MB, isPinned: true }, { bytes: 50 * MB }]);
+    const { totalBytes, freeBytes } = machine.keeper.state;
+    const preview = await machine.finish(machine.storage.preview({ keepFree: String(totalBytes) }));
+    expect(preview.shortBytes).toBe(totalBytes - freeBytes - 50 * MB);
+    expect(preview.shortOwnBytes).toBe(100 * MB);
+    expect(preview.shortOtherBytes).toBe(preview.shortBytes - 100 * MB);
+    const large = await machine.finish(machine.storage.preview({ cacheSize: '999TB' }));
+    expect(large.remarks.join()).toMatch(/the cache comes to .* at most, not to 999 TB/);
   });
 
   test('change() does what preview() said, for any films and bounds', async () => {
@@ -214,7 +224,7 @@ describe('Storage', () => {
   test('bounds that no disk can hold come with a remark', async () => {
     await using machine = await machineWith([]);
     const preview = await machine.finish(machine.storage.preview({ cacheSize: '5TB' }));
-    expect(preview.remarks.join()).toContain('what stays free decides');
+    expect(preview.remarks.join()).toContain('the cache comes to');
     const nothing = await machine.finish(machine.storage.preview({ cacheSize: '0' }));
     expect(nothing.remarks.join()).toContain('nothing is kept');
   });

@@ -66,8 +66,8 @@ export function SettingsPage({ page, notice = null, groups, form }: SettingsPage
 
 function GroupForm({ page, group, form }: { page: PageContext; group: SettingsGroup; form: FormState }) {
   const { name, title, settings } = group;
-  const canChange = settings.some(({ locked }) => locked === null);
-  const fields = settings.map((setting) => <SettingField setting={setting} form={form} />);
+  const canChange = settings.some(({ locked, changedAt }) => locked === null && changedAt === null);
+  const fields = settings.map((setting) => <SettingField setting={setting} form={form} basePath={page.basePath} />);
   return (
     <section class="panel settings-group" aria-labelledby={`group-${name}`}>
       <h2 id={`group-${name}`}>{title}</h2>

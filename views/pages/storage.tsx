@@ -75,7 +75,10 @@ export function StoragePage({ page, notice, fields, form, effect, regions }: Sto
   );
 }
 
-export type DiskRegionProps = { disk: DiskProps; trouble: { sentence: string; hint: string | null } | null };
+export type DiskRegionProps = {
+  disk: DiskProps & { effectiveCapBytes: number };
+  trouble: { sentence: string; hint: string | null } | null;
+};
 
 export function DiskRegion({ disk, trouble }: DiskRegionProps) {
   return (
@@ -96,8 +99,12 @@ function Trouble({ sentence, hint }: { sentence: string; hint: string | null }) 
   );
 }
 
-function describeRoom({ roomBytes, capBytes }: DiskProps): string {
+function describeRoom({ roomBytes, capBytes, effectiveCapBytes }: DiskRegionProps['disk']): string {
+  const bound =
+    effectiveCapBytes < capBytes
+      ? `${formatBytes(effectiveCapBytes)} that the disk has for the cache (set are ${formatBytes(capBytes)})`
+      : `${formatBytes(capBytes)} that the cache may take`;
   return roomBytes > 0
-    ? `Room for ${formatBytes(roomBytes)} more of the ${formatBytes(capBytes)} that the cache may take.`
-    : `Full: the cache may take ${formatBytes(capBytes)}. What comes next makes room by what was not used for longest.`;
+    ? `Room for ${formatBytes(roomBytes)} more of the ${bound}.`
+    : `Full: kept is all of the ${bound}. What comes next makes room by what was not used for longest.`;
 }

@@ -71,10 +71,15 @@ export function FormErrors({ form, labels }: { form: FormState; labels: Readonly
       <ul>
         {errors.map(([name, message]) => (
           <li>
-            <a href={`#${name}`}>{labels[name] ?? name}</a>: {message}
+            <a href={`#${name}`}>{labels[name] ?? name}</a>: {withoutLabel(message, labels[name])}
           </li>
         ))}
       </ul>
     </div>
   );
+}
+
+/** A message that begins with its label says it a second time behind the link. */
+function withoutLabel(message: string, label: string | undefined): string {
+  return label !== undefined && message.startsWith(`${label}: `) ? message.slice(label.length + 2) : message;
 }

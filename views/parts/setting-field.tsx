@@ -6,6 +6,7 @@ export type SettingProps = {
   label: string;
   description: string;
   flag: string;
+  variable: string;
   placeholder: string;
   input:
     | { kind: 'text' | 'list' | 'switch' | 'size' | 'size or share' | 'time' }
@@ -19,6 +20,8 @@ export type SettingProps = {
   origin: 'flag' | 'environment' | 'file' | 'database' | 'default';
   place: string | null;
   locked: 'outside' | 'at start' | null;
+  /** Below the base path: the page that changes it, because it shows first what a change would do. */
+  changedAt: { path: string; title: string } | null;
   takesEffect: 'at once' | 'after a restart';
   isPending: boolean;
 };
@@ -30,26 +33,33 @@ const examples: Readonly<Record<string, string>> = {
   list: 'One a line.',
 };
 
-/** A setting with its input, or, when something outside fixes it, with what does. */
-export function SettingField({ setting, form }: { setting: SettingProps; form: FormState }) {
-  const { name, label, locked, isPending, texts, textsInForce } = setting;
+export type SettingFieldProps = { setting: SettingProps; form: FormState; basePath: string };
+
+/** A setting with its input, or with what fixes it outside, or with the way to the page that changes it. */
+export function SettingField({ setting, form, basePath }: SettingFieldProps) {
+  const { name, label, locked, changedAt, isPending, texts, textsInForce } = setting;
   const error = form.errors[name];
+  const isInput = locked === null && changedAt === null;
   return (
     <div class={error ? 'field setting wrong' : 'field setting'}>
       <div>
-        {locked === null ? <label for={name}>{label}</label> : <span class="setting-label">{label}</span>}
+        {isInput ? <label for={name}>{label}</label> : <span class="setting-label">{label}</span>}
         <p class="hint" id={`${name}-hint`}>
-          {setting.description} {locked === null ? hintOf(setting) : null}
+          {setting.description} {isInput ? hintOf(setting) : null}
         </p>
       </div>
       <div>
-        {locked === null ? <Input setting={setting} form={form} /> : <Locked setting={setting} />}
+        {isInput ? <Input setting={setting} form={form} /> : null}
+        {locked !== null ? <Locked setting={setting} /> : null}
+        {locked === null && changedAt !== null ? (
+          <Elsewhere setting={setting} href={basePath + changedAt.path} />
+        ) : null}
         {error ? (
           <p class="error" id={`${name}-error`}>
             {error}
           </p>
         ) : null}
-        {locked === null ? <Origin setting={setting} /> : null}
+        {isInput ? <Origin setting={setting} /> : null}
         {isPending ? (
           <p class="pending">
             <span class="badge attention">Waits for a restart</span> In force now: <Value texts={textsInForce} />. After
@@ -81,10 +91,33 @@ function Origin({ setting: { name, label, origin, fallbackTexts } }: { setting: 
   );
 }
 
+function Elsewhere({ setting, href }: { setting: SettingProps; href: string }) {
+  const { label, texts, origin, fallbackTexts, changedAt } = setting;
+  return (
+    <>
+      <p class="setting-value">
+        <Value texts={texts} />
+      </p>
+      <p class="setting-origin">
+        {origin === 'default' ? (
+          <span class="quiet">Default</span>
+        ) : (
+          <span>
+            <strong>Set here.</strong> Default: <Value texts={fallbackTexts} />
+          </span>
+        )}
+        <a href={href} aria-label={`Change on ${changedAt?.title}: ${label}`}>
+          Change on {changedAt?.title}
+        </a>
+      </p>
+    </>
+  );
+}
+
 const places = { flag: 'a flag', environment: 'the environment', file: 'the configuration file' } as const;
 
 function Locked({ setting }: { setting: SettingProps }) {
-  const { texts, place, locked, flag, isSecret, isSet, origin } = setting;
+  const { texts, place, locked, flag, variable, isSecret, isSet, origin } = setting;
   const from = origin === 'database' || origin === 'default' ? null : places[origin];
   return (
     <>
@@ -97,7 +130,16 @@ function Locked({ setting }: { setting: SettingProps }) {
           </span>
         ) : (
           <span class="quiet">
-            Default. Given at the start only: <code>--{flag}</code>, environment or file.
+            Default. Given at the start only:{' '}
+            {isSecret ? (
+              <>
+                <code>{variable}</code> in the environment, or <code>{flag}</code> in the file.
+              </>
+            ) : (
+              <>
+                <code>--{flag}</code>, environment or file.
+              </>
+            )}
           </span>
         )}
       </p>

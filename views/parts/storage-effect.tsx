@@ -14,6 +14,9 @@ export type StorageEffectProps = {
   goesBytes: number;
   goes: readonly EntryToGoProps[];
   shortBytes: number;
+  /** Of them in the cache, and held by other programs. */
+  shortOwnBytes: number;
+  shortOtherBytes: number;
   roomBytes: number;
   remarks: readonly string[];
 };
@@ -58,10 +61,16 @@ export function StorageEffect({ page, effect }: { page: PageContext; effect: Sto
   );
 }
 
-function describeOutcome({ goesCount, goesBytes, shortBytes, roomBytes }: StorageEffectProps): string {
+function describeOutcome(effect: StorageEffectProps): string {
+  const { goesCount, goesBytes, shortBytes, shortOwnBytes, shortOtherBytes, roomBytes } = effect;
   if (shortBytes > 0) {
-    const gone = goesCount === 0 ? 'Nothing may go' : `${formatBytes(goesBytes)} would go at once`;
-    return `${gone}; ${formatBytes(shortBytes)} too much would stay, because they are pinned or in use, and nothing new is kept until they go.`;
+    const gone = goesCount === 0 ? 'Nothing can go' : `${formatBytes(goesBytes)} would go at once`;
+    const reasons = [
+      shortOwnBytes > 0 ? `${formatBytes(shortOwnBytes)} of the cache are pinned or in use` : null,
+      shortOtherBytes > 0 ? `${formatBytes(shortOtherBytes)} are taken by other programs` : null,
+    ];
+    const why = reasons.filter((reason) => reason !== null).join(' and ');
+    return `${gone}. Still too much would be taken: ${why}. Nothing new is kept until that changes.`;
   }
   const room = `There would be room for ${formatBytes(roomBytes)} more.`;
   return goesCount === 0 ? `Nothing goes. ${room}` : `${formatBytes(goesBytes)} would go at once. ${room}`;

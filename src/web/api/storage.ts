@@ -41,6 +41,7 @@ const storageSchema = z
     removableBytes: bytes,
     reservedBytes: bytes.openapi({ description: 'In flight' }),
     roomBytes: bytes.openapi({ description: 'May still be kept; below 0 the cache is above its bounds' }),
+    effectiveCapBytes: bytes.openapi({ description: 'The cap, or what the disk has for it where that is less' }),
     trouble: z
       .object({ kind: z.enum(['refused', 'full']), why: z.string(), hint: z.string().nullable(), since: z.number() })
       .nullable(),
@@ -67,7 +68,9 @@ const previewSchema = z
       bytes,
       items: z.array(entrySchema).openapi({ description: 'The first of them, in the order in which they go' }),
     }),
-    shortBytes: bytes.openapi({ description: 'Above the new bounds all the same: pinned or in use' }),
+    shortBytes: bytes.openapi({ description: 'Above the new bounds all the same' }),
+    shortOwnBytes: bytes.openapi({ description: 'Of these in the cache: pinned or in use' }),
+    shortOtherBytes: bytes.openapi({ description: 'Of these outside the cache: other programs hold them' }),
     roomBytes: bytes,
     remarks: z.array(z.string()),
   })
@@ -144,6 +147,7 @@ function describe(state: StorageState, nextToGo: readonly EntryToGo[]): z.infer<
     removableBytes: state.removableBytes,
     reservedBytes: state.reservedBytes,
     roomBytes: state.roomBytes,
+    effectiveCapBytes: state.effectiveCapBytes,
     trouble:
       trouble === null ? null : { kind: trouble.kind, why: trouble.why, hint: trouble.hint, since: trouble.sinceMs },
     cacheSize: setting(settings.cacheSize),

@@ -6,6 +6,7 @@ import { SettingsPage } from '../../../views/pages/settings.tsx';
 import { emptyForm, type FormState } from '../../../views/parts/field.tsx';
 import type { NoticeProps } from '../../../views/parts/notice.tsx';
 import { renderPage } from '../../../views/render.ts';
+import { storageSettings } from '../../offline/storage.ts';
 import { describeValue, options, type SettingName, settingGroups, settingNames } from '../../options.ts';
 import { toConfigFile } from '../../settings/config-file.ts';
 import type { SettingChanges, SettingsCheck, SettingsService } from '../../settings/settings-service.ts';
@@ -32,6 +33,8 @@ export function addSettingsPages(
   routes.action('/settings', 'owner', async (context) => {
     const fields = await readForm(context);
     const changes = changesOf(fields);
+    const bounds = boundsIn(settings.check(changes), changes);
+    if (bounds !== null) return previewFirst(bounds);
     const result = await settings.change(changes, describeCaller(context.var.caller));
     if (!result.ok) {
       const form = { typed: typedOf(fields), errors: errorsOf(result) };
@@ -42,6 +45,8 @@ export function addSettingsPages(
 
   routes.action('/settings/reset', 'owner', async (context) => {
     const { setting } = await readForm(context);
+    const bound = storageSettings.find((name) => name === setting);
+    if (bound !== undefined) return previewFirst({ [bound]: 'auto' });
     const result = await settings.change({ [String(setting)]: null }, describeCaller(context.var.caller));
     const problem = result.ok ? undefined : result.problems[0];
     if (problem === undefined) return { notice: describeChange(settings, result), goTo: '/settings' };
@@ -57,10 +62,30 @@ export function addSettingsPages(
 }
 
 function groupsOf(settings: SettingsService) {
-  const all = settings.list();
+  const all = settings.list().map((setting) => ({
+    ...setting,
+    changedAt: isBound(setting.name) ? { path: '/storage', title: 'Storage' } : null,
+  }));
   return Object.entries(settingGroups)
     .map(([name, title]) => ({ name, title, settings: all.filter(({ group }) => group === name) }))
     .filter((group) => group.settings.length > 0);
+}
+
+function isBound(name: string): boolean {
+  return (storageSettings as readonly string[]).includes(name);
+}
+
+/** Another cap or floor may remove films: null when the changes hold none. */
+function boundsIn(check: SettingsCheck, changes: SettingChanges): Record<string, string> | null {
+  const changed = check.ok ? check.changed.filter(isBound) : [];
+  if (changed.length === 0) return null;
+  return Object.fromEntries(changed.map((name) => [name, changes[name]?.[0] ?? 'auto']));
+}
+
+/** Nothing goes before its owner has seen what. */
+function previewFirst(bounds: Record<string, string>): { notice: NoticeProps; goTo: string } {
+  const text = 'Nothing was changed yet: below stands what it would do.';
+  return { notice: { tone: 'failed', text }, goTo: `/storage?${new URLSearchParams(bounds)}` };
 }
 
 /** Fields of the form that are settings; what else stands in it is left alone. */

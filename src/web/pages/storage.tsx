@@ -49,7 +49,9 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
     const after = await storage.change(changes);
     const goneBytes = before.usedBytes - after.usedBytes;
     const gone = goneBytes > 0 ? ` ${formatBytes(goneBytes)} went.` : '';
-    const text = `The cache may take ${formatBytes(after.capBytes)}, and ${formatBytes(after.floorBytes)} of the disk stay free.${gone}`;
+    const most =
+      after.effectiveCapBytes < after.capBytes ? ` (${formatBytes(after.effectiveCapBytes)} on this disk)` : '';
+    const text = `The cache may take ${formatBytes(after.capBytes)}${most}, and ${formatBytes(after.floorBytes)} of the disk stay free.${gone}`;
     return { notice: { tone: 'done', text }, goTo: '/storage' };
   });
 
@@ -87,6 +89,8 @@ const NO_EFFECT: StorageEffectProps = {
   goesBytes: 0,
   goes: [],
   shortBytes: 0,
+  shortOwnBytes: 0,
+  shortOtherBytes: 0,
   roomBytes: 0,
   remarks: [],
 };
