@@ -184,8 +184,9 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
 /** Bodies of forms and of requests to the API. */
 export const FORM_MAX_BYTES = 256 * KIB;
-/** What they may take to come. */
+/** What they may take to come, and how many of one address may be on their way. */
 export const BODY_TIMEOUT_MS = 30_000;
+export const BODIES_PER_ADDRESS_MAX = 32;
 
 /** The certificate of Larder itself is looked at again this often; a port that was lost on the way this often. */
 export const CERTIFICATE_LOOK_MS = 30_000;

@@ -1,5 +1,6 @@
 // Pages, live updates, actions and the API. Loaded when the first of them is asked for (app.ts): schemas and views
 // would cost every start some time, and a player that waits for its first byte needs none of them.
+import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { getCookie } from 'hono/cookie';
 import type { SSEStreamingApi } from 'hono/streaming';
@@ -18,6 +19,7 @@ import { describeError, LarderError } from '../errors.ts';
 import { statusOf } from '../proxy/error-response.ts';
 import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
+import { type BodyFault, BodyReader } from './body-reader.ts';
 import { type Caller, may, type Need } from './caller.ts';
 import { carryForm } from './carried-form.ts';
 import { compressPages } from './compress-pages.ts';
@@ -33,7 +35,6 @@ import { factsOf } from './request-facts.ts';
 import { ownPath, returnAddress } from './return-address.ts';
 import { type Action, type ActionResult, type Handler, type RouteRecord, Routes } from './routes.ts';
 import type { WebServices } from './services.ts';
-import { type BodyFault, takeBody } from './take-body.ts';
 import { knownTimeZone } from './time-zone.ts';
 import type { WebContext, WebEnvironment } from './web-environment.ts';
 
@@ -52,7 +53,9 @@ export function createSite(services: WebServices): Site {
   const hub = new LiveHub({ clock, log });
   const slots = new LiveSlots();
   const notices = new Notices(services.randomId);
-  const api = createApi(services);
+  const addressOf = (request: IncomingMessage) => control.clientOf(factsOf(request)).address;
+  const bodies = new BodyReader({ clock, log, addressOf });
+  const api = createApi(services, bodies);
   const routes = new Routes({ hono, guard, showLivePage, answerAction });
 
   function pageContext(context: WebContext, caller: Caller, client: EffectiveClient): PageContext {
@@ -94,7 +97,7 @@ export function createSite(services: WebServices): Site {
     const foreign = control.refusalOf(factsOf(context.env.incoming), client);
     if (foreign !== null) return refuseForeign(context, foreign);
     // Also of who is not let in: a form that comes when the session has ended is not lost.
-    const fault = await takeBody(context, { clock, log });
+    const fault = await bodies.take(context);
     if (fault !== null) return refuseBody(context, fault);
     if (!may(caller, need)) return refuse(context, need);
     if (need !== 'public') context.header('Cache-Control', 'no-store');

@@ -1,6 +1,7 @@
 // Every route that changes something, asked by raw socket as a page of another site could make a browser ask: with the
 // visitor's cookie, and with a body of no length or none at all.
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test';
+import { BODIES_PER_ADDRESS_MAX } from '../../src/limits.ts';
 import { routeRecords } from '../support/route-records.ts';
 import { RawConnection, type RawResponse } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
@@ -94,3 +95,24 @@ test('a form leads back to a page of ours, whatever its Referer says', async () 
     expect([referer, answer.status, answer.header('location')]).toEqual([referer, 303, location]);
   }
 });
+
+for (const path of ['/api/v1/tokens', '/login']) {
+  test(`${path}: bodies that never end hold few places, and give them back without an error in the log`, async () => {
+    const headers = { Cookie: cookie, 'Sec-Fetch-Site': 'same-origin', 'Content-Type': 'application/json' };
+    const opened: RawConnection[] = [];
+    const begin = async () => {
+      const connection = await RawConnection.open(larder.port);
+      opened.push(connection);
+      connection.send('POST', path, { ...headers, 'Content-Length': '100' });
+      connection.socket.write('{');
+      return connection;
+    };
+    for (let count = 0; count < BODIES_PER_ADDRESS_MAX; count += 1) await begin();
+    // They arrive in no order: one of those that came last is told.
+    const refused = await Promise.any((await Promise.all([begin(), begin()])).concat(opened).map((c) => c.readHead()));
+    expect(refused.status).toBe(429);
+    for (const connection of opened) connection[Symbol.dispose]();
+    for (;;) if ((await ask('POST', path, headers, CHUNKED)).status !== 429) break;
+    expect(larder.log.filter((line) => /\berror\b.*(failed|stack)/.test(line))).toEqual([]);
+  });
+}

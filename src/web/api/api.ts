@@ -6,11 +6,11 @@ import { hasBody, isSafeMethod } from '../../access/own-request.ts';
 import { describeError, LarderError } from '../../errors.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import { API_PREFIX } from '../api-prefix.ts';
+import type { BodyReader } from '../body-reader.ts';
 import { may, type Need } from '../caller.ts';
 import { factsOf } from '../request-facts.ts';
 import type { Method, RouteRecord } from '../routes.ts';
 import type { WebServices } from '../services.ts';
-import { takeBody } from '../take-body.ts';
 import { addAccessRoutes } from './access.ts';
 import type { ApiEnvironment } from './api-environment.ts';
 import { addDoctorRoutes } from './doctor.ts';
@@ -36,7 +36,7 @@ export interface ApiRoutes {
   route<Config extends RouteConfig>(config: Config, need: Need, handler: RouteHandler<Config, ApiEnvironment>): void;
 }
 
-export function createApi(services: WebServices): Api {
+export function createApi(services: WebServices, bodies: BodyReader): Api {
   const log = services.log.part('api');
   const records: RouteRecord[] = [];
   const hono = new OpenAPIHono<ApiEnvironment>({
@@ -87,7 +87,7 @@ export function createApi(services: WebServices): Api {
           return problem(context, { status: 415, code: 'invalid', detail, hint });
         }
       }
-      const fault = await takeBody(context, { clock: services.clock, log });
+      const fault = await bodies.take(context);
       if (fault !== null) {
         context.header('Connection', 'close');
         return problem(context, { status: fault.status, code: 'invalid', detail: fault.reason });
