@@ -15,6 +15,7 @@ import icon192 from '../../views/assets/icon-192.png.base64' with { type: 'text'
 import icon512 from '../../views/assets/icon-512.png.base64' with { type: 'text' };
 import icons from '../../views/assets/icons.svg' with { type: 'text' };
 import accessJs from '../../views/assets/js/access.js' with { type: 'text' };
+import answersJs from '../../views/assets/js/answers.js' with { type: 'text' };
 import libraryJs from '../../views/assets/js/library.js' with { type: 'text' };
 import liveJs from '../../views/assets/js/live.js' with { type: 'text' };
 import shortcutsJs from '../../views/assets/js/shortcuts.js' with { type: 'text' };
@@ -29,7 +30,7 @@ export interface Asset {
 const SCRIPT = 'text/javascript; charset=utf-8';
 
 /** Imported with `type: 'text'`: the compiler takes a script for a module. */
-const scripts = [liveJs, libraryJs, shortcutsJs, accessJs, zoneJs] as unknown as readonly string[];
+const scripts = [liveJs, answersJs, libraryJs, shortcutsJs, accessJs, zoneJs] as unknown as readonly string[];
 
 const style = [baseCss, dashboardCss, libraryCss, settingsCss, sourcesCss, accessCss].join('\n');
 /** Ours stand in blocks, so that their names do not meet; htmx comes first, its extension next. */

@@ -158,6 +158,35 @@ browserTest('with the keyboard alone: to an item, pinned, dropped, brought back'
   await close();
 });
 
+browserTest('an act that gets no answer says so where one looks, and the notice can be put away', async () => {
+  const { page, close } = await open('/library?q=elder', { viewport: { width: 768, height: 300 } });
+  await page.getByRole('link', { name: 'Elder' }).click();
+  await isLive(page);
+  const pin = page.getByRole('button', { name: /^Pin:/ });
+  const notice = page.locator('#notice');
+  for (const [answer, words] of [
+    [undefined, 'Larder does not answer. As far as this page knows, nothing was changed.'],
+    [{ status: 502, body: '<h1>Bad Gateway</h1>' }, 'the answer was an error (502)'],
+  ] as const) {
+    await page.route('**/pin', (route) => (answer === undefined ? route.abort() : route.fulfill(answer)));
+    await pin.scrollIntoViewIfNeeded();
+    await pin.focus();
+    await page.keyboard.press('Enter');
+    await notice.getByRole('alert').getByText(words).waitFor();
+    expect((await notice.boundingBox())!.y).toBeGreaterThanOrEqual(0);
+    await page.unroute('**/pin');
+  }
+  await pin.click();
+  await notice.getByText('is never removed to make room').waitFor();
+  await page.getByRole('button', { name: /^Unpin:/ }).click();
+  await notice.getByText('is no longer pinned').waitFor();
+  await page.evaluate(() => window.scrollTo(0, 400));
+  expect((await notice.boundingBox())!.y).toBeGreaterThanOrEqual(0);
+  await notice.getByRole('button', { name: 'Close' }).click();
+  expect(await notice.textContent()).toBe('');
+  await close();
+});
+
 browserTest('an item grows before the eyes: fetched whole, verified, gaps gone, played by address', async () => {
   const { page, complaints, close } = await open('/library?q=dogwood');
   await page.getByRole('link', { name: 'Dogwood' }).click();

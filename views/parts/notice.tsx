@@ -27,6 +27,9 @@ export function Notice({ tone, text, hint, link, secret }: NoticeProps) {
           </a>
         </>
       ) : null}
+      <button type="button" class="dismiss" data-dismiss="">
+        Close
+      </button>
       {secret ? <CopyField id="notice-secret" label={secret.label} value={secret.value} /> : null}
     </div>
   );
