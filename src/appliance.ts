@@ -652,7 +652,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   teardown.add(() => syncs.stop());
   sourceRemover.start();
   teardown.add(() => sourceRemover.stop());
-  const address = await server.listen(host, settings.current.port, certificate);
+  // Made meanwhile: a new one is written down for good, and nobody needs it before there is a page.
+  const [address, setupCode] = await Promise.all([
+    server.listen(host, settings.current.port, certificate),
+    access.firstOwner.code(),
+  ]);
   ownPort = address.port;
   teardown.add(() => server.stopAccepting());
   certificates?.watch((renewed) => server.replaceCertificate(renewed));
@@ -680,6 +684,5 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const scheme = certificate === null ? 'http' : 'https';
   const fingerprint = certificate?.fingerprint ?? null;
-  const setupCode = await access.firstOwner.code();
   return { scheme, host, port: address.port, fingerprint, setupCode, stop: () => teardown.run(log) };
 }

@@ -1,9 +1,8 @@
-// Everything but the streams: health and assets at once, the site with its pages and the API once it is asked for.
+// Everything but the streams: health at once; assets, the site with its pages and the API once they are asked for.
 // Streams branch off before hono (http-server.ts), because a stream's path must be seen as it stood in the request
 // line, and because hono's HEAD handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
-import { assets, favicon, gzipped } from './assets.ts';
 import type { WebServices } from './services.ts';
 import type { Site } from './site.tsx';
 
@@ -49,7 +48,8 @@ export function createApp(services: WebServices): App {
   });
   hono.get('/healthz', (context) => context.text('ok\n'));
   hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));
-  hono.get('/assets/:name', (context) => {
+  hono.get('/assets/:name', async (context) => {
+    const { assets, gzipped } = await import('./assets.ts');
     const asset = assets.get(context.req.param('name'));
     if (asset === undefined) return context.text('There is no such file\n', 404);
     const isVersioned = context.req.query('v') === version;
@@ -61,7 +61,8 @@ export function createApp(services: WebServices): App {
     context.header('Content-Encoding', 'gzip');
     return context.body(gzipped(asset));
   });
-  hono.get('/favicon.ico', (context) => {
+  hono.get('/favicon.ico', async (context) => {
+    const { favicon } = await import('./assets.ts');
     context.header('Content-Type', favicon.contentType);
     context.header('Cache-Control', 'public, max-age=86400');
     return context.body(favicon.body);
