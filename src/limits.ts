@@ -188,6 +188,11 @@ export const FORM_MAX_BYTES = 256 * KIB;
 export const BODY_TIMEOUT_MS = 30_000;
 export const BODIES_PER_ADDRESS_MAX = 32;
 
+/** Requests besides streams: worked on at once, waiting for that (past it: 503), and when one's place goes to another. */
+export const REQUESTS_AT_ONCE = 8;
+export const REQUESTS_WAITING_MAX = 128;
+export const REQUEST_SLOT_MS = 250;
+
 /** The certificate of Larder itself is looked at again this often; a port that was lost on the way this often. */
 export const CERTIFICATE_LOOK_MS = 30_000;
 export const LISTEN_RETRY_MS = 1_000;

@@ -3,6 +3,7 @@
 // line, and because hono's HEAD handling answers a response twice when a handler wrote to it (facts/runtime.md §1.5).
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { RequestQueue } from './request-queue.ts';
 import type { WebServices } from './services.ts';
 import type { Site } from './site.tsx';
 
@@ -48,6 +49,18 @@ export function createApp(services: WebServices): App {
   });
   hono.get('/healthz', (context) => context.text('ok\n'));
   hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));
+  const queue = new RequestQueue(services.clock);
+  hono.use('*', async (context, next) => {
+    const answered = queue.run(async () => {
+      if (!context.env.outgoing.destroyed) await next();
+    });
+    if (answered === null) {
+      return context.text('Larder has too much to do at once: try again in a moment\n', 503, { 'Retry-After': '1' });
+    }
+    await answered;
+    // Who has gone meanwhile gets no page made.
+    return context.finalized ? undefined : context.body(null, 408);
+  });
   hono.get('/assets/:name', async (context) => {
     const { assets, gzipped } = await import('./assets.ts');
     const asset = assets.get(context.req.param('name'));
