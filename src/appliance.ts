@@ -46,7 +46,7 @@ import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
 import { SourceService } from './library/source-service.ts';
-import { CATALOGUE_REQUESTS, SIGNED_ADDRESS_MAX_MS, STOP_READERS_MS } from './limits.ts';
+import { CATALOGUE_REQUESTS, STOP_READERS_MS } from './limits.ts';
 import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
@@ -558,11 +558,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     setup: new SetupProgress(preferences, () => clock.nowMs()),
     noteEvent,
     library,
-    playlist: new LibraryPlaylist({
-      library,
-      sign: (path) => access.signatures.sign(path, SIGNED_ADDRESS_MAX_MS),
-      isLocked: () => settings.current.streamAccess === 'locked',
-    }),
+    playlist: new LibraryPlaylist({ library }),
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
     durations: new Durations({ store, clock }),

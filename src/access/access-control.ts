@@ -9,10 +9,10 @@ import { hostNameOf, isKnownHost } from './known-hosts.ts';
 import { foreignReason, isSafeMethod } from './own-request.ts';
 import { Remembered } from './remembered.ts';
 import type { Sessions } from './sessions.ts';
-import type { SignedAddresses } from './signed-addresses.ts';
+import type { SignedAddresses, Signer } from './signed-addresses.ts';
 import type { Token, Tokens } from './tokens.ts';
 import { type TrustedProxies, trustedProxies } from './trusted-proxies.ts';
-import type { NoteEvent } from './users.ts';
+import type { NoteEvent, Users } from './users.ts';
 
 /** Of the settings, each asked for anew: they may change while running. */
 export interface AccessSettings {
@@ -24,6 +24,7 @@ export interface AccessSettings {
 export interface AccessServices {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
+  readonly users: Pick<Users, 'watch'>;
   readonly signatures: SignedAddresses;
   readonly settings: () => AccessSettings;
   readonly hostname: string;
@@ -53,9 +54,12 @@ export interface ForwardingState {
   readonly trustedAtMs: number | null;
 }
 
+/** What somebody showed, or in whose right their address was made. */
+export type Right = Caller | { readonly kind: 'address'; readonly signer: Signer };
+
 export type StreamDecision =
   /** `by`: whose right it is, to be watched; null when nobody had to show one. */
-  | { readonly may: true; readonly by: Caller | null }
+  | { readonly may: true; readonly by: Right | null }
   | { readonly may: false; readonly status: 401 | 403 | 421; readonly message: string; readonly hint: string };
 
 const STRANGERS_KEPT = 100;
@@ -127,11 +131,14 @@ export class AccessControl {
     return foreignReason(request.headers, client.host, this.#secretOf(request.headers) !== null);
   }
 
-  /** Calls `onEnded` when the right of this caller ends. @returns how to stop that */
-  watch(caller: Caller, onEnded: () => void): () => void {
-    if (caller.kind === 'session') return this.#services.sessions.watch(caller.sessionId, onEnded);
-    if (caller.kind === 'token') return this.#services.tokens.watch(caller.tokenId, onEnded);
-    return () => undefined;
+  /** Calls `onEnded` when this right ends. @returns how to stop that */
+  watch(right: Right, onEnded: () => void): () => void {
+    const { sessions, tokens, users } = this.#services;
+    if (right.kind === 'session') return sessions.watch(right.sessionId, onEnded);
+    if (right.kind === 'token') return tokens.watch(right.tokenId, onEnded);
+    if (right.kind === 'nobody') return () => undefined;
+    const { kind, id } = right.signer;
+    return kind === 'token' ? tokens.watch(id, onEnded) : users.watch(id, onEnded);
   }
 
   async mayPlay(request: StreamRequest): Promise<StreamDecision> {
@@ -152,11 +159,11 @@ export class AccessControl {
     // for the name. HTTP/1.0 has none, and no browser speaks it.
     if (isAtHome && (client.host === null || this.isKnownHost(client))) return { may: true, by: null };
     const query = new URLSearchParams(request.query);
-    const signature = this.#services.signatures.check(request.path, query);
-    if (signature === 'good') return { may: true, by: null };
+    const signature = await this.#services.signatures.check(request.path, query);
+    if (signature.state === 'good') return { may: true, by: { kind: 'address', signer: signature.signer } };
     const caller = await this.#player(request.headers, query, client);
     if (caller.kind !== 'nobody') return { may: true, by: caller };
-    return isAtHome ? refuseName(client) : refuse(streamAccess, signature, client);
+    return isAtHome ? refuseName(client) : refuse(streamAccess, signature.state, client);
   }
 
   /** Players bring what they can: a bearer token, a token as the password of basic authentication, one in the address. */
@@ -183,12 +190,13 @@ export class AccessControl {
     const secret = this.#secretOf(headers);
     const session = secret === null ? null : await this.#services.sessions.find(secret, client.address);
     if (session === null) return NOBODY;
-    const { id, userId, userName, role } = session;
+    const { id, userId, userName, userCreatedAt, role } = session;
     return {
       kind: 'session',
       sessionId: id,
       userId,
       userName,
+      userSinceMs: userCreatedAt,
       role,
       preferences: readPreferences(session.preferences),
     };
@@ -228,8 +236,8 @@ export class AccessControl {
 
 function toCaller(token: Token | null): Caller {
   if (token === null) return NOBODY;
-  const { id, name, scope, userId } = token;
-  return { kind: 'token', tokenId: id, name, scope, userId };
+  const { id, name, scope, createdAt, userId } = token;
+  return { kind: 'token', tokenId: id, name, scope, sinceMs: createdAt, userId };
 }
 
 function refuseName({ host }: EffectiveClient): StreamDecision {
@@ -257,7 +265,12 @@ function refuse(
   }
   if (signature === 'wrong') {
     const hint = 'copy it again from the pages of Larder, whole';
-    return { may: false, status: 403, message: 'this address was altered, or is not of this Larder', hint };
+    return {
+      may: false,
+      status: 403,
+      message: 'this address was altered, is not of this Larder, or who made it is gone',
+      hint,
+    };
   }
   const ways =
     'use an address copied from the pages of Larder, or a token: in the address (?token=…) or as the password';

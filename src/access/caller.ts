@@ -35,6 +35,7 @@ export type Caller =
       readonly sessionId: number;
       readonly userId: number;
       readonly userName: string;
+      readonly userSinceMs: number;
       readonly role: Role;
       readonly preferences: Preferences;
     }
@@ -43,6 +44,7 @@ export type Caller =
       readonly tokenId: number;
       readonly name: string;
       readonly scope: Scope;
+      readonly sinceMs: number;
       /** Whose token it is; null when it was made on the command line. */
       readonly userId: number | null;
     };

@@ -11,7 +11,7 @@ import { RightsVersion } from './rights-version.ts';
 import type { SecretKey } from './secret-key.ts';
 import { Sessions } from './sessions.ts';
 import { SignIn } from './sign-in.ts';
-import { SignedAddresses } from './signed-addresses.ts';
+import { SignedAddresses, type Signer, type SignerRight } from './signed-addresses.ts';
 import { Tokens } from './tokens.ts';
 import { type NoteEvent, Users } from './users.ts';
 
@@ -55,9 +55,15 @@ export function createAccess(parts: AccessParts): Access {
   const passwords = new Passwords(parts.passwordHash);
   const sessions = new Sessions({ table: parts.sessions, version, clock, log });
   const tokens = new Tokens({ table: parts.tokens, version, noteEvent, clock, log });
-  const signatures = new SignedAddresses(secretKey.derive('signed stream addresses'), clock);
+  const users = new Users({ table: parts.users, sessions, passwords, version, noteEvent, clock, log });
+  const signatures = new SignedAddresses({
+    key: secretKey.derive('signed stream addresses'),
+    find: (kind, id) => findSigner(parts, kind, id),
+    version,
+    clock,
+  });
   return {
-    users: new Users({ table: parts.users, sessions, passwords, version, noteEvent, clock }),
+    users,
     sessions,
     tokens,
     signIn: new SignIn({ users: parts.users, sessions, passwords, noteEvent, clock, log }),
@@ -66,6 +72,7 @@ export function createAccess(parts: AccessParts): Access {
     control: new AccessControl({
       sessions,
       tokens,
+      users,
       signatures,
       settings: parts.settings,
       hostname: parts.hostname,
@@ -80,4 +87,17 @@ export function createAccess(parts: AccessParts): Access {
       await tokens.stop();
     },
   };
+}
+
+async function findSigner(
+  { users, tokens }: Pick<AccessParts, 'users' | 'tokens'>,
+  kind: Signer['kind'],
+  id: number,
+): Promise<SignerRight | null> {
+  if (kind === 'user') {
+    const user = await users.find(id);
+    return user === null ? null : { sinceMs: user.createdAt, expiresAtMs: null };
+  }
+  const token = await tokens.find(id);
+  return token === null ? null : { sinceMs: token.createdAt, expiresAtMs: token.expiresAt };
 }

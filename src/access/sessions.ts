@@ -17,6 +17,7 @@ export interface Session {
   readonly id: number;
   readonly userId: number;
   readonly userName: string;
+  readonly userCreatedAt: number;
   readonly role: SessionWithUser['role'];
   /** As it is kept; see `readPreferences`. */
   readonly preferences: string;

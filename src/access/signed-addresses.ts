@@ -1,40 +1,94 @@
-// Addresses that open one stream until a moment: for players that can take an address and nothing else. The signature
-// is an HMAC-SHA-256 over the path as it reads decoded (players spell `%20` and `(` as they like) and the moment.
+// Addresses that open one stream until a moment: for players that can take an address and nothing else. They end with
+// the user or token they were made for. The signature is an HMAC-SHA-256 over the path as it reads decoded (players spell
+// `%20` and `(` as they like), the moment, and whose it is.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { SIGNED_ADDRESS_MAX_MS, SIGNED_ADDRESS_MS } from '../limits.ts';
+import { REMEMBERED_RIGHTS_MAX, SIGNED_ADDRESS_MAX_MS, SIGNED_ADDRESS_MS } from '../limits.ts';
+import type { Caller } from './caller.ts';
+import { Remembered } from './remembered.ts';
+import type { RightsVersion } from './rights-version.ts';
 
-export type SignatureState = 'none' | 'good' | 'expired' | 'wrong';
+/** In whose right an address is made. */
+export interface Signer {
+  readonly kind: 'user' | 'token';
+  readonly id: number;
+  /** When it was made: the database gives the ids of those that are gone to others. */
+  readonly sinceMs: number;
+}
+
+export interface SignerRight {
+  readonly sinceMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+export interface SignedAddressServices {
+  /** Of the data folder, for this purpose. */
+  readonly key: Uint8Array;
+  /** Null when there is no such user or token any more. */
+  readonly find: (kind: Signer['kind'], id: number) => Promise<SignerRight | null>;
+  readonly version: Pick<RightsVersion, 'current' | 'look'>;
+  readonly clock: Clock;
+}
+
+export type SignatureCheck =
+  | { readonly state: 'none' | 'expired' | 'wrong' }
+  | { readonly state: 'good'; readonly signer: Signer };
+
+/** Null for who has no right of their own. */
+export function signerOf(caller: Caller): Signer | null {
+  if (caller.kind === 'session') return { kind: 'user', id: caller.userId, sinceMs: caller.userSinceMs };
+  if (caller.kind === 'token') return { kind: 'token', id: caller.tokenId, sinceMs: caller.sinceMs };
+  return null;
+}
 
 export class SignedAddresses {
-  readonly #key: Uint8Array;
-  readonly #clock: Clock;
+  readonly #services: SignedAddressServices;
+  readonly #remembered = new Remembered<SignerRight>(REMEMBERED_RIGHTS_MAX);
+  #rememberedOf = -1;
 
-  /** @param key of the data folder, for this purpose */
-  constructor(key: Uint8Array, clock: Clock) {
-    this.#key = key;
-    this.#clock = clock;
+  constructor(services: SignedAddressServices) {
+    this.#services = services;
   }
 
   /** @param path from the root of Larder on, as it stands in an address: `/s/films/Some%20Film.mkv` */
-  sign(path: string, lifetimeMs: number = SIGNED_ADDRESS_MS): string {
-    const expires = Math.floor((this.#clock.nowMs() + Math.min(lifetimeMs, SIGNED_ADDRESS_MAX_MS)) / 1_000);
-    return `${path}?expires=${expires}&signature=${this.#signatureOf(path, String(expires)).toString('base64url')}`;
+  sign(path: string, { kind, id, sinceMs }: Signer, lifetimeMs: number = SIGNED_ADDRESS_MS): string {
+    const { clock } = this.#services;
+    const expires = Math.floor((clock.nowMs() + Math.min(lifetimeMs, SIGNED_ADDRESS_MAX_MS)) / 1_000);
+    const by = `${kind}-${id}`;
+    const signature = this.#signatureOf(path, String(expires), by, sinceMs).toString('base64url');
+    return `${path}?expires=${expires}&by=${by}&signature=${signature}`;
   }
 
-  check(path: string, query: URLSearchParams): SignatureState {
-    const expires = query.get('expires');
-    const signature = query.get('signature');
-    if (expires === null || signature === null) return 'none';
+  async check(path: string, query: URLSearchParams): Promise<SignatureCheck> {
+    const [expires, by, signature] = [query.get('expires'), query.get('by'), query.get('signature')];
+    if (expires === null || signature === null) return { state: 'none' };
+    const [, kind, id] = /^(user|token)-(\d{1,15})$/.exec(by ?? '') ?? [];
+    if (by === null || (kind !== 'user' && kind !== 'token')) return { state: 'wrong' };
+    const right = await this.#rightOf(by, kind, Number(id));
+    if (right === null) return { state: 'wrong' };
     const given = Buffer.from(signature, 'base64url');
-    const expected = this.#signatureOf(path, expires);
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return 'wrong';
-    return Number(expires) * 1_000 > this.#clock.nowMs() ? 'good' : 'expired';
+    const expected = this.#signatureOf(path, expires, by, right.sinceMs);
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) return { state: 'wrong' };
+    const nowMs = this.#services.clock.nowMs();
+    const isOver = right.expiresAtMs !== null && nowMs >= right.expiresAtMs;
+    if (isOver || !(Number(expires) * 1_000 > nowMs)) return { state: 'expired' };
+    return { state: 'good', signer: { kind, id: Number(id), sinceMs: right.sinceMs } };
   }
 
-  #signatureOf(path: string, expires: string): Buffer {
-    return createHmac('sha256', this.#key)
-      .update(`${expires}\n${readable(path)}`)
+  async #rightOf(by: string, kind: Signer['kind'], id: number): Promise<SignerRight | null> {
+    const { find, version } = this.#services;
+    await version.look();
+    const asOf = version.current;
+    if (this.#rememberedOf !== asOf) this.#remembered.clear();
+    this.#rememberedOf = asOf;
+    const right = this.#remembered.get(by) ?? (await find(kind, id));
+    if (right !== null && version.current === asOf) this.#remembered.set(by, right);
+    return right;
+  }
+
+  #signatureOf(path: string, expires: string, by: string, sinceMs: number): Buffer {
+    return createHmac('sha256', this.#services.key)
+      .update(`${expires}\n${by}\n${sinceMs}\n${readable(path)}`)
       .digest();
   }
 }

@@ -3,8 +3,10 @@ import type { Clock } from '../clock.ts';
 import type { Role, UserRow, UserTable } from '../db/users.ts';
 import { LarderError } from '../errors.ts';
 import { ACCOUNT_DELAY_MAX_MS } from '../limits.ts';
+import type { Log } from '../log.ts';
 import { type Preferences, readPreferences } from './caller.ts';
 import { checkNewPassword, type Passwords } from './passwords.ts';
+import { RightWatchers } from './right-watchers.ts';
 import type { RightsVersion } from './rights-version.ts';
 import type { Sessions } from './sessions.ts';
 import { Throttle, throttled } from './throttle.ts';
@@ -26,6 +28,7 @@ export interface UserServices {
   readonly version: RightsVersion;
   readonly noteEvent: NoteEvent;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Writes down who did what to whom. Never throws. */
@@ -57,9 +60,13 @@ export class Users {
   readonly #services: UserServices;
   /** Of the current password, by user: who found a browser signed in must not guess it. */
   readonly #tries: Throttle;
+  readonly #watchers: RightWatchers;
 
   constructor(services: UserServices) {
     this.#services = services;
+    const endOf = async (id: number) => ((await services.table.find(id)) === null ? null : Number.POSITIVE_INFINITY);
+    this.#watchers = new RightWatchers({ ...services, endOf });
+    services.version.onChange(() => this.#watchers.look());
     this.#tries = new Throttle(services.clock, ACCOUNT_DELAY_MAX_MS);
   }
 
@@ -182,6 +189,11 @@ export class Users {
     await this.#services.version.changed();
     await this.#services.noteEvent('user', row.name, `${row.name} was removed by ${by}.`);
     return toUser(row);
+  }
+
+  /** Calls `onEnded` once when this user is removed. @returns how to stop that */
+  watch(id: number, onEnded: () => void): () => void {
+    return this.#watchers.add(id, onEnded);
   }
 
   async #row(id: number): Promise<UserRow> {

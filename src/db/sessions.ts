@@ -15,6 +15,7 @@ export interface NewSession {
 
 export interface SessionWithUser extends SessionRow {
   readonly userName: string;
+  readonly userCreatedAt: number;
   readonly role: Role;
   readonly preferences: string;
 }
@@ -34,6 +35,7 @@ const withUser = {
   createdAt: sessions.createdAt,
   lastSeenAt: sessions.lastSeenAt,
   userName: users.name,
+  userCreatedAt: users.createdAt,
   role: users.role,
   preferences: users.preferences,
 };

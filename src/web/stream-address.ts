@@ -1,6 +1,6 @@
 // Where players get a file. Where streams are locked the address is signed, for as long as players can be expected to
 // remember it.
-import type { SignedAddresses } from '../access/signed-addresses.ts';
+import type { SignedAddresses, Signer } from '../access/signed-addresses.ts';
 import type { Clock } from '../clock.ts';
 import { SIGNED_ADDRESS_MS } from '../limits.ts';
 import { encodePath } from '../sources/media-address.ts';
@@ -9,8 +9,8 @@ import { encodePath } from '../sources/media-address.ts';
 const STEP_MS = 6 * 3_600_000;
 
 export interface StreamAddresses {
-  /** Below the base path, such as `/s/films/Some%20Film.mkv`. */
-  pathOf(source: string, path: string): string;
+  /** Below the base path, such as `/s/films/Some%20Film.mkv`. @param by in whose right it opens what is locked */
+  pathOf(source: string, path: string, by: Signer | null): string;
 }
 
 export interface StreamAddressServices {
@@ -21,12 +21,12 @@ export interface StreamAddressServices {
 
 export function createStreamAddresses({ signatures, isLocked, clock }: StreamAddressServices): StreamAddresses {
   return {
-    pathOf(source, path) {
+    pathOf(source, path, by) {
       const address = `/s/${encodeURIComponent(source)}/${encodePath(path)}`;
-      if (!isLocked()) return address;
+      if (by === null || !isLocked()) return address;
       const nowMs = clock.nowMs();
       const endMs = Math.floor((nowMs + SIGNED_ADDRESS_MS) / STEP_MS) * STEP_MS;
-      return signatures.sign(address, endMs - nowMs);
+      return signatures.sign(address, by, endMs - nowMs);
     },
   };
 }

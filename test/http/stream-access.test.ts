@@ -5,6 +5,7 @@ import { SignedAddresses } from '../../src/access/signed-addresses.ts';
 import { systemClock } from '../../src/clock.ts';
 import { commandLine } from '../support/command-line.ts';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
+import { signedIn } from '../support/owner.ts';
 import { RawConnection, rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
 
@@ -63,14 +64,47 @@ test('a token opens it as a bearer, as the password of basic authentication, and
 
 test('a signed address opens one file, whatever spelling the player gives it', async () => {
   const key = await loadSecretKey(larder.dataFolder);
-  const signatures = new SignedAddresses(key.derive('signed stream addresses'), systemClock);
-  const address = signatures.sign(PATH);
+  const signatures = new SignedAddresses({
+    key: key.derive('signed stream addresses'),
+    find: () => Promise.resolve(null),
+    version: { current: 0, look: () => Promise.resolve() },
+    clock: systemClock,
+  });
+  const { id, createdAt } = larder.owner.user;
+  const by = { kind: 'user', id, sinceMs: createdAt } as const;
+  const address = signatures.sign(PATH, by);
   const response = await rawRequest(larder.port, address);
   expect(response.status).toBe(200);
   origin.assertBody(NAME, response.body);
   expect((await rawRequest(larder.port, address.replace('(2020)', '%282020%29'))).status).toBe(200);
   expect((await rawRequest(larder.port, address.replace(PATH, '/s/films/long.mkv'))).status).toBe(403);
-  expect((await rawRequest(larder.port, signatures.sign(PATH, -1_000))).status).toBe(403);
+  expect((await rawRequest(larder.port, signatures.sign(PATH, by, -1_000))).status).toBe(403);
+});
+
+test('an item and the playlist give signed addresses to who asks, and these end with them', async () => {
+  await rawRequest(larder.port, PATH, larder.owner.headers); // now it is here whole
+  const viewer = await signedIn(larder.dataFolder, 'viewer', 'Guest');
+  const list = async (path: string, headers: Record<string, string> = {}) => {
+    const response = await rawRequest(larder.port, path, headers);
+    return response.status === 200 ? Buffer.from(response.body).toString() : `${response.status}`;
+  };
+  const address = (text: string) =>
+    text.match(/http:\S+(\/s\/films\/\S+signature=\S+)/)?.[0].replace(/^http:\/\/[^/]*/, '');
+  const page = await list('/connect', viewer.headers);
+  expect(page).toContain('signed for a day');
+  const playlist = /\/library\.m3u\?[^"&]+(?:&amp;[^"&]+)+/.exec(page)![0].replaceAll('&amp;', '&');
+  const film = address(await list(`${playlist}&availability=any`))!;
+  expect(film).toContain(`by=user-${viewer.user.id}`);
+  const expires = Number(new URLSearchParams(film.split('?')[1]).get('expires')) * 1_000;
+  expect(expires).toBeLessThanOrEqual(Date.now() + 86_400_000);
+  expect((await rawRequest(larder.port, film, { Range: 'bytes=0-9' })).status).toBe(206);
+  const gone = await fetch(`http://127.0.0.1:${larder.port}/api/v1/users/${viewer.user.id}`, {
+    method: 'DELETE',
+    headers: { ...larder.owner.headers },
+  });
+  expect(gone.status).toBe(204);
+  expect((await rawRequest(larder.port, film)).status).toBe(403);
+  expect(await list(playlist)).toBe('401');
 });
 
 test('a stream ends when the token that opened it is revoked from the command line', async () => {

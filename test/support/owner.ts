@@ -12,6 +12,7 @@ import { type Role, UserTable } from '../../src/db/users.ts';
 export interface SignedIn {
   /** What a browser of theirs sends with each request. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly user: { readonly id: number; readonly createdAt: number };
   readonly cookie: { readonly name: string; readonly value: string };
   /** Signs a browser in. */
   signIn(context: BrowserContext, port: number): Promise<void>;
@@ -24,12 +25,13 @@ export async function signedIn(dataFolder: string, role: Role = 'owner', name: s
     const users = new UserTable(database.tables);
     const nowMs = Date.now();
     const user = { name, nameKey: name, role, passwordHash: 'none' };
-    const { id } = (await users.findByName(name)) ?? (await users.add(user, nowMs))!;
+    const { id, createdAt } = (await users.findByName(name)) ?? (await users.add(user, nowMs))!;
     const value = newSecret();
     const session = { digest: digestOf(value), userId: id, device: 'test', address: '127.0.0.1' };
     await new SessionTable(database.tables).add(session, nowMs);
     const cookie = { name: sessionCookieName(await loadSecretKey(dataFolder)), value };
     return {
+      user: { id, createdAt },
       cookie,
       headers: { Cookie: `${cookie.name}=${value}`, 'Sec-Fetch-Site': 'same-origin' },
       signIn: (context, port) =>

@@ -62,7 +62,7 @@ export function ConnectPage({ page, addresses, playlist, sourceNames, streamAcce
         </section>
       )}
       {first === undefined ? null : <Players base={first.url} sourceNames={sourceNames} page={page} />}
-      {playlist === null ? null : <Playlist playlist={playlist} />}
+      {playlist === null ? null : <Playlist playlist={playlist} isLocked={streamAccess === 'locked'} />}
       <section class="panel" aria-labelledby="who">
         <h2 id="who">Who may play</h2>
         <p>{accessWords[streamAccess]}</p>
@@ -169,13 +169,17 @@ function Certificate({ page, certificate }: { page: PageContext; certificate: Ce
   );
 }
 
-function Playlist({ playlist: { url, qr } }: { playlist: PlaylistProps }) {
+function Playlist({ playlist: { url, qr }, isLocked }: { playlist: PlaylistProps; isLocked: boolean }) {
   return (
     <section class="panel" aria-labelledby="playlist">
       <h2 id="playlist">All of it as a playlist</h2>
       <p>
         Everything that is here whole, and plays with the line down. The list is made anew each time it is opened. Its
-        address needs no sign-in and is good for 30 days: whoever has it can read the list.
+        address needs no sign-in and is good for 30 days, or until the user it was made for is removed: whoever has it
+        can read the list.
+        {isLocked
+          ? ' The films in it are signed for a day: let the player open the address again rather than keep a copy.'
+          : null}
       </p>
       <div class="address">
         <div>

@@ -1,5 +1,7 @@
 // Items of the library and entries of the cache: listed, looked at, acted upon, alone and many at once.
+
 import { createRoute, z } from '@hono/zod-openapi';
+import { signerOf } from '../../access/signed-addresses.ts';
 import type { EntryCursor, EntrySummary } from '../../db/entries.ts';
 import type { ItemCursor, QualityRow } from '../../db/library.ts';
 import { LarderError } from '../../errors.ts';
@@ -236,7 +238,7 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
   const { library, entryDetails, entryActions, jobs, streamAddresses } = services;
 
   function addressOf(context: ApiContext, source: string, path: string): string {
-    return context.var.page.serverAddress + streamAddresses.pathOf(source, path);
+    return context.var.page.serverAddress + streamAddresses.pathOf(source, path, signerOf(context.var.caller));
   }
   function writeItem(context: ApiContext, item: LibraryItem): z.infer<typeof itemSchema> {
     const { source } = item;

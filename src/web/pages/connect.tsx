@@ -1,6 +1,7 @@
 // Connect: where players and browsers find Larder.
 import { ConnectPage } from '../../../views/pages/connect.tsx';
 import { renderPage } from '../../../views/render.ts';
+import { signerOf } from '../../access/signed-addresses.ts';
 import { qrCodeOf } from '../qr-code.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
@@ -18,7 +19,8 @@ export function addConnectPages(
       qr: qrCodeOf(`${address.url}/`),
     }));
     const [first] = addresses;
-    const playlist = first === undefined ? null : playlistAddress(first.url, services);
+    const by = signerOf(context.var.caller);
+    const playlist = first === undefined || by === null ? null : playlistAddress(first.url, by, services);
     return context.html(
       renderPage(
         <ConnectPage

@@ -1,8 +1,10 @@
 // One title: what of it is here, live; playing it; acting on it; what happened to it.
+
 import { type HistoryProps, ItemHistory, ItemPage, type ItemPlayProps } from '../../../views/pages/item.tsx';
 import { ItemQuality, type ItemQualityProps, type KeptProps } from '../../../views/parts/item-quality.tsx';
 import { Jobs } from '../../../views/parts/jobs.tsx';
 import type { Rendered } from '../../../views/render.ts';
+import { signerOf } from '../../access/signed-addresses.ts';
 import type { ByteRange } from '../../bytes/byte-range.ts';
 import type { QualityRow } from '../../db/library.ts';
 import { LarderError } from '../../errors.ts';
@@ -92,10 +94,10 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
       return regions;
     },
     render: async (request, regions, notice) => {
-      const { page } = request;
+      const { page, caller } = request;
       const { title, year, type, source, addedAt, mediaId, qualities } = (await itemOf(request))!;
       const plays = qualities.map(({ quality, path }): ItemPlayProps => {
-        const streamPath = streamAddresses.pathOf(source, path);
+        const streamPath = streamAddresses.pathOf(source, path, signerOf(caller));
         const playlistPath = `/items/${mediaId}/play.m3u?quality=${encodeURIComponent(quality)}`;
         return { quality, streamPath, address: page.serverAddress + streamPath, playlistPath };
       });
@@ -114,7 +116,7 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
     const entry = writeItem({
       title: qualityTitle(title, quality.quality),
       group: item.source,
-      address: serverAddress + streamAddresses.pathOf(item.source, quality.path),
+      address: serverAddress + streamAddresses.pathOf(item.source, quality.path, signerOf(context.var.caller)),
       durationSeconds: null,
     });
     const name = encodeURIComponent(`${title}.m3u`.replaceAll(/[\\/"]+/g, ' '));

@@ -1,7 +1,9 @@
 // The last step of the first run: something plays.
+
 import { SetupPlay } from '../../../views/pages/setup-play.tsx';
 import { emptyForm } from '../../../views/parts/field.tsx';
 import { renderPage } from '../../../views/render.ts';
+import { signerOf } from '../../access/signed-addresses.ts';
 import { PATH_LENGTH_MAX } from '../../limits.ts';
 import { qrCodeOf } from '../qr-code.ts';
 import type { Routes } from '../routes.ts';
@@ -41,7 +43,7 @@ export function addSetupPlay(routes: Routes, { setup, sources, streamAddresses, 
   });
 
   function streamOf(context: WebContext, source: string, file: string) {
-    const path = streamAddresses.pathOf(source, file.replace(/^\/+/, ''));
+    const path = streamAddresses.pathOf(source, file.replace(/^\/+/, ''), signerOf(context.var.caller));
     const { serverAddress } = context.var.page;
     const base = findAddresses(serverAddress)[0]?.url ?? serverAddress;
     return { path, address: base + path, qr: qrCodeOf(base + path) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import fc from 'fast-check';
-import { SignedAddresses } from '../../../src/access/signed-addresses.ts';
+import { SignedAddresses, type Signer } from '../../../src/access/signed-addresses.ts';
 import { type AccessFixture, openAccess } from '../../support/access.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -18,7 +18,16 @@ async function prepared() {
   const make = async (scope: 'admin' | 'viewer' | 'stream') =>
     (await tokens.create({ name: scope, scope, userId: null, lifetimeMs: null, by: 'Test' })).secret;
   const cookie = `other=1; ${control.cookieName}=${session}`;
-  return { fixture, cookie, admin: await make('admin'), viewer: await make('viewer'), stream: await make('stream') };
+  const by = { kind: 'user', id: jane.id, sinceMs: jane.createdAt } as const;
+  return {
+    fixture,
+    cookie,
+    by,
+    jane,
+    admin: await make('admin'),
+    viewer: await make('viewer'),
+    stream: await make('stream'),
+  };
 }
 
 function basic(name: string, password: string): Headers {
@@ -88,16 +97,55 @@ describe('AccessControl.mayPlay()', () => {
   });
 
   test('a signed address opens its own path until its time, and says why when it does not', async () => {
-    const { fixture } = await prepared();
+    const { fixture, by } = await prepared();
     await using _ = fixture;
     fixture.settings.streamAccess = 'locked';
-    const query = fixture.access.signatures.sign(PATH, 3_600_000).split('?')[1]!;
-    expect(await play(fixture, {}, query, FAR_AWAY)).toBe('open');
-    const other = fixture.access.signatures.sign('/s/films/Other.mkv').split('?')[1]!;
+    const query = fixture.access.signatures.sign(PATH, by, 3_600_000).split('?')[1]!;
+    expect(await play(fixture, {}, query, FAR_AWAY)).toBe('address');
+    const other = fixture.access.signatures.sign('/s/films/Other.mkv', by).split('?')[1]!;
     expect(await play(fixture, {}, other)).toStartWith('403 this address was altered');
     expect(await play(fixture, {}, query.replace('expires=', 'expires=9'))).toStartWith('403 this address was altered');
     fixture.clock.advance(3_600_000);
     expect(await play(fixture, {}, query)).toBe('403 this address has expired');
+  });
+
+  test('a signed address, and what it opened, ends with the user or token it was made for', async () => {
+    const { fixture, by, jane } = await prepared();
+    await using _ = fixture;
+    const { users, tokens, signatures, control } = fixture.access;
+    fixture.settings.streamAccess = 'locked';
+    const request = { name: 'tv', scope: 'viewer', userId: null, by: 'Test' } as const;
+    const { token } = await tokens.create({ ...request, lifetimeMs: 60_000 });
+    const { token: revoked } = await tokens.create({ ...request, lifetimeMs: null });
+    const queryOf = (signer: Signer) => signatures.sign(PATH, signer).split('?')[1]!;
+    const [byJane, byToken, byRevoked] = [
+      by,
+      { kind: 'token', id: token.id, sinceMs: token.createdAt } as const,
+      { kind: 'token', id: revoked.id, sinceMs: revoked.createdAt } as const,
+    ].map(queryOf) as [string, string, string];
+    const told: string[] = [];
+    for (const query of [byJane, byToken, byRevoked]) {
+      const facts = { headers: { host: 'nas' }, remoteAddress: FAR_AWAY, isEncrypted: false, path: PATH, query };
+      const decision = await control.mayPlay(facts);
+      if (!decision.may) throw new Error(decision.message);
+      control.watch(decision.by!, () => told.push(query));
+    }
+    // Nobody takes another one's name.
+    expect(await play(fixture, {}, byJane.replace(`user-${by.id}`, `token-${token.id}`))).toStartWith('403');
+    expect(await play(fixture, {}, byJane.replace(/&by=[^&]*/, ''))).toStartWith('403');
+    await fixture.clock.run(62_000);
+    expect(await play(fixture, {}, byToken)).toBe('403 this address has expired');
+    expect(told).toEqual([byToken]);
+    await tokens.revoke(revoked.id, 'Test');
+    expect(await play(fixture, {}, byRevoked)).toStartWith('403 this address was altered');
+    expect(await play(fixture, {}, byJane)).toBe('address');
+    await users.remove(jane.id, 'Test');
+    expect(await play(fixture, {}, byJane)).toStartWith('403 this address was altered');
+    expect(told).toEqual([byToken, byRevoked, byJane]);
+    // Ids are given anew: who has it now made nothing of this.
+    const other = await users.create({ name: 'Joe', role: 'viewer', password: 'four words long' }, 'Test');
+    expect(other.id).toBe(jane.id);
+    expect(await play(fixture, {}, byJane)).toStartWith('403 this address was altered');
   });
 
   test('a page of another site under a name that is not ours plays nothing (DNS rebinding)', async () => {
@@ -111,7 +159,7 @@ describe('AccessControl.mayPlay()', () => {
   });
 
   test('who shows nothing plays under names that nobody outside can own: plain http says nothing of sites', async () => {
-    const { fixture, cookie, stream } = await prepared();
+    const { fixture, cookie, stream, by } = await prepared();
     await using _ = fixture;
     const strange = { host: 'evil.example:8420' };
     expect(await play(fixture, strange)).toBe('421 this Larder does not know evil.example as its own name');
@@ -123,8 +171,8 @@ describe('AccessControl.mayPlay()', () => {
     // What is shown opens it under any name: a page of somebody else's has none of it.
     expect(await play(fixture, { ...strange, cookie })).toBe('session');
     expect(await play(fixture, strange, `token=${stream}`)).toBe('token');
-    const query = fixture.access.signatures.sign(PATH).split('?')[1]!;
-    expect(await play(fixture, strange, query)).toBe('open');
+    const query = fixture.access.signatures.sign(PATH, by).split('?')[1]!;
+    expect(await play(fixture, strange, query)).toBe('address');
     // HTTP/1.0 has no Host, and no browser speaks it.
     const facts = { headers: {}, remoteAddress: AT_HOME, isEncrypted: false, path: PATH, query: '' };
     expect(await fixture.access.control.mayPlay(facts)).toEqual({ may: true, by: null });
@@ -204,37 +252,49 @@ describe('AccessControl.identify()', () => {
 
 describe('SignedAddresses', () => {
   const clock = new FakeClock();
-  const signatures = new SignedAddresses(new Uint8Array(32).fill(1), clock);
+  const by: Signer = { kind: 'user', id: 5, sinceMs: 7 };
+  const signaturesOf = (key: number, sinceMs = 7) =>
+    new SignedAddresses({
+      key: new Uint8Array(32).fill(key),
+      find: async (kind, id) => (kind === by.kind && id === by.id ? { sinceMs, expiresAtMs: null } : null),
+      version: { current: 1, look: async () => undefined },
+      clock,
+    });
+  const signatures = signaturesOf(1);
+  const check = async (path: string, query: URLSearchParams, of = signatures) => (await of.check(path, query)).state;
 
-  test('check() takes what sign() made, however a player spells the path', () => {
-    fc.assert(
-      fc.property(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 }), (segments) => {
+  test('check() takes what sign() made, however a player spells the path', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.string({ minLength: 1 }), { minLength: 1, maxLength: 4 }), async (segments) => {
         const path = `/s/${segments.map(encodeURIComponent).join('/')}`;
-        const [, query] = signatures.sign(path).split('?');
-        expect(signatures.check(path, new URLSearchParams(query))).toBe('good');
+        const [, query] = signatures.sign(path, by).split('?');
+        expect(await check(path, new URLSearchParams(query))).toBe('good');
         const spelled = `/s/${segments.map((segment) => encodeURIComponent(segment).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)).join('/')}`;
-        expect(signatures.check(spelled, new URLSearchParams(query))).toBe('good');
-        expect(signatures.check(`${path}x`, new URLSearchParams(query))).toBe('wrong');
+        expect(await check(spelled, new URLSearchParams(query))).toBe('good');
+        expect(await check(`${path}x`, new URLSearchParams(query))).toBe('wrong');
       }),
     );
   });
 
-  test('check() refuses another key, another time and what is cut, and no time is longer than a month', () => {
-    const query = new URLSearchParams(signatures.sign(PATH, 10 ** 15).split('?')[1]);
+  test('check() refuses another key, another time and what is cut, and no time is longer than a month', async () => {
+    const query = new URLSearchParams(signatures.sign(PATH, by, 10 ** 15).split('?')[1]);
     expect(Number(query.get('expires')) * 1_000 - clock.nowMs()).toBeLessThanOrEqual(30 * 86_400_000);
-    const others = new SignedAddresses(new Uint8Array(32).fill(2), clock);
-    expect(others.check(PATH, query)).toBe('wrong');
+    expect(await check(PATH, query, signaturesOf(2))).toBe('wrong');
+    expect(await check(PATH, query, signaturesOf(1, 8))).toBe('wrong');
     for (const [name, value] of [
       ['expires', '99999999999'],
       ['expires', 'NaN'],
+      ['by', 'user-6'],
+      ['by', 'token-5'],
+      ['by', 'nobody'],
       ['signature', ''],
       ['signature', query.get('signature')!.slice(0, -4)],
     ] as const) {
       const altered = new URLSearchParams(query);
       altered.set(name, value);
-      expect(signatures.check(PATH, altered)).toBe('wrong');
+      expect(await check(PATH, altered)).toBe('wrong');
     }
-    expect(signatures.check(PATH, new URLSearchParams('expires=5'))).toBe('none');
-    expect(signatures.check(PATH, new URLSearchParams())).toBe('none');
+    expect(await check(PATH, new URLSearchParams('expires=5'))).toBe('none');
+    expect(await check(PATH, new URLSearchParams())).toBe('none');
   });
 });
