@@ -1,7 +1,7 @@
 // One Larder per data folder. The lock is an exclusive transaction on a database file of its own, held for life: the
 // kernel drops it when the process dies, however that happens, so no stale lock can keep an appliance from starting.
 // The pid stands in a file beside it, only to be named to a person.
-import { readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, LarderError } from '../errors.ts';
 import { connect } from './database.ts';
@@ -15,7 +15,10 @@ export async function lockFolder(folder: string, processId: number): Promise<Fol
   const pidFile = join(folder, 'larder.pid');
   let client: ReturnType<typeof connect> | undefined;
   try {
-    client = connect(join(folder, 'larder.lock'), 0);
+    const lockFile = join(folder, 'larder.lock');
+    client = connect(lockFile, 0);
+    // By name: opening and closing the file beside SQLite would drop its lock. The journal gets the same mode.
+    await chmod(lockFile, 0o600).catch(() => undefined); // somebody else's file: locking it says what is wrong
     const transaction = await client.transaction('write');
     await transaction.execute('CREATE TABLE IF NOT EXISTS held (since INTEGER)');
     // Only to be named to a person: a full disk keeps nobody from starting.

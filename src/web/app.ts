@@ -35,7 +35,7 @@ export interface App {
 
 export function createApp(services: WebServices): App {
   const { basePath, version } = services;
-  const hono = new Hono<{ Bindings: HttpBindings }>({ strict: false }).basePath(basePath === '' ? '/' : basePath);
+  const root = new Hono<{ Bindings: HttpBindings }>({ strict: false });
 
   let loading: Promise<Site> | undefined;
   function site(): Promise<Site> {
@@ -43,10 +43,12 @@ export function createApp(services: WebServices): App {
     return loading;
   }
 
-  hono.use('*', async (context, next) => {
+  // Outside of the base path too.
+  root.use('*', async (context, next) => {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
   });
+  const hono = root.basePath(basePath === '' ? '/' : basePath);
   hono.get('/healthz', (context) => context.text('ok\n'));
   hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));
   const queue = new RequestQueue(services.clock);

@@ -26,10 +26,13 @@ describe('FileChunkStore', () => {
     const store = new FileChunkStore(folder.file('chunks'));
     const writer = await store.openWriter('films/A-1.mkv', true);
     await writer.close();
+    await store.writeLabel('films/A-1.mkv', 'label');
     const modes = await Promise.all(
-      ['chunks', 'chunks/films', 'chunks/films/A-1.mkv'].map((name) => stat(folder.file(name))),
+      ['chunks', 'chunks/films', 'chunks/films/A-1.mkv', 'chunks/films/A-1.mkv.larder.json'].map((name) =>
+        stat(folder.file(name)),
+      ),
     );
-    expect(modes.map((found) => (found.mode & 0o777).toString(8))).toEqual(['700', '700', '600']);
+    expect(modes.map((found) => (found.mode & 0o777).toString(8))).toEqual(['700', '700', '600', '600']);
   });
 
   test('write() leaves holes unallocated when it writes far into a file', async () => {

@@ -1,5 +1,6 @@
 // Two Larders on one data folder would each believe their own memory: the second must be refused, by the kernel.
 import { describe, expect, test } from 'bun:test';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFolder } from '../../../src/db/folder-lock.ts';
 import { LarderError } from '../../../src/errors.ts';
@@ -61,5 +62,16 @@ describe('lockFolder()', () => {
     const error = await failure(lockFolder(folder.file('missing/folder'), 1));
     expect(error).toMatchObject({ code: 'data-folder', hint: expect.any(String) });
     expect(error.message).toContain('missing/folder');
+  });
+
+  test('lockFolder() makes files that their own user alone can read, also of those that there were', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(folder.file('larder.lock'), '', { mode: 0o644 });
+    const lock = await lockFolder(folder.path, process.pid);
+    const names = await readdir(folder.path);
+    expect(names.toSorted()).toEqual(['larder.lock', 'larder.lock-journal', 'larder.pid']);
+    const modes = await Promise.all(names.map(async (name) => (await stat(folder.file(name))).mode & 0o777));
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+    lock.release();
   });
 });
