@@ -408,7 +408,15 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
       fillInBackground(file);
     },
   });
-  const downloads = new DownloadRunner({ queue, entries, manager, findSource, clock, log: log.part('offline') });
+  const downloads = new DownloadRunner({
+    queue,
+    entries,
+    manager,
+    findSource,
+    noteEvent,
+    clock,
+    log: log.part('offline'),
+  });
   function fillInBackground(file: CachedFile): void {
     const isRefused = space.refusal(file.totalBytes) !== null;
     if (!settings.current.backgroundFill || file.isComplete || isRefused) return;
@@ -437,6 +445,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     removals,
     verifier: new EntryVerifier({ generations, threads, loseBytes, clock }),
     findSource,
+    capBytes: () => space.state.capBytes,
     noteEvent,
     clock,
   });

@@ -77,6 +77,11 @@ export function formatLeft(leftMs: number): string {
   return formatDuration(Math.max(1, Math.ceil(leftMs / minuteMs)) * minuteMs);
 }
 
+/** "within a minute", "in 12 min": as coarse as `formatAgo`. */
+export function formatAhead(atMs: number, nowMs: number): string {
+  return atMs - nowMs <= minuteMs ? 'within a minute' : `in ${formatLeft(atMs - nowMs)}`;
+}
+
 /** 640 → "0.6 s": for waits, of which tenths are felt. From ten seconds on as a duration. */
 export function formatWait(ms: number): string {
   return ms < 10 * secondMs ? `${(ms / secondMs).toFixed(1)} s` : formatDuration(ms);

@@ -65,16 +65,17 @@ export class DownloadQueueTable {
     await this.#tables.update(cacheDownloadQueue).set({ state: 'queued' }).where(eq(cacheDownloadQueue.id, id));
   }
 
-  /** Which of these entries are wished for. */
-  async listWished(entryIds: readonly number[]): Promise<Set<number>> {
-    if (entryIds.length === 0) return new Set();
+  /** The wish for this entry, or the one that was given up; null when there is none, or it was granted. */
+  async findUnmet(entryId: number): Promise<DownloadRow | null> {
     const rows = await this.#tables
-      .select({ entryId: cacheDownloadQueue.entryId })
+      .select()
       .from(cacheDownloadQueue)
       .where(
-        and(inArray(cacheDownloadQueue.entryId, [...entryIds]), inArray(cacheDownloadQueue.state, [...OPEN_STATES])),
-      );
-    return new Set(rows.map((row) => row.entryId));
+        and(eq(cacheDownloadQueue.entryId, entryId), inArray(cacheDownloadQueue.state, [...OPEN_STATES, 'failed'])),
+      )
+      .orderBy(desc(cacheDownloadQueue.id))
+      .limit(1);
+    return rows[0] ?? null;
   }
 
   /** How many entries are wished for. */

@@ -30,6 +30,8 @@ export interface EntryActionServices {
   readonly removals: Removals;
   readonly verifier: Verifier;
   readonly findSource: (name: string) => HttpSource | undefined;
+  /** What may be kept at most. */
+  readonly capBytes: () => number;
   readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
   readonly clock: Clock;
 }
@@ -65,17 +67,23 @@ export class EntryActions {
     this.#services = services;
   }
 
-  /** Has the rest of it fetched, behind whatever somebody watches. */
+  /**
+   * Has the rest of it fetched, behind whatever somebody watches.
+   * @throws LarderError `conflict` when the cache cannot hold it
+   */
   async fetch(entryId: number): Promise<EntryAddress> {
     const address = await this.#find(entryId);
+    const summary = await this.#services.entries.findSummary(entryId);
+    this.#refuseTooLarge(address.path, summary?.totalBytes ?? null);
     await this.restoreIfDropped(entryId);
     await this.#services.downloads.enqueue(entryId, 'person');
     return address;
   }
 
-  /** The entry of a quality that may never have been opened. */
+  /** The entry of a quality that may never have been opened, and is to be fetched. */
   async ensureEntry(quality: QualityRow, source: string): Promise<number> {
     if (quality.entryId !== null) return quality.entryId;
+    this.#refuseTooLarge(quality.path, quality.sizeBytes);
     const { entries, clock } = this.#services;
     const { id: sourceId } = this.#findSource(source);
     const { entryId } = await entries.ensure({ ...describePath(quality.path), sourceId }, clock.nowMs());
@@ -186,6 +194,15 @@ export class EntryActions {
     const address = await this.#services.entries.findAddress(entryId);
     if (address === null) throw gone();
     return address;
+  }
+
+  #refuseTooLarge(path: string, totalBytes: number | null): void {
+    const capBytes = this.#services.capBytes();
+    if (totalBytes === null || totalBytes <= capBytes) return;
+    const sizes = `${describeBytes(totalBytes)}, and the whole cache holds ${describeBytes(capBytes)}`;
+    throw new LarderError('conflict', `${path} is not fetched: it has ${sizes}`, {
+      hint: 'give the cache more room under Storage; who plays it gets it from the source meanwhile',
+    });
   }
 
   #findSource(name: string): HttpSource {

@@ -2,7 +2,7 @@
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { ChunkManager } from '../chunks/chunk-manager.ts';
-import type { DownloadQueueTable } from '../db/download-queue.ts';
+import type { DownloadQueueTable, DownloadRow } from '../db/download-queue.ts';
 import type { EntryCursor, EntrySummary, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import type { Removals } from './removals.ts';
@@ -10,7 +10,7 @@ import type { Removals } from './removals.ts';
 export interface EntryDetailServices {
   readonly entries: Pick<EntryTable, 'findSummary' | 'listRecent'>;
   readonly generations: Pick<GenerationTable, 'find'>;
-  readonly queue: Pick<DownloadQueueTable, 'listWished'>;
+  readonly queue: Pick<DownloadQueueTable, 'findUnmet'>;
   readonly manager: Pick<ChunkManager, 'findOpen'>;
   readonly removals: Pick<Removals, 'leftMs'>;
 }
@@ -24,10 +24,21 @@ export interface EntryDetail extends EntrySummary {
   readonly isFetched: boolean;
   /** Where readers are. */
   readonly readerPositions: readonly number[];
-  /** Somebody asked for the rest of it. */
-  readonly isWished: boolean;
+  /** Somebody asked for the rest of it; null when nobody did, or all of it has come. */
+  readonly download: DownloadState | null;
   /** How long it can be brought back; null when it was not dropped. */
   readonly undoMs: number | null;
+}
+
+export interface DownloadState {
+  /** `failed`: it was given up. */
+  readonly state: 'queued' | 'running' | 'failed';
+  /** That failed. */
+  readonly attempts: number;
+  /** Not before; null when it is not tried again. */
+  readonly nextAttemptAt: number | null;
+  /** What went wrong last, in words. */
+  readonly error: string | null;
 }
 
 export interface EntryPage {
@@ -55,7 +66,7 @@ export class EntryDetails {
       inFlight: file?.bytes.inFlight() ?? [],
       isFetched: (file?.fetches.size ?? 0) > 0,
       readerPositions: [...(file?.readers ?? [])].map((reader) => reader.position),
-      isWished: (await queue.listWished([entryId])).has(entryId),
+      download: isComplete(summary) ? null : describeDownload(await queue.findUnmet(entryId)),
       undoMs: removals.leftMs(entryId),
     };
   }
@@ -66,6 +77,12 @@ export class EntryDetails {
     const entries = rows.slice(0, limit);
     return { entries, next: rows.length > limit ? (entries.at(-1) ?? null) : null };
   }
+}
+
+function describeDownload(row: DownloadRow | null): DownloadState | null {
+  if (row === null || row.state === 'done') return null;
+  const { state, attempts, nextAttemptAt, errorText } = row;
+  return { state, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
 }
 
 export function isComplete({ totalBytes, cachedBytes }: Pick<EntrySummary, 'totalBytes' | 'cachedBytes'>): boolean {

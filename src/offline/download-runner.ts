@@ -17,6 +17,8 @@ export interface DownloadRunnerServices {
   readonly entries: EntryTable;
   readonly manager: ChunkManager;
   readonly findSource: (name: string) => HttpSource | undefined;
+  /** Never throws. */
+  readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -215,7 +217,7 @@ export class DownloadRunner {
   }
 
   async #failed(row: DownloadRow, error: LarderError): Promise<void> {
-    const { queue, clock, log } = this.#services;
+    const { queue, entries, noteEvent, clock, log } = this.#services;
     const nowMs = clock.nowMs();
     const final = (error.retry === 'never' && error.code !== 'stopped') || row.attempts + 1 >= ATTEMPTS_MAX;
     const delayMs = Math.max(error.retryAfterMs ?? 0, Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** row.attempts));
@@ -225,5 +227,14 @@ export class DownloadRunner {
       entry: row.entryId,
       error: error.message,
     });
+    const address = final ? await entries.findAddress(row.entryId) : null;
+    if (address !== null) {
+      const text = `Fetching it was given up after ${describeTries(row.attempts + 1)}: ${error.message}.`;
+      noteEvent('download-failed', `${address.source}/${address.path}`, text);
+    }
   }
+}
+
+function describeTries(count: number): string {
+  return count === 1 ? 'the first try' : `${count} tries`;
 }

@@ -87,7 +87,10 @@ export class SpaceKeeper implements Space {
   #fullSinceMs = 0;
   /** It was told that there is no room, and not yet that there is. */
   #isFullTold = false;
-  readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', { retry: 'later' });
+  readonly #tooLarge = new LarderError('storage', 'the file is larger than the cache', {
+    retry: 'never',
+    hint: 'give the cache more room',
+  });
   #lookedAtMs = 0;
   /** When there was nothing that could be evicted. */
   #untold: { readonly kind: string; readonly text: string } | null = null;

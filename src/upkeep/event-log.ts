@@ -18,6 +18,7 @@ const SEVERITIES: Readonly<Record<string, Severity>> = {
   'sign-in-failed': 'warning',
   'untrusted-proxy': 'warning',
   'source-failing': 'warning',
+  'download-failed': 'warning',
   'disk-refused': 'error',
 };
 

@@ -308,7 +308,7 @@ test.skipIf(!canMount)(
 );
 
 test(
-  'a download of a film larger than the cache fails with its reason, and is not tried in a hot loop',
+  'a download of a film larger than the cache fails with its reason and is given up, and none is begun',
   async () => {
     await using origin = await startOrigin({ files: { 'huge.mkv': { sizeBytes: 3 * CAP_BYTES } } });
     const clock = new FakeClock();
@@ -319,18 +319,33 @@ test(
         : new Worker(new URL('../../src/worker.ts', import.meta.url), { workerData: { role, addonFile: null } });
     await using larder = await startLarder({ args, clock, startThread });
     await rawRequest(larder.port, '/s/films/huge.mkv', { Range: 'bytes=0-99' });
+    const fetchIt = () =>
+      rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
+    const logged = (words: string) => larder.log.some((line) => line.includes(words));
+    const turnUntil = async (words: string) => {
+      for (let turned = 0; !logged(words) && turned < 120_000; turned += 250) await clock.run(250, 5);
+    };
+    // It was asked for when it still had room.
+    origin.behave('huge.mkv', { status: 500 });
+    await fetchIt();
+    await turnUntil('a download failed and will be tried again');
     await larder.restart(['--keep-free', '0', '--cache-size', String(CAP_BYTES)]);
-    await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
-    const failed = () => larder.log.filter((line) => /a download (failed|was given up)/.test(line));
-    for (let turned = 0; failed().length === 0 && turned < 60_000; turned += 250) await clock.run(250, 5);
-    expect(failed()[0]).toContain('larger than the cache');
+    origin.behave('huge.mkv', null);
+    await turnUntil('a download was given up');
+    const readRow = () => query(larder.dataFolder, 'SELECT state, error_code, error_text FROM cache_download_queue');
+    const givenUp = [{ state: 'failed', error_code: 'storage', error_text: 'the file is larger than the cache' }];
+    expect(await readRow()).toMatchObject(givenUp);
     const asked = origin.requestsOf('huge.mkv').length;
+    const { body } = await rawRequest(larder.port, '/api/v1/entries/1', larder.owner.headers);
+    expect(JSON.parse(Buffer.from(body).toString())).toMatchObject({
+      wanted: false,
+      download: { state: 'failed', attempts: 2, nextAttemptAt: null, error: 'the file is larger than the cache' },
+    });
+    // Refused at once: no new wish.
+    await fetchIt();
+    expect(await readRow()).toMatchObject(givenUp);
     await clock.run(6 * 3_600_000, 2);
-    // Ten tries, the pause between them doubling: never more.
-    expect(failed().length).toBeLessThanOrEqual(10);
-    expect(origin.requestsOf('huge.mkv').length - asked).toBeLessThanOrEqual(10);
-    const [row] = await query(larder.dataFolder, 'SELECT error_code, error_text FROM cache_download_queue');
-    expect(row).toMatchObject({ error_code: 'storage', error_text: 'the file is larger than the cache' });
+    expect(origin.requestsOf('huge.mkv').length).toBe(asked);
   },
   LIMIT_MS,
 );

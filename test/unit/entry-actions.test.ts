@@ -42,3 +42,16 @@ test('a check that fails says why, and what to do, in whole sentences', async ()
   });
   await expect(actionsWith(() => Promise.reject(new TypeError('a bug'))).recheck(1)).rejects.toThrow('a bug');
 });
+
+test('what is larger than the whole cache is not begun to be fetched', async () => {
+  const services = {
+    entries: {
+      findAddress: async () => ({ source: 'films', path: 'Film.mkv' }),
+      findSummary: async () => ({ totalBytes: 30_000_000_000 }),
+    },
+    capBytes: () => 20_000_000_000,
+  };
+  const actions = new EntryActions(services as unknown as EntryActionServices);
+  const words = 'Film.mkv is not fetched: it has 30.0 GB, and the whole cache holds 20.0 GB';
+  await expect(actions.fetch(1)).rejects.toMatchObject({ code: 'conflict', message: words });
+});

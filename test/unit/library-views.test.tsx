@@ -100,7 +100,7 @@ function kept(change: Partial<KeptProps> = {}): KeptProps {
     gapCount: 2,
     isFetched: false,
     readerPositions: [],
-    isWished: false,
+    download: null,
     pinned: false,
     durationMs: null,
     lastUsedAtMs: nowMs,
@@ -299,9 +299,20 @@ describe('ItemQuality', () => {
     for (const verb of ['pin', 'recheck', 'verify', 'fetch', 'drop'])
       expect(partly).toContain(`action="/entries/7/${verb}"`);
     expect(partly).toContain('Drop 16.0 MB');
-    const queued = renderQuality({ kept: kept({ isWished: true }) });
+    const queued = renderQuality({
+      kept: kept({
+        download: { state: 'queued', attempts: 2, nextAttemptAt: nowMs + 600_000, error: 'attic answered 500' },
+      }),
+    });
+    expect(queued).toContain('It is tried again in 10 min.');
+    expect(queued).toContain('Attic answered 500.</span> Tried in vain 2 times.');
     expect(queued).toContain('/entries/7/stop"');
     expect(queued).not.toContain('/entries/7/fetch"');
+    const givenUp = renderQuality({
+      kept: kept({ download: { state: 'failed', attempts: 1, nextAttemptAt: null, error: 'it has no such file' } }),
+    });
+    expect(givenUp).toContain('Given up');
+    expect(givenUp).toContain('/entries/7/fetch"');
     const whole = renderQuality({
       kept: kept({ isComplete: true, cachedBytes: 100e6, ranges: [[0, 100e6]], gapCount: 0, gaps: [] }),
     });

@@ -11,6 +11,7 @@ import type { PageContext } from '../page-context.ts';
 import { ActionForm } from './action-form.tsx';
 import { ChunkMap } from './chunk-map.tsx';
 import type { ByteRange } from './chunk-map-runs.ts';
+import { type DownloadProps, DownloadState } from './download-state.tsx';
 import { Fact } from './fact.tsx';
 import { availabilityWords } from './library-item.tsx';
 import { TimeAgo } from './time-ago.tsx';
@@ -39,7 +40,8 @@ export type KeptProps = {
   gapCount: number;
   isFetched: boolean;
   readerPositions: readonly number[];
-  isWished: boolean;
+  /** Of the rest of it; null when nobody asked for that. */
+  download: DownloadProps | null;
   pinned: boolean;
   /** Length of the film; null where nothing that is here says it. */
   durationMs: number | null;
@@ -148,6 +150,7 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
         />
       )}
       <p class="playable">{describePlayable(sizeBytes, kept)}</p>
+      {kept.isComplete ? null : <DownloadState page={page} download={kept.download} />}
       {kept.missing === null ? null : (
         <p class="waiting">
           Not at its origin since <TimeSince sinceMs={kept.missing.sinceMs} page={page} />: {kept.missing.reason}; what
@@ -196,7 +199,7 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
 
 /** What comes and goes by itself stands behind what stays, so that no button moves under a finger. */
 function Actions({ page, quality, kept }: Parts & { kept: KeptProps }) {
-  const { entryId, pinned, isWished, isComplete, cachedBytes } = kept;
+  const { entryId, pinned, download, isComplete, cachedBytes } = kept;
   const name = `${quality.title}, ${quality.quality}`;
   const at = (verb: string) => `/entries/${entryId}/${verb}`;
   return (
@@ -218,7 +221,7 @@ function Actions({ page, quality, kept }: Parts & { kept: KeptProps }) {
           title="Compares every byte with its checksum"
         />
       )}
-      {isComplete ? null : isWished ? (
+      {isComplete ? null : download !== null && download.state !== 'failed' ? (
         <ActionForm page={page} action={at('stop')} label="Stop fetching" name={name} />
       ) : (
         <ActionForm page={page} action={at('fetch')} label="Fetch the rest" name={name} />

@@ -92,6 +92,15 @@ const entrySchema = z
 const entryDetailSchema = entrySchema
   .extend({
     wanted: z.boolean().openapi({ description: 'Somebody asked for the rest of it' }),
+    download: z
+      .object({
+        state: z.enum(['queued', 'running', 'failed']).openapi({ description: '"failed" is not tried again' }),
+        attempts: z.number().int().openapi({ description: 'That failed' }),
+        nextAttemptAt: moment.nullable().openapi({ description: 'Not before; null unless it is queued' }),
+        error: z.string().nullable().openapi({ description: 'What went wrong last' }),
+      })
+      .nullable()
+      .openapi({ description: 'Null when nobody asked for the rest of it' }),
     readers: z.array(bytes).openapi({ description: 'Positions of those who read it now' }),
     inFlight: z.array(z.array(bytes)),
     checkedAt: moment.nullable().openapi({ description: 'When its origin last confirmed this version' }),
@@ -406,7 +415,8 @@ function writeQuality(quality: QualityRow, streamUrl: string): z.infer<typeof qu
 
 function writeState(detail: EntryDetail) {
   return {
-    wanted: detail.isWished,
+    wanted: detail.download !== null && detail.download.state !== 'failed',
+    download: detail.download,
     readers: [...detail.readerPositions],
     inFlight: detail.inFlight.map(({ start, end }) => [start, end]),
     checkedAt: detail.generation?.checkedAt ?? null,

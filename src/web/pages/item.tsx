@@ -164,7 +164,7 @@ function keptProps(detail: EntryDetail, durationMs: number | null, capBytes: num
     gapCount: gaps.length,
     isFetched: detail.isFetched,
     readerPositions: detail.readerPositions,
-    isWished: detail.isWished,
+    download: detail.download,
     pinned: detail.pinned,
     durationMs,
     lastUsedAtMs: detail.lastUsedAt,

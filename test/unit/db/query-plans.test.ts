@@ -258,7 +258,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'queue.requeueRunning': (tables) => new DownloadQueueTable(tables).requeueRunning(),
   'queue.endWaitsBehind': (tables) => new DownloadQueueTable(tables).endWaitsBehind(NOW_MS, 1),
   'queue.requeue': (tables) => new DownloadQueueTable(tables).requeue(1),
-  'queue.listWished': (tables) => new DownloadQueueTable(tables).listWished([1, 2, 3]),
+  'queue.findUnmet': (tables) => new DownloadQueueTable(tables).findUnmet(1),
   'queue.countOpen': (tables) => new DownloadQueueTable(tables).countOpen(),
   'queue.findNextAttempt': (tables) => new DownloadQueueTable(tables).findNextAttempt(),
   'queue.listDue': (tables) => new DownloadQueueTable(tables).listDue(2, NOW_MS),
