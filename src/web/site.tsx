@@ -182,7 +182,7 @@ export function createSite(services: WebServices): Site {
     const regions = await livePage.regions(request);
     if (regions === null) return notFound(context);
     context.header('Vary', 'HX-Request, HX-Request-Type');
-    const notice = notices.take(query.get('notice'));
+    const notice = notices.take(query.get('notice'), context.var.caller);
     return context.html(renderPage(await livePage.render(request, wholeRegions(regions), notice)));
   }
 
@@ -207,10 +207,10 @@ export function createSite(services: WebServices): Site {
     const { notice, goTo } = result;
     if (context.req.header('HX-Request') === undefined) {
       const target = goTo === undefined ? returnAddress(context) : prefix + goTo;
-      return context.redirect(withNotice(target, notice), 303);
+      return context.redirect(withNotice(context, target, notice), 303);
     }
     if (goTo !== undefined) {
-      context.header('HX-Redirect', withNotice(prefix + goTo, notice));
+      context.header('HX-Redirect', withNotice(context, prefix + goTo, notice));
       return context.body(null, 204);
     }
     return context.html(renderUpdate(await shownRegions(context), notice));
@@ -243,10 +243,10 @@ export function createSite(services: WebServices): Site {
   }
 
   /** `target` with the notice that it is to show; one that was shown before is not asked for again. */
-  function withNotice(target: string, notice: NoticeProps | null): string {
+  function withNotice(context: WebContext, target: string, notice: NoticeProps | null): string {
     const url = new URL(target, 'http://page/');
     url.searchParams.delete('notice');
-    if (notice !== null) url.searchParams.set('notice', notices.keep(notice));
+    if (notice !== null) url.searchParams.set('notice', notices.keep(notice, context.var.caller));
     return url.pathname + url.search;
   }
 

@@ -269,3 +269,33 @@ test('unknown names get 421 with the setting to paste, on the API as a problem',
   await larder.restart(['--allowed-host', 'evil.example']);
   expect((await rawRequest(larder.port, '/', rebinding)).status).toBe(200);
 });
+
+describe('what belongs to one session', () => {
+  test('signing in again in the same browser ends the session it had; a wrong password does not', async () => {
+    await using larder = await startOwned();
+    const Cookie = cookieOf(await signIn(larder));
+    const other = cookieOf(await signIn(larder));
+    expect((await signIn(larder, { password: 'wrong' }, { Cookie })).status).toBe(401);
+    expect((await get(larder, '/', { Cookie })).status).toBe(200);
+    const next = cookieOf(await signIn(larder, {}, { Cookie }));
+    expect(where(await get(larder, '/', { Cookie }))).toEqual([303, '/login']);
+    for (const kept of [next, other]) expect((await get(larder, '/', { Cookie: kept })).status).toBe(200);
+  });
+
+  test('the notice that holds a new token is shown to the session that made it, once', async () => {
+    await using larder = await startLarder();
+    const guest = await signedIn(larder.dataFolder, 'viewer', 'Guest');
+    const made = await send(larder, '/account/tokens', { name: 'tv' }, larder.owner.headers);
+    expect(made.status).toBe(303);
+    const address = made.headers.get('location')!;
+    expect(address).toContain('notice=');
+    const again = await signedIn(larder.dataFolder); // the same user elsewhere
+    for (const headers of [guest.headers, again.headers]) {
+      const page = await get(larder, address, headers);
+      expect(page.status).toBe(200);
+      expect(await page.text()).not.toMatch(/larder_[\w-]{20}/);
+    }
+    expect(await (await get(larder, address, larder.owner.headers)).text()).toMatch(/larder_[\w-]{20}/);
+    expect(await (await get(larder, address, larder.owner.headers)).text()).not.toMatch(/larder_[\w-]{20}/);
+  });
+});

@@ -39,7 +39,7 @@ export function addLoginPages(routes: Routes, { access }: Pick<WebServices, 'acc
     const carried = readCarriedForm(fields);
     const form = await parseForm(context, signInSchema);
     if (!form.ok) return show(context, { form: form.state, problem: null, next, carried }, 422);
-    const { client, page } = context.var;
+    const { client, page, caller } = context.var;
     try {
       const { name, password } = form.value;
       const { secret } = await access.signIn.signIn({
@@ -49,6 +49,8 @@ export function addLoginPages(routes: Routes, { access }: Pick<WebServices, 'acc
         isPrivate: client.isPrivate,
         device: deviceName(context.req.header('User-Agent')),
       });
+      // The browser forgets the session it had: nobody else shall have it.
+      if (caller.kind === 'session') await access.sessions.end(caller.sessionId);
       giveSessionCookie(context, access.control.cookieName, secret);
     } catch (error) {
       if (!(error instanceof LarderError)) throw error;
