@@ -38,6 +38,7 @@ import { CatalogueSyncs } from './library/catalogue-syncs.ts';
 import { Durations } from './library/durations.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { EntryDetails } from './library/entry-details.ts';
+import { FirstFilms } from './library/first-films.ts';
 import { FolderListings } from './library/folder-listings.ts';
 import { Library } from './library/library.ts';
 import { LibraryPlaylist } from './library/library-playlist.ts';
@@ -544,6 +545,12 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     status,
     namedSources: () => registry.sources().map(({ id, name }) => ({ id, name, state: health.stateOf(id) })),
   };
+  const folderListings = new FolderListings({
+    listings,
+    table: catalogue,
+    answered: (sourceId, error) => health.note(sourceId, error),
+    clock,
+  });
   const app = createApp({
     ...dashboard,
     settings,
@@ -572,6 +579,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
     durations: new Durations({ store, clock }),
     capBytes: () => space.state.capBytes,
+    firstFilms: new FirstFilms({ folders: folderListings, listings, findSource, clock }),
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',
@@ -589,12 +597,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   const pool = new BufferPool();
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
-  const folderListings = new FolderListings({
-    listings,
-    table: catalogue,
-    answered: (sourceId, error) => health.note(sourceId, error),
-    clock,
-  });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
   const server = new HttpServer({
     app,

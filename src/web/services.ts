@@ -7,6 +7,7 @@ import type { CatalogueSyncs } from '../library/catalogue-syncs.ts';
 import type { Durations } from '../library/durations.ts';
 import type { EntryActions } from '../library/entry-actions.ts';
 import type { EntryDetails } from '../library/entry-details.ts';
+import type { FirstFilms } from '../library/first-films.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryPlaylist } from '../library/library-playlist.ts';
 import type { Removals } from '../library/removals.ts';
@@ -49,6 +50,7 @@ export interface WebServices {
   /** What may be kept at most. */
   readonly capBytes: () => number;
   readonly streamAddresses: StreamAddresses;
+  readonly firstFilms: FirstFilms;
   readonly removals: Removals;
   readonly selections: Selections;
   readonly jobs: BulkJobs;

@@ -38,8 +38,14 @@ test(
     // Steps of other parts come before; this is about the last one.
     while (!page.url().includes('/setup/play')) await page.getByRole('button', { name: 'Skip this step' }).click();
     await page.getByRole('heading', { name: 'Play something' }).waitFor();
-    await page.getByLabel('File').fill('Harbour Lights (2019).mp4');
+    await page.getByLabel('File').fill('No Such Film.mp4');
     await page.keyboard.press('Enter');
+    await page.getByText('samples has no file of this name').waitFor();
+    expect(await page.locator('video').count()).toBe(0);
+    // What was found there is a click away, and plays without another.
+    await page.getByRole('link', { name: 'Harbour Lights (2019).mp4' }).click();
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0);
+    expect(await page.getByRole('button', { name: /Finish/ }).count()).toBe(1);
     const width = await page.locator('video').evaluate(async (element) => {
       const video = element as HTMLVideoElement;
       video.muted = true;

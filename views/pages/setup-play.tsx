@@ -9,15 +9,17 @@ export type SetupPlayProps = Pick<SetupFrameProps, 'page' | 'steps' | 'current'>
   source: string;
   file: string;
   form: FormState;
+  /** Files that were seen there, to choose from. */
+  found: readonly string[];
   /** What plays: below the base path for this browser, whole for players; null before something was chosen. */
   stream: { path: string; address: string; qr: Omit<QrCodeProps, 'label'> } | null;
 };
 
 /** The last step: something plays, here or on a television. */
-export function SetupPlay({ page, steps, current, sourceNames, source, file, form, stream }: SetupPlayProps) {
+export function SetupPlay({ page, steps, current, sourceNames, source, file, form, found, stream }: SetupPlayProps) {
   const action = `${page.basePath}/setup/play`;
   return (
-    <SetupFrame page={page} steps={steps} current={current} title="Play something">
+    <SetupFrame page={page} steps={steps} current={current} title="Play something" isDone={stream !== null}>
       {sourceNames.length === 0 ? (
         <p>
           There is no source yet, so there is nothing to play. <a href={`${page.basePath}/setup/source`}>Go back</a> and
@@ -57,11 +59,23 @@ export function SetupPlay({ page, steps, current, sourceNames, source, file, for
           </button>
         </form>
       )}
+      {found.length === 0 ? null : (
+        <section class="panel" aria-labelledby="found">
+          <h2 id="found">Or one of these</h2>
+          <ul class="found-files">
+            {found.map((path) => (
+              <li>
+                <a href={`${action}?${new URLSearchParams({ source, file: path })}`}>{path}</a>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
       {stream === null ? null : (
         <section class="panel" aria-labelledby="plays">
           <h2 id="plays">{file}</h2>
           {/* biome-ignore lint/a11y/useMediaCaption: what is played is the owner's own, and has what it has */}
-          <video class="setup-video" controls preload="metadata" src={page.basePath + stream.path}></video>
+          <video class="setup-video" controls autoplay preload="metadata" src={page.basePath + stream.path}></video>
           <p class="quiet">Some browsers play no MKV; every player does.</p>
           <h3>On a player</h3>
           <p>

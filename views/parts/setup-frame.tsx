@@ -19,6 +19,8 @@ export type SetupFrameProps = {
   /** What this step is about, as a heading. */
   title: string;
   notice?: NoticeProps | null;
+  /** The content has its own way on: there is nothing to skip. */
+  isDone?: boolean;
   children?: Child;
 };
 
@@ -54,7 +56,7 @@ function Steps({ page, all, current }: StepsProps) {
 }
 
 /** One step of the first run. Below its content stands the way past it. */
-export function SetupFrame({ page, steps, current, title, notice = null, children }: SetupFrameProps) {
+export function SetupFrame({ page, steps, current, title, notice = null, isDone = false, children }: SetupFrameProps) {
   const all = [{ name: null, title: 'Owner', state: current === null ? 'open' : 'done' } as const, ...steps];
   const index = all.findIndex(({ name }) => name === current);
   return (
@@ -63,7 +65,7 @@ export function SetupFrame({ page, steps, current, title, notice = null, childre
         {all.length === 1 ? null : <Steps page={page} all={all} current={current} />}
         <h1>{title}</h1>
         {children}
-        {current === null ? null : (
+        {current === null || isDone ? null : (
           <form method="post" action={`${page.basePath}/setup/skip`} class="skip-step">
             <button type="submit" name="step" value={current}>
               {index === all.length - 1 ? 'Finish without this' : 'Skip this step'}
