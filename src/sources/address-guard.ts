@@ -21,6 +21,13 @@ const LOCAL_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGrad
 const OWN_RANGES = new Set(['private', 'loopback', 'uniqueLocal', 'linkLocal']);
 const FORBIDDEN_RANGES = new Set(['linkLocal', 'multicast', 'broadcast', 'unspecified', 'reserved', 'teredo']);
 
+const RANGE_WORDS: Readonly<Record<string, string>> = {
+  linkLocal: 'link-local',
+  uniqueLocal: 'unique local',
+  carrierGradeNat: "carrier's",
+};
+const ELSEWHERE = 'the origin leads there: open the address of the source in a browser, and see where it ends';
+
 export const systemLookup: AddressLookup = async (host) => {
   const addresses = await lookup(host, { all: true, verbatim: true });
   return addresses.map((address) => address.address);
@@ -88,18 +95,24 @@ export async function checkHop(url: URL, rule: ReachRule, find: AddressLookup): 
   const addresses = await addressesOf(url, find);
   for (const address of addresses) {
     const range = addressRange(address);
-    if (FORBIDDEN_RANGES.has(range)) throw forbidden(url, `${address} is a ${range} address`);
-    if (port === rule.ownPort && isThisMachine(address)) throw forbidden(url, 'it is Larder itself');
+    if (FORBIDDEN_RANGES.has(range)) {
+      const hint = isBase ? 'give the address that the origin has in your network' : ELSEWHERE;
+      throw forbidden(url, `${address} is a ${RANGE_WORDS[range] ?? range} address`, hint);
+    }
+    if (port === rule.ownPort && isThisMachine(address)) {
+      const hint = isBase ? 'give the address of the machine that has the films, with its own port' : ELSEWHERE;
+      throw forbidden(url, 'it is Larder itself', hint);
+    }
     if (!LOCAL_RANGES.has(range) || rule.local === true) continue;
     if (rule.local === false) {
       throw forbidden(
         url,
-        `${address} is a ${range} address and the source may not reach private networks`,
+        `${address} is a ${RANGE_WORDS[range] ?? range} address and the source may not reach private networks`,
         'allow private addresses in the settings of the source, if this one is meant',
       );
     }
     if (!isBase && !(await isLocalHost(base, find))) {
-      throw forbidden(url, `${address} is a ${range} address and the source is not a local one`);
+      throw forbidden(url, `${address} is a ${RANGE_WORDS[range] ?? range} address and the source is not a local one`);
     }
   }
   return addresses;

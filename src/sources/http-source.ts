@@ -54,7 +54,12 @@ export function parseSourceUrl(text: string): { readonly url: string; readonly c
   const invalid = (problem: string, hint = 'give the folder that holds the files, for example https://host/films/') =>
     new LarderError('invalid', problem, { hint });
   if (text.length > URL_LENGTH_MAX) throw invalid(`the URL is longer than ${URL_LENGTH_MAX} characters`);
-  if (!URL.canParse(text)) throw invalid('the URL is not a URL');
+  // A name with a port reads as a scheme: `nas:8080/films`.
+  const isWithoutScheme = !URL.canParse(text) || (!text.includes('://') && /^[^/]+:\d/.test(text));
+  if (isWithoutScheme) {
+    const canOffer = /^[\w.[\]:-]+(?:\/[^@?#\s]*)?$/.test(text) && URL.canParse(`http://${text}`);
+    throw invalid('the URL is not a URL', canOffer ? `write http://${text}, or https:// before it` : undefined);
+  }
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalid(`the URL is ${url.protocol}// and not http or https`);

@@ -3,9 +3,10 @@
 import { connect } from 'node:net';
 import ky from 'ky';
 import type { Clock } from '../clock.ts';
-import { describeError, LarderError } from '../errors.ts';
+import { LarderError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
+import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
 
 export interface OriginRequest {
@@ -73,7 +74,7 @@ function readable(path: string): string {
 
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
 export function reasonOf(error: unknown): string {
-  return describeError(error)
+  return describeNetworkError(error)
     .replace(/ fetching ".*"/, '')
     .replace('Unable to connect. Is the computer able to access the url?', 'nothing answers at the address')
     .replace(/\. For more information, pass `verbose.*$/, '');
@@ -179,11 +180,15 @@ export class OriginClient {
       await checkHop(url, rule, this.#lookup);
     } catch (error) {
       if (error instanceof LarderError) throw error;
-      throw new LarderError('origin-failed', `the name ${url.hostname} cannot be looked up: ${describeError(error)}`, {
-        retry: 'soon',
-        cause: error,
-        hint: 'check the host name of the source and the name server of this machine',
-      });
+      throw new LarderError(
+        'origin-failed',
+        `the name ${url.hostname} cannot be looked up: ${describeNetworkError(error)}`,
+        {
+          retry: 'soon',
+          cause: error,
+          hint: 'check the host name of the source and the name server of this machine',
+        },
+      );
     }
   }
 

@@ -2,6 +2,10 @@
 import { describeError, LarderError, systemCode } from '../errors.ts';
 import { describeBytes } from '../words.ts';
 import { credentialKind, type HttpCredentials } from './http-credentials.ts';
+import type { HttpTarget } from './http-source.ts';
+import { listsFolders } from './listed-file.ts';
+import { describePath } from './media-address.ts';
+import { describeNetworkError } from './network-words.ts';
 import { type OriginHead, readOriginHead } from './origin-response.ts';
 
 export interface Finding {
@@ -31,7 +35,7 @@ export function judgeConnectError(error: unknown, address: string, port: number)
     return { ok: false, detail: `there is no way to ${where}`, hint: 'check the network of this machine, or its VPN' };
   }
   const hint = 'the origin may be asleep, or a firewall is in the way';
-  return { ok: false, detail: `${where} takes no connection: ${describeError(error)}`, hint };
+  return { ok: false, detail: `${where} takes no connection: ${describeNetworkError(error)}`, hint };
 }
 
 export function describeAdmission(credentials: HttpCredentials | null): string {
@@ -40,8 +44,10 @@ export function describeAdmission(credentials: HttpCredentials | null): string {
 }
 
 /** A status that says no; what the client that fetches films says of it where there is nothing better to say. */
-export function judgeRefusal(response: Response, credentials: HttpCredentials | null, nowMs: number): Finding {
+export function judgeRefusal(response: Response, target: HttpTarget, nowMs: number): Finding {
   const { status } = response;
+  const { credentials } = target;
+  const isPlain = target.url.startsWith('http:');
   const kind = credentialKind(credentials);
   if (status === 401) {
     const scheme = /^\s*([A-Za-z]+)/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? null;
@@ -64,9 +70,66 @@ export function judgeRefusal(response: Response, credentials: HttpCredentials | 
   try {
     readOriginHead(response, { kind: 'from', start: 0, end: 1 }, false, nowMs);
   } catch (error) {
-    return findingOf(error);
+    const finding = findingOf(error);
+    return { ...finding, hint: finding.hint ?? hintOf(response, isPlain) };
   }
   return { ok: false, detail: `it answered ${status}` };
+}
+
+function hintOf({ status, headers }: Response, isPlain: boolean): string | null {
+  if (status === 400 && isPlain) return 'the port may be one of https: write https:// in place of http://';
+  if (status === 405) return 'the address does not let itself be read: give the folder as it opens in a browser';
+  if (status === 429 || status === 503) {
+    const retryAfter = headers.get('retry-after');
+    if (retryAfter !== null && /^\d+$/.test(retryAfter))
+      return `it asks to be left alone: try again in ${retryAfter} s`;
+    return 'it has too much to do, or is being started: try again in a while';
+  }
+  if (status === 502 || status === 504) return 'what stands before the origin does not reach it: see that it is up';
+  if (status >= 500) return 'the fault is at the origin: its log says more';
+  return 'open the address in a browser: it says more there';
+}
+
+/** What the folder itself answers, when it lists no film to go on with. */
+export function judgeFolder(response: Response, body: string, target: HttpTarget): Finding {
+  const { status } = response;
+  const { pathname } = new URL(target.url);
+  const last = pathname.split('/').at(-2) ?? '';
+  const contentType = response.headers.get('content-type') ?? '';
+  const isMedia = /^(?:video|audio)\//i.test(contentType);
+  if (isMedia || (status !== 200 && isMediaName(last))) {
+    const hint = 'give the folder that the file is in: the address without the name of the file';
+    return { ok: false, detail: 'the address is that of a file, and a source is a folder', hint };
+  }
+  // A server without listings answers 403 or 404 to its folder, and still streams the files in it.
+  if (status === 404) {
+    const detail = 'it answers, and says that there is nothing at this address (404)';
+    const hint = 'some origins say so of every folder: check the address in a browser, or give a file to test with';
+    return { ok: true, detail, hint };
+  }
+  if (status === 403) {
+    const detail = 'it answers, and lists no files (403), which is usual';
+    return { ok: true, detail, hint: 'give a file to test sign-in, ranges and speed' };
+  }
+  const admission = `${describeAdmission(target.credentials)} (${status})`;
+  if (/\bhtml\b/i.test(contentType) && !listsFolders(body, target.url)) {
+    const detail = 'it answers with a web page that lists no files';
+    const hint = 'check the address: it may be a sign-in or a start page; if it is right, give a file to test with';
+    return { ok: true, detail, hint };
+  }
+  return {
+    ok: true,
+    detail: admission,
+    hint: 'no film or music lies right in it: give a file to test ranges and speed',
+  };
+}
+
+function isMediaName(segment: string): boolean {
+  try {
+    return describePath(decodeURIComponent(segment)).type !== 'file';
+  } catch {
+    return false;
+  }
 }
 
 export function judgeRanges(head: OriginHead | null): Finding {

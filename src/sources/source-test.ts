@@ -3,7 +3,7 @@
 // connections of their own; from sign-in on it is asked through the client that fetches films, with the same rules.
 import { connect, type Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { describeError, LarderError, systemCode } from '../errors.ts';
+import { LarderError } from '../errors.ts';
 import { SOURCE_TEST_BYTES, SOURCE_TEST_MS, SOURCE_TEST_STEP_MS } from '../limits.ts';
 import { describeBytes } from '../words.ts';
 import { type AddressLookup, checkHop } from './address-guard.ts';
@@ -11,6 +11,7 @@ import { credentialHeaders } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { findListedFile } from './listed-file.ts';
 import { encodePath } from './media-address.ts';
+import { describeNetworkError } from './network-words.ts';
 import type { OriginClient, OriginRequest } from './origin-client.ts';
 import { isStrongEtag, type OriginHead, readOriginHead } from './origin-response.ts';
 import {
@@ -19,6 +20,7 @@ import {
   findingOf,
   judgeClock,
   judgeConnectError,
+  judgeFolder,
   judgeLength,
   judgeRanges,
   judgeRefusal,
@@ -183,8 +185,7 @@ class SourceTest {
       this.#addresses = await checkHop(this.#url, rule, find);
     } catch (error) {
       if (error instanceof LarderError && error.code === 'forbidden-address') throw error;
-      const reason = systemCode(error) === 'ENOTFOUND' ? 'there is no such name' : describeError(error);
-      const detail = `${hostname} cannot be looked up: ${reason}`;
+      const detail = `${hostname} cannot be looked up: ${describeNetworkError(error)}`;
       return { ok: false, detail, hint: 'check how it is written, and the name server of this machine' };
     }
     if (isLiteral) return { ok: true, detail: `${hostname} is an address` };
@@ -241,20 +242,10 @@ class SourceTest {
     const { status } = response;
     const html = status === 200 ? await readText(response, LISTING_BYTES) : '';
     this.#abortBody(response);
-    // A server without listings answers 403 or 404 to its folder, and still streams the files in it.
-    if (status === 403 || status === 404) {
-      const detail = `it answers, and lists no files (${status}), which is usual`;
-      return { ok: true, detail, hint: 'give a file to test sign-in, ranges and speed' };
-    }
-    if (status !== 200 && status !== 206)
-      return judgeRefusal(response, this.#target.credentials, this.#services.clock.nowMs());
-    const file = findListedFile(html, this.#target.url);
+    const file = status === 200 ? findListedFile(html, this.#target.url) : null;
     if (file === null) {
-      return {
-        ok: true,
-        detail: `${describeAdmission(this.#target.credentials)} (${status})`,
-        hint: 'give a file to test ranges and speed',
-      };
+      const isAnswer = [200, 206, 403, 404].includes(status);
+      return isAnswer ? judgeFolder(response, html, this.#target) : this.#judgeRefusal(response);
     }
     this.#file = file;
     return this.#askForFile(file);
@@ -272,8 +263,7 @@ class SourceTest {
       const detail = `there is no ${JSON.stringify(file.slice(0, 200))} below the address (${status})`;
       return { ok: false, detail, hint: 'check the address and the name of the file, as they are in a browser' };
     }
-    if (status !== 200 && status !== 206 && status !== 416)
-      return judgeRefusal(response, this.#target.credentials, this.#services.clock.nowMs());
+    if (status !== 200 && status !== 206 && status !== 416) return this.#judgeRefusal(response);
     if (status === 416)
       return { ok: true, detail: `${describeAdmission(this.#target.credentials)}; the file is empty` };
     const head = readOriginHead(response, range, true, this.#services.clock.nowMs());
@@ -289,6 +279,10 @@ class SourceTest {
       ok: true,
       detail: `${describeAdmission(this.#target.credentials)}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
     };
+  }
+
+  #judgeRefusal(response: Response): Finding {
+    return judgeRefusal(response, this.#target, this.#services.clock.nowMs());
   }
 
   async #measureSpeed(): Promise<Finding> {

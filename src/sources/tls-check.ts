@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
 import ipaddr from 'ipaddr.js';
-import { systemCode } from '../errors.ts';
+import { describeNetworkError } from './network-words.ts';
 
 export interface CertificateFinding {
   readonly ok: boolean;
@@ -47,9 +47,7 @@ function handshakeFailed(error: Error): CertificateFinding {
   const noTls = /WRONG_VERSION_NUMBER|HTTP_REQUEST|RECORD_OVERFLOW/i.test(`${code} ${error.message}`);
   return {
     ok: false,
-    detail: noTls
-      ? 'the port does not speak TLS'
-      : `no TLS connection came about (${systemCode(error) ?? error.message})`,
+    detail: noTls ? 'the port does not speak TLS' : `no TLS connection came about: ${describeNetworkError(error)}`,
     hint: noTls
       ? 'write http:// in place of https://, or give the port of https'
       : 'the origin may want another TLS version, or the port may not be one of https',

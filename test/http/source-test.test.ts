@@ -8,7 +8,7 @@ import { makeSelfSigned } from '../../src/access/self-signed.ts';
 import { systemClock } from '../../src/clock.ts';
 import { SOURCE_TEST_MS } from '../../src/limits.ts';
 import { type AddressLookup, systemLookup } from '../../src/sources/address-guard.ts';
-import type { HttpTarget } from '../../src/sources/http-source.ts';
+import { type HttpTarget, parseSourceUrl } from '../../src/sources/http-source.ts';
 import { OriginClient } from '../../src/sources/origin-client.ts';
 import { testSource } from '../../src/sources/source-test.ts';
 import type { SourceTestReport, TestStepName } from '../../src/sources/source-test-report.ts';
@@ -106,9 +106,21 @@ describe('testSource() with an origin that is well', () => {
     expect(report.ok).toBe(true);
     expect(step(report, 'sign-in')).toMatchObject({
       ok: true,
-      detail: 'it answers, and lists no files (404), which is usual',
+      detail: 'it answers, and says that there is nothing at this address (404)',
     });
     expect(step(report, 'speed')).toMatchObject({ ok: null, detail: 'not tried: it takes a file' });
+  });
+
+  test('a web page that lists nothing, and one of folders', async () => {
+    const say = (html: string) =>
+      serve((_, response) => response.setHeader('Content-Type', 'text/html').end(`<html>${html}`));
+    const start = await run({ url: await say('<a href="/login">Sign in</a>') });
+    expect(step(start, 'sign-in')).toMatchObject({
+      ok: true,
+      detail: 'it answers with a web page that lists no files',
+    });
+    const folders = await run({ url: await say('<a href="Films/">Films</a>') });
+    expect(step(folders, 'sign-in').hint).toStartWith('no film or music lies right in it');
   });
 
   test('a folder that lists files is tested with a film of it', async () => {
@@ -159,6 +171,29 @@ describe('testSource() says at which step it fails, why, and what to do', () => 
     );
     expect(failedStep(await run({ url: 'http://169.254.169.254/' }))).toStartWith('name: the source leads to');
     expect(failedStep(await run({ ownPort: origin.port }))).toContain('it is Larder itself');
+  });
+
+  test('what cannot be a source says what is meant instead', async () => {
+    expect(failedStep(await run({ url: 'http://169.254.169.254/' }))).toContain(
+      '169.254.169.254 is a link-local address → give the address that the origin has in your network',
+    );
+    expect(failedStep(await run({ ownPort: origin.port }))).toContain('→ give the address of the machine');
+    expect(failedStep(await run({ url: `${origin.url}film.mkv/` }))).toContain(
+      'the address is that of a file, and a source is a folder',
+    );
+    for (const [status, hint] of [
+      [400, 'write https:// in place of http://'],
+      [503, 'try again in a while'],
+    ] as const) {
+      const url = await serve((_, response) => response.writeHead(status).end());
+      expect(failedStep(await run({ url }))).toContain(hint);
+    }
+    expect(() => parseSourceUrl('127.0.0.1:9901/films')).toThrow(
+      expect.objectContaining({ hint: 'write http://127.0.0.1:9901/films, or https:// before it' }),
+    );
+    expect(() => parseSourceUrl('me:hush@nas/films')).toThrow(
+      expect.not.objectContaining({ hint: expect.stringContaining('hush') }),
+    );
   });
 
   test('connect: nothing listens', async () => {

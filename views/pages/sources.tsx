@@ -141,7 +141,7 @@ export type TestOfFormProps = { report: TestReportProps } | null;
 export function TestOutcome({ report }: { report: TestReportProps }) {
   return (
     <>
-      <p class={`notice ${report.ok ? 'done' : 'failed'}`} role="status">
+      <p class={`notice ${report.ok ? (report.file === null ? 'attention' : 'done') : 'failed'}`} role="status">
         {testOutcome(report)}
         {report.ok ? '' : ' It can be saved all the same.'}
       </p>

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatRate, formatSentence } from '../format.ts';
+import { formatBytes, formatCount, formatRate, formatSentence, formatWait } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
 import { TimeAgo } from './time-ago.tsx';
@@ -56,7 +56,7 @@ export function SourceTest({ done, running }: SourceTestProps) {
             <li class={step?.ok === false ? 'wrong' : undefined}>
               <span class="step-name">{label}</span>
               <span class={`badge ${badge.tone}`}>{badge.word}</span>
-              <span class="step-ms">{step?.ms ? `${step.ms} ms` : ''}</span>
+              <span class="step-ms">{step?.ms ? formatStep(step.ms) : ''}</span>
               <span class="step-detail">
                 {step === undefined ? '' : formatSentence(step.detail)}
                 {step?.hint ? <span class="hint"> {formatSentence(step.hint)}</span> : null}
@@ -69,9 +69,15 @@ export function SourceTest({ done, running }: SourceTestProps) {
   );
 }
 
+function formatStep(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : formatWait(ms);
+}
+
 function badgeOf(step: TestStepProps | undefined, isNext: boolean): { tone: string; word: string } {
   if (step === undefined) return isNext ? { tone: 'neutral', word: 'Trying' } : { tone: 'neutral', word: 'Waiting' };
   if (step.ok === null) return { tone: 'neutral', word: 'Skipped' };
+  // What works and comes with advice is to be looked at.
+  if (step.ok && step.hint !== null) return { tone: 'attention', word: 'Note' };
   return step.ok ? { tone: 'well', word: 'Works' } : { tone: 'failing', word: 'Wrong' };
 }
 
@@ -80,7 +86,14 @@ export function testOutcome({ ok, steps, file }: Pick<TestReportProps, 'ok' | 's
   const wrong = steps.filter((step) => step.ok === false);
   if (!ok) return `It does not work: ${wrong[0]?.detail ?? 'the test did not end'}.`;
   if (wrong.length > 0) return `It works, with ${formatCount(wrong.length, 'limit')}: ${wrong[0]!.detail}.`;
-  return file === null ? 'It answers. Give a file below to test the rest.' : 'It works.';
+  if (file !== null) return 'It works.';
+  const signIn = steps.find((step) => step.step === 'sign-in');
+  return `${formatSentence(signIn?.detail ?? 'it answers')} Give a file below to test the rest.`;
+}
+
+function OutcomeBadge({ report: { ok, file } }: { report: TestReportProps }) {
+  if (!ok) return <span class="badge failing">Failed</span>;
+  return file === null ? <span class="badge attention">Not all tested</span> : <span class="badge well">Works</span>;
 }
 
 /** The last test of a source as it is saved, folded away. */
@@ -90,8 +103,7 @@ export function LastTest({ page, report }: { page: PageContext; report: TestRepo
   return (
     <>
       <p>
-        <span class={`badge ${report.ok ? 'well' : 'failing'}`}>{report.ok ? 'Works' : 'Failed'}</span>{' '}
-        {testOutcome(report)} Tested <TimeAgo atMs={report.atMs} page={page} />
+        <OutcomeBadge report={report} /> {testOutcome(report)} Tested <TimeAgo atMs={report.atMs} page={page} />
         {report.file === null ? '.' : ` with ${report.file}.`}
       </p>
       <dl class="facts">
@@ -99,7 +111,7 @@ export function LastTest({ page, report }: { page: PageContext; report: TestRepo
         <Fact name="Lengths">{said(capabilities.length, 'told', 'not told')}</Fact>
         <Fact name="Versions told by">{capabilities.validator ?? 'unknown'}</Fact>
         <Fact name="First byte after">
-          {capabilities.firstByteMs === null ? 'unknown' : `${capabilities.firstByteMs} ms`}
+          {capabilities.firstByteMs === null ? 'unknown' : formatStep(capabilities.firstByteMs)}
         </Fact>
         <Fact name="Speed">{formatRate(capabilities.bytesPerSecond)}</Fact>
       </dl>
