@@ -46,6 +46,8 @@ export class HttpServer {
     async function stream(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
       const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
       const decision = await options.access.mayPlay({ ...factsOf(request), path, query });
+      // Who has gone meanwhile says so no second time: what waits for it would wait for ever.
+      if (response.destroyed) return;
       if (!decision.may) {
         refuse(response, decision);
         return;
