@@ -141,10 +141,10 @@ export class AccessControl {
     return kind === 'token' ? tokens.watch(id, onEnded) : users.watch(id, onEnded);
   }
 
-  async mayPlay(request: StreamRequest): Promise<StreamDecision> {
+  /** @param client of this request, where the caller knows it: finding it out is much of what a small answer costs */
+  async mayPlay(request: StreamRequest, client = this.clientOf(request)): Promise<StreamDecision> {
     const { settings } = this.#services;
     const { streamAccess } = settings();
-    const client = this.clientOf(request);
     if (request.headers['sec-fetch-site'] === 'cross-site' && client.host !== null && !this.isKnownHost(client)) {
       return {
         may: false,

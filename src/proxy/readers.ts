@@ -192,16 +192,18 @@ export class Readers {
   }
 
   #look(): void {
+    if (this.#open.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+      return;
+    }
     const nowMs = this.#services.clock.monotonicMs();
     for (const { meter, start, reader, totals } of this.#open.values()) meter.look(start.file, reader, totals, nowMs);
   }
 
   #ended(response: OpenResponse, error: unknown): void {
+    // The next look ends the timer when nobody has come by then: players ask for one piece after the other.
     this.#open.delete(response.id);
-    if (this.#open.size === 0) {
-      this.#timer?.cancel();
-      this.#timer = undefined;
-    }
     const { start, reader, totals, firstByteMs } = response;
     const { identity, totalBytes } = start.file;
     const { clock, ended } = this.#services;

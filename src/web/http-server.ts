@@ -45,7 +45,9 @@ export class HttpServer {
     /** @param address below the base path, as it stands in the request line */
     async function stream(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
       const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
-      const decision = await options.access.mayPlay({ ...factsOf(request), path, query });
+      const facts = factsOf(request);
+      const client = options.access.clientOf(facts);
+      const decision = await options.access.mayPlay({ ...facts, path, query }, client);
       // Who has gone meanwhile says so no second time: what waits for it would wait for ever.
       if (response.destroyed) return;
       if (!decision.may) {
@@ -68,8 +70,7 @@ export class HttpServer {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      const clientAddress = options.access.clientOf(factsOf(request)).address;
-      await options.streams.handle(request, response, { sourceName, rawPath, clientAddress });
+      await options.streams.handle(request, response, { sourceName, rawPath, clientAddress: client.address });
     }
   }
 
