@@ -53,6 +53,7 @@ import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
 import { Storage } from './offline/storage.ts';
+import { WishList } from './offline/wish-list.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
@@ -580,6 +581,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     durations: new Durations({ store, clock }),
     capBytes: () => space.state.capBytes,
     firstFilms: new FirstFilms({ folders: folderListings, listings, findSource, clock }),
+    wishes: new WishList({ queue, cancelAll: () => downloads.cancelAll(), clock }),
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',

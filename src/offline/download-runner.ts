@@ -81,6 +81,15 @@ export class DownloadRunner {
     this.#kick();
   }
 
+  /** @returns how many were taken back */
+  async cancelAll(): Promise<number> {
+    const count = await this.#services.queue.cancelAll();
+    for (const { abort } of this.#beginning.values()) abort.abort();
+    for (const running of [...this.#running.values()]) this.#drop(running);
+    this.#kick();
+    return count;
+  }
+
   /** Background fill was switched off. */
   async cancelBackground(): Promise<void> {
     await this.#services.queue.cancelBackground();

@@ -120,7 +120,7 @@ export function answersOf({ status, roomBytes, readers, week, isOwner }: AnswerF
       value: queued === 0 ? 'Nothing queued' : `${queued.toLocaleString('en')} to fetch`,
       detail: queued > 0 ? `${formatCount(running, 'request')} under way` : describeForecast(roomBytes, week),
       isWaiting: false,
-      path: ownerPath('/activity'),
+      path: ownerPath('/activity#wishes'),
     },
   ];
 }

@@ -15,6 +15,7 @@ import type { Selections } from '../library/selections.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { Log } from '../log.ts';
 import type { Storage } from '../offline/storage.ts';
+import type { WishList } from '../offline/wish-list.ts';
 import type { Readers } from '../proxy/readers.ts';
 import type { Licence } from '../runtime/licences.ts';
 import type { OwnAddress } from '../settings/own-addresses.ts';
@@ -51,6 +52,7 @@ export interface WebServices {
   readonly capBytes: () => number;
   readonly streamAddresses: StreamAddresses;
   readonly firstFilms: FirstFilms;
+  readonly wishes: WishList;
   readonly removals: Removals;
   readonly selections: Selections;
   readonly jobs: BulkJobs;

@@ -53,6 +53,7 @@ const TABLE: Readonly<Record<'public' | 'viewer' | 'owner', readonly string[]>> 
     'POST /library/selection/verify',
     'GET /activity',
     'POST /activity/:id/stop',
+    'POST /activity/wishes/cancel',
     'POST /entries/:id/fetch',
     'POST /entries/:id/stop',
     'POST /entries/:id/pin',

@@ -44,6 +44,18 @@ test('a download that fails is tried again later, and goes on where it was', asy
   origin.behave('film.bin', { status: 500 });
   await rawRequest(larder.port, '/entries/1/fetch', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
   await turnUntil(clock, () => larder.log.some((line) => line.includes('will be tried again')), 60_000);
+  // The page of activity says so, and so does the API.
+  const read = async (path: string) =>
+    Buffer.from((await rawRequest(larder.port, path, larder.owner.headers)).body)
+      .toString()
+      .replaceAll(/<[^>]*>/g, ' ')
+      .replaceAll(/\s+/g, ' ');
+  expect(await read('/activity')).toMatch(
+    /To be fetched 1 .*3\.00 MB to come.*Not fetched yet .*500.*Tried in vain 1 time\./,
+  );
+  const { download } = JSON.parse(await read('/api/v1/entries/1'));
+  expect(download).toMatchObject({ state: 'queued', attempts: 1 });
+  expect(download.nextAttemptAt).toBeGreaterThan(clock.nowMs());
   const asked = origin.requests.length;
   // Not at once: a failing origin is left alone for a while.
   await clock.run(10_000, 2);
@@ -81,6 +93,23 @@ test('a download that is stopped gives up its fetch and keeps what came', async 
   await origin.until(() => origin.openCount('film.bin') === 0);
   const kept = await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
   expect(kept.header('x-cache')).toBe('HIT');
+});
+
+test('all that is to be fetched is called off with one press', async () => {
+  await using origin = await startOrigin();
+  await using larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
+  for (let entry = 1; entry <= 4; entry++) {
+    origin.addFile(`${entry}.bin`, { sizeBytes: SIZE });
+    await rawRequest(larder.port, `/s/films/${entry}.bin`, { Range: 'bytes=0-99' });
+    origin.behave(`${entry}.bin`, { stallAfterBytes: 500_000 });
+    const headers = { ...larder.owner.headers, 'Content-Length': '0' };
+    await rawRequest(larder.port, `/entries/${entry}/fetch`, headers, 'POST');
+  }
+  await origin.until(() => origin.openCount('1.bin') + origin.openCount('2.bin') === 2);
+  await rawRequest(larder.port, '/activity/wishes/cancel', { ...larder.owner.headers, 'Content-Length': '0' }, 'POST');
+  await origin.until(() => origin.openCount('1.bin') + origin.openCount('2.bin') === 0);
+  const page = Buffer.from((await rawRequest(larder.port, '/activity', larder.owner.headers)).body).toString();
+  expect(page).not.toContain('Cancel all');
 });
 
 test('a download that a restart interrupts goes on by itself', async () => {

@@ -22,6 +22,9 @@ export function ActivityPage({ page, notice, regions }: ActivityPageProps) {
       <section id="fetching" class="panel fixed" aria-label="Being fetched now" tabindex={0}>
         {regions.fetching}
       </section>
+      <section id="wishes" class="panel" aria-label="To be fetched">
+        {regions.wishes}
+      </section>
       <section id="ended" class="panel" aria-label="Ended readers">
         {regions.ended}
       </section>

@@ -3,16 +3,20 @@ import { ActivityPage, OpenReaders } from '../../../views/pages/activity.tsx';
 import { EndedReaders } from '../../../views/parts/ended-readers.tsx';
 import { Fetching } from '../../../views/parts/fetching.tsx';
 import { ReaderRow } from '../../../views/parts/reader-row.tsx';
+import { WishList, type WishProps } from '../../../views/parts/wish-list.tsx';
+import type { Wish, WishPlace } from '../../db/download-queue.ts';
+import type { ItemPathOf } from '../item-paths.ts';
 import { parseId } from '../parse-id.ts';
 import { endedReaderProps, readerProps } from '../reader-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
 const ENDED_PER_PAGE = 20;
+const WISHES_PER_PAGE = 50;
 
 export function addActivityPages(
   routes: Routes,
-  { readers, fetchJobs, items }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items'>,
+  { readers, fetchJobs, items, wishes }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items' | 'wishes'>,
 ): void {
   routes.livePage({
     path: '/activity',
@@ -22,7 +26,9 @@ export function addActivityPages(
       const ended = await readers.listEnded(ENDED_PER_PAGE + 1, before);
       const shown = ended.slice(0, ENDED_PER_PAGE);
       const open = readers.list();
-      const itemPathOf = await items.pathsOf([...open, ...shown].map((reader) => reader.entryId));
+      const place = readPlace(query.get('behind'));
+      const wished = await wishes.list(WISHES_PER_PAGE, place);
+      const itemPathOf = await items.pathsOf([...open, ...shown, ...wished.wishes].map(({ entryId }) => entryId));
       const rows = open.map((reader) => readerProps(reader, itemPathOf, true, page.nowMs));
       const last = shown.at(-1);
       return {
@@ -34,6 +40,16 @@ export function addActivityPages(
           ),
         },
         fetching: <Fetching page={page} jobs={fetchJobs.list()} />,
+        wishes: (
+          <WishList
+            page={page}
+            wishes={wished.wishes.map((wish) => wishProps(wish, itemPathOf))}
+            count={wished.count}
+            bytes={wished.bytes}
+            nextPath={wished.next === null ? null : `/activity?behind=${writePlace(wished.next)}`}
+            isFirst={place === null}
+          />
+        ),
         ended: (
           <EndedReaders
             page={page}
@@ -47,10 +63,42 @@ export function addActivityPages(
     render: ({ page }, regions, notice) => <ActivityPage page={page} notice={notice} regions={regions} />,
   });
 
+  routes.action('/activity/wishes/cancel', 'owner', async () => {
+    const count = await wishes.cancelAll();
+    const text = count === 0 ? 'Nothing was to be fetched any more.' : `${count} will not be fetched.`;
+    return { notice: { tone: 'done', text, hint: 'What has come is kept.' } };
+  });
+
   routes.action('/activity/:id{[0-9]{1,15}}/stop', 'owner', async (context) => {
     const { title, address } = readers.stop(context.req.param('id') ?? '');
     return {
       notice: { tone: 'done', text: `${title} was stopped at ${address}.`, hint: 'What was fetched for it is kept.' },
     };
   });
+}
+
+function wishProps(wish: Wish, itemPathOf: ItemPathOf): WishProps {
+  const { entryId, title, year, quality, source, requestedBy, sizeBytes, cachedBytes } = wish;
+  const { state, attempts, nextAttemptAt, errorText } = wish;
+  return {
+    entryId,
+    title: year === null ? title : `${title} (${year})`,
+    quality,
+    source,
+    itemPath: itemPathOf(entryId),
+    byPerson: requestedBy === 'person',
+    sizeBytes,
+    cachedBytes,
+    download: { state, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText },
+  };
+}
+
+/** The place in an address, as in `2.1700000000000.17`. */
+function writePlace({ part, nextAttemptAt, id }: WishPlace): string {
+  return `${part}.${nextAttemptAt}.${id}`;
+}
+
+function readPlace(text: string | null): WishPlace | null {
+  const match = /^([0-5])\.(\d{1,15})\.(\d{1,15})$/.exec(text ?? '');
+  return match === null ? null : { part: Number(match[1]), nextAttemptAt: Number(match[2]), id: Number(match[3]) };
 }

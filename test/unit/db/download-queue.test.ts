@@ -57,6 +57,27 @@ describe('DownloadQueueTable', () => {
     expect((await openRows(cache)).length).toBe(1);
   });
 
+  test('listOpen() lists all wishes in the order in which they are granted, page by page', async () => {
+    await using cache = await openCacheDatabase();
+    const ids = await withEntries(cache, 6);
+    const [later, filled, second, first, laterFilled, running] = ids;
+    await cache.queue.enqueue(later!, 'person', NOW_MS + 9);
+    await cache.queue.enqueue(filled!, 'background', NOW_MS - 9);
+    await cache.queue.enqueue(second!, 'person', NOW_MS - 1);
+    await cache.queue.enqueue(first!, 'person', NOW_MS - 2);
+    await cache.queue.enqueue(laterFilled!, 'background', NOW_MS + 5);
+    await cache.queue.enqueue(running!, 'background', NOW_MS);
+    await cache.queue.markRunning((await openRows(cache)).find((row) => row.entryId === running)!.id);
+    const one = await cache.queue.listOpen(3, null, NOW_MS);
+    const two = await cache.queue.listOpen(9, one.at(-1)!, NOW_MS);
+    const order = [running, first, second, filled, later, laterFilled];
+    expect([...one, ...two].map((wish) => wish.entryId)).toEqual(order as number[]);
+    expect(one[0]).toMatchObject({ state: 'running', source: 'films', sizeBytes: null, cachedBytes: 0 });
+    expect(await cache.queue.sumOpen()).toBe(0);
+    expect(await cache.queue.cancelAll()).toBe(6);
+    expect(await cache.queue.listOpen(9, null, NOW_MS)).toEqual([]);
+  });
+
   test('listDue() puts people before background fill, then the oldest first, and leaves out what is not due', async () => {
     await using cache = await openCacheDatabase();
     const entries = await withEntries(cache, 6);

@@ -259,6 +259,11 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'queue.endWaitsBehind': (tables) => new DownloadQueueTable(tables).endWaitsBehind(NOW_MS, 1),
   'queue.requeue': (tables) => new DownloadQueueTable(tables).requeue(1),
   'queue.findUnmet': (tables) => new DownloadQueueTable(tables).findUnmet(1),
+  'queue.listOpen': (tables) => new DownloadQueueTable(tables).listOpen(3, null, NOW_MS),
+  'queue.listOpen next page': (tables) =>
+    new DownloadQueueTable(tables).listOpen(3, { part: 2, nextAttemptAt: NOW_MS, id: 4 }, NOW_MS),
+  'queue.sumOpen': (tables) => new DownloadQueueTable(tables).sumOpen(),
+  'queue.cancelAll': (tables) => new DownloadQueueTable(tables).cancelAll(),
   'queue.countOpen': (tables) => new DownloadQueueTable(tables).countOpen(),
   'queue.findNextAttempt': (tables) => new DownloadQueueTable(tables).findNextAttempt(),
   'queue.listDue': (tables) => new DownloadQueueTable(tables).listDue(2, NOW_MS),
