@@ -6,6 +6,7 @@ import library from './0004_library.sql' with { type: 'text' };
 import sources from './0005_sources.sql' with { type: 'text' };
 import history from './0006_history.sql' with { type: 'text' };
 import catalogue from './0007_catalogue.sql' with { type: 'text' };
+import played from './0008_played.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: 'sources', sql: sources },
   { version: 6, name: 'history', sql: history },
   { version: 7, name: 'catalogue', sql: catalogue },
+  { version: 8, name: 'played', sql: played },
 ];

@@ -579,6 +579,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
     durations: new Durations({ store, clock }),
+    playedAtMs: (entryId) => uses.find(entryId),
     capBytes: () => space.state.capBytes,
     firstFilms: new FirstFilms({ folders: folderListings, listings, findSource, clock }),
     wishes: new WishList({ queue, cancelAll: () => downloads.cancelAll(), clock }),

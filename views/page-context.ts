@@ -4,6 +4,8 @@ export type PageContext = {
   basePath: string;
   /** What players have to type before '/s/…': 'http://nas:8420' plus the base path, no slash at the end. */
   serverAddress: string;
+  /** Under which players find us: not that of this machine alone, where the visitor uses that and there is another. */
+  playerAddress: string;
   /** Path and query of this page below the base path, such as '/library?q=film'. */
   path: string;
   /** Goes behind every asset's address, so that assets may be cached for ever. */

@@ -23,6 +23,11 @@ export class UseLog {
     this.#uses.set(entryId, { atMs: this.nextMs(), count });
   }
 
+  /** When it was used since the last `take()`; null when not. */
+  find(entryId: number): number | null {
+    return this.#uses.get(entryId)?.atMs ?? null;
+  }
+
   /** A time for a use that happens now. */
   nextMs(): number {
     this.#newestMs = Math.max(this.#clock.nowMs(), this.#newestMs + 1);

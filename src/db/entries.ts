@@ -56,6 +56,8 @@ export interface EntrySummary {
   readonly cachedBytes: number;
   readonly ranges: readonly ByteRange[];
   readonly lastUsedAt: number;
+  /** By a player; null when never. */
+  readonly lastPlayedAt: number | null;
   readonly pinned: boolean;
   readonly missingSince: number | null;
   readonly missingReason: string | null;
@@ -183,12 +185,12 @@ export class EntryTable {
       .where(and(eq(cacheQualityVariants.mediaId, mediaId), eq(cacheQualityVariants.quality, quality)));
   }
 
-  /** Notes that entries were read: `uses` counts opens since the last call. One statement per entry, in one batch. */
+  /** Notes that entries were played: `uses` counts opens since the last call. One statement per entry, in one batch. */
   async recordUse(uses: ReadonlyMap<number, { atMs: number; count: number }>): Promise<void> {
     const statements = [...uses].map(([entryId, use]) =>
       this.#tables
         .update(cacheEntries)
-        .set({ lastUsedAt: use.atMs, useCount: sql`${cacheEntries.useCount} + ${use.count}` })
+        .set({ lastUsedAt: use.atMs, lastPlayedAt: use.atMs, useCount: sql`${cacheEntries.useCount} + ${use.count}` })
         .where(eq(cacheEntries.id, entryId)),
     );
     const [first, ...rest] = statements;
@@ -394,6 +396,7 @@ export class EntryTable {
         totalBytes: cacheGenerations.totalBytes,
         cachedBytes: cacheGenerations.cachedBytes,
         lastUsedAt: cacheEntries.lastUsedAt,
+        lastPlayedAt: cacheEntries.lastPlayedAt,
         pinned: cacheEntries.pinned,
         missingSince: cacheEntries.missingSince,
         missingReason: cacheEntries.missingReason,

@@ -42,6 +42,7 @@ export interface ItemRow {
   readonly availability: Availability;
   readonly pinned: boolean;
   readonly missing: boolean;
+  /** When it was last played; 0 when never. */
   readonly lastUsedAt: number;
   readonly addedAt: number;
 }

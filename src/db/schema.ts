@@ -67,6 +67,7 @@ export const cacheEntries = sqliteTable('cache_entries', {
   missingSince: integer('missing_since'),
   missingReason: text('missing_reason'),
   removedAt: integer('removed_at'),
+  lastPlayedAt: integer('last_played_at'),
 });
 
 export const cacheGenerations = sqliteTable('cache_generations', {

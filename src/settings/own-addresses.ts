@@ -44,7 +44,8 @@ export function ownAddresses(facts: OwnAddressFacts): OwnAddress[] {
   return found.slice(0, ADDRESSES_MAX);
 }
 
-function isLocal(url: string): boolean {
+/** Whether it leads to this machine only where it is used. */
+export function isLocal(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const name = new URL(url).hostname.replace(/^\[|\]$/g, '');
   return name === 'localhost' || name.endsWith('.localhost') || isLoopbackAddress(name);

@@ -48,6 +48,8 @@ export interface WebServices {
   readonly entryActions: EntryActions;
   readonly entryDetails: EntryDetails;
   readonly durations: Durations;
+  /** When it was played since that was last written down; null when not. */
+  readonly playedAtMs: (entryId: number) => number | null;
   /** What may be kept at most. */
   readonly capBytes: () => number;
   readonly streamAddresses: StreamAddresses;

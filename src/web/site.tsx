@@ -17,6 +17,7 @@ import { hostNameOf } from '../access/known-hosts.ts';
 import { isSafeMethod } from '../access/own-request.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { statusOf } from '../proxy/error-response.ts';
+import { isLocal } from '../settings/own-addresses.ts';
 import { createApi } from './api/api.ts';
 import { API_PREFIX } from './api-prefix.ts';
 import { type BodyFault, BodyReader } from './body-reader.ts';
@@ -64,9 +65,13 @@ export function createSite(services: WebServices): Site {
     const theme = caller.kind === 'session' && caller.preferences.theme !== 'auto' ? caller.preferences.theme : cookie;
     // A proxy that took a path off says so: every address on the page needs it.
     const prefix = client.prefix ?? basePath;
+    const serverAddress = `${client.protocol}://${client.host ?? 'localhost'}${prefix}`;
     return {
       basePath: prefix,
-      serverAddress: `${client.protocol}://${client.host ?? 'localhost'}${prefix}`,
+      serverAddress,
+      playerAddress: isLocal(serverAddress)
+        ? (services.findAddresses(serverAddress)[0]?.url ?? serverAddress)
+        : serverAddress,
       path: pathname.slice(basePath.length) + search,
       assetVersion: services.version,
       nowMs: clock.nowMs(),

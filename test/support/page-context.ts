@@ -10,6 +10,7 @@ export function pageContext(change: Partial<PageContext> = {}): PageContext {
   return {
     basePath: '',
     serverAddress: 'http://nas:8420',
+    playerAddress: change.serverAddress ?? 'http://nas:8420',
     path: '/',
     assetVersion: 'v1',
     nowMs: PAGE_NOW_MS,

@@ -50,7 +50,8 @@ function item(change: Partial<ItemProps> = {}): ItemProps {
     availability: 'partly',
     pinned: false,
     unreachable: false,
-    lastUsedAtMs: nowMs - 600_000,
+    lastPlayedAtMs: nowMs - 600_000,
+    isPlayed: false,
     droppedEntryIds: [],
     ...change,
   };
@@ -103,7 +104,7 @@ function kept(change: Partial<KeptProps> = {}): KeptProps {
     download: null,
     pinned: false,
     durationMs: null,
-    lastUsedAtMs: nowMs,
+    lastPlayedAtMs: nowMs,
     fetchedSinceMs: nowMs,
     checkedAtMs: null,
     verifiedAtMs: nowMs,
@@ -288,7 +289,7 @@ describe('LibraryItem', () => {
     expect(text({ availability: 'none', cachedBytes: 0, sizeBytes: null })).toContain('size unknown');
     expect(text({ sizeBytes: null })).toContain('16.0 MB of unknown');
     expect(text({ pinned: true, unreachable: true })).toMatch(/pinned\s+unreachable/);
-    expect(text({ lastUsedAtMs: null })).toContain('Never played');
+    expect(text({ lastPlayedAtMs: null })).toContain('Never played');
     expect(text({ droppedEntryIds: [5] })).toContain('Bring back');
   });
 });

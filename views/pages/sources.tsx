@@ -90,7 +90,7 @@ function NoSources({ page }: Page) {
       <h2>No sources yet</h2>
       <p>
         A source is a folder of films or music at an http or https address: a file server, a seedbox, a NAS elsewhere.
-        Larder streams every file below it at <code>{`${page.serverAddress}/s/NAME/PATH`}</code> and keeps what was
+        Larder streams every file below it at <code>{`${page.playerAddress}/s/NAME/PATH`}</code> and keeps what was
         played.
       </p>
       <p>
@@ -188,7 +188,7 @@ export function SourceStanding({ page, source }: Page & { source: SourceSummaryP
         <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
         <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
         <Fact name="Stream addresses" width="wide">
-          <code>{`${page.serverAddress}/s/${source.name}/PATH`}</code>
+          <code>{`${page.playerAddress}/s/${source.name}/PATH`}</code>
         </Fact>
       </dl>
     </>

@@ -21,7 +21,7 @@ export function EmptyLibrary({ page, sourceNames }: EmptyLibraryProps) {
         <li>
           Play a file of {sourceNames.length > 0 ? 'a' : 'that'} source; give a player this address:
           <pre>
-            <code>{`${page.serverAddress}/s/${encodeURIComponent(example)}/Some%20Film.mkv`}</code>
+            <code>{`${page.playerAddress}/s/${encodeURIComponent(example)}/Some%20Film.mkv`}</code>
           </pre>
         </li>
       </ol>

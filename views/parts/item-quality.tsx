@@ -45,7 +45,8 @@ export type KeptProps = {
   pinned: boolean;
   /** Length of the film; null where nothing that is here says it. */
   durationMs: number | null;
-  lastUsedAtMs: number;
+  /** By a player; null when never. */
+  lastPlayedAtMs: number | null;
   fetchedSinceMs: number | null;
   checkedAtMs: number | null;
   verifiedAtMs: number | null;
@@ -166,7 +167,7 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
         {kept.durationMs === null ? null : <Fact name="Length">{formatDuration(kept.durationMs)}</Fact>}
         <Fact name="Readers">{formatCount(kept.readerPositions.length, 'reader')}</Fact>
         <Fact name="Last played">
-          <TimeAgo atMs={kept.lastUsedAtMs} page={page} />
+          {kept.readerPositions.length > 0 ? 'now' : <TimeAgo atMs={kept.lastPlayedAtMs} page={page} />}
         </Fact>
         <Fact name="Verified">
           <TimeAgo atMs={kept.verifiedAtMs} page={page} />

@@ -16,7 +16,9 @@ export type ItemProps = {
   availability: 'none' | 'partly' | 'whole';
   pinned: boolean;
   unreachable: boolean;
-  lastUsedAtMs: number | null;
+  lastPlayedAtMs: number | null;
+  /** Somebody reads it. */
+  isPlayed: boolean;
   /** Its entries that were dropped and can be brought back. */
   droppedEntryIds: readonly number[];
 };
@@ -43,8 +45,7 @@ export function LibraryItem({ page, item }: { page: PageContext; item: ItemProps
       </p>
       <KeptBar item={item} />
       <p class="item-used quiet">
-        {item.lastUsedAtMs === null ? 'Never played' : 'Played '}
-        {item.lastUsedAtMs === null ? null : <TimeAgo atMs={item.lastUsedAtMs} page={page} />}
+        <LastPlayed page={page} item={item} />
       </p>
       {isOwner && item.droppedEntryIds.length > 0 ? (
         <div class="item-undo">
@@ -53,6 +54,16 @@ export function LibraryItem({ page, item }: { page: PageContext; item: ItemProps
           ))}
         </div>
       ) : null}
+    </>
+  );
+}
+
+function LastPlayed({ page, item: { isPlayed, lastPlayedAtMs } }: { page: PageContext; item: ItemProps }) {
+  if (isPlayed) return <>Played now</>;
+  if (lastPlayedAtMs === null) return <>Never played</>;
+  return (
+    <>
+      Played <TimeAgo atMs={lastPlayedAtMs} page={page} />
     </>
   );
 }

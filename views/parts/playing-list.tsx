@@ -11,7 +11,7 @@ export function PlayingList({ page, readers }: { page: PageContext; readers: rea
       </h2>
       {readers.length > 0 ? null : (
         <p class="quiet">
-          Nobody is playing anything. Give a player an address such as <code>{page.serverAddress}/s/SOURCE/FILE</code>.
+          Nobody is playing anything. Give a player an address such as <code>{page.playerAddress}/s/SOURCE/FILE</code>.
         </p>
       )}
       <ul class="rows">

@@ -25,6 +25,7 @@ type ItemServices = Pick<
   | 'entryActions'
   | 'jobs'
   | 'streamAddresses'
+  | 'playedAtMs'
   | 'events'
   | 'durations'
   | 'capBytes'
@@ -35,7 +36,8 @@ const HISTORY_SHOWN = 20;
 const GAPS_SHOWN = 100;
 
 export function addItemPages(routes: Routes, services: ItemServices): void {
-  const { library, entryDetails, entryActions, jobs, streamAddresses, events, durations, capBytes, clock } = services;
+  const { library, entryDetails, entryActions, jobs, events, durations, capBytes, clock } = services;
+  const { streamAddresses, playedAtMs } = services;
   const found = new WeakMap<PageRequest, Promise<LibraryItem | null>>();
 
   function itemOf(request: PageRequest): Promise<LibraryItem | null> {
@@ -56,7 +58,14 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
       container: quality.container,
       sizeBytes: detail?.totalBytes ?? quality.sizeBytes,
       dropped: isDropped ? { entryId: detail.entryId, bytes: detail.cachedBytes, leftMs: detail.undoMs ?? 0 } : null,
-      kept: detail === null || isDropped ? null : keptProps(detail, await durations.find(detail), capBytes()),
+      kept:
+        detail === null || isDropped
+          ? null
+          : keptProps(detail, {
+              durationMs: await durations.find(detail),
+              playedAtMs: playedAtMs(detail.entryId) ?? detail.lastPlayedAt,
+              capBytes: capBytes(),
+            }),
     };
   }
 
@@ -99,7 +108,7 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
       const plays = qualities.map(({ quality, path }): ItemPlayProps => {
         const streamPath = streamAddresses.pathOf(source, path, signerOf(caller));
         const playlistPath = `/items/${mediaId}/play.m3u?quality=${encodeURIComponent(quality)}`;
-        return { quality, streamPath, address: page.serverAddress + streamPath, playlistPath };
+        return { quality, streamPath, address: page.playerAddress + streamPath, playlistPath };
       });
       const facts = { title, year, type, source, addedAtMs: addedAt, plays };
       return <ItemPage page={page} notice={notice} regions={regions} {...facts} />;
@@ -111,12 +120,12 @@ export function addItemPages(routes: Routes, services: ItemServices): void {
     const wanted = context.req.query('quality');
     const quality = item?.qualities.find((one) => one.quality === wanted) ?? item?.qualities[0];
     if (!item || quality === undefined) return context.text('There is no such item\n', 404);
-    const { serverAddress } = context.var.page;
+    const { playerAddress } = context.var.page;
     const title = item.year === null ? item.title : `${item.title} (${item.year})`;
     const entry = writeItem({
       title: qualityTitle(title, quality.quality),
       group: item.source,
-      address: serverAddress + streamAddresses.pathOf(item.source, quality.path, signerOf(context.var.caller)),
+      address: playerAddress + streamAddresses.pathOf(item.source, quality.path, signerOf(context.var.caller)),
       durationSeconds: null,
     });
     const name = encodeURIComponent(`${title}.m3u`.replaceAll(/[\\/"]+/g, ' '));
@@ -152,7 +161,13 @@ function asPair({ start, end }: ByteRange): readonly [number, number] {
   return [start, end];
 }
 
-function keptProps(detail: EntryDetail, durationMs: number | null, capBytes: number): KeptProps {
+interface KeptFacts {
+  readonly durationMs: number | null;
+  readonly playedAtMs: number | null;
+  readonly capBytes: number;
+}
+
+function keptProps(detail: EntryDetail, { durationMs, playedAtMs, capBytes }: KeptFacts): KeptProps {
   const gaps = gapsOf(detail);
   return {
     entryId: detail.entryId,
@@ -167,7 +182,7 @@ function keptProps(detail: EntryDetail, durationMs: number | null, capBytes: num
     download: detail.download,
     pinned: detail.pinned,
     durationMs,
-    lastUsedAtMs: detail.lastUsedAt,
+    lastPlayedAtMs: playedAtMs,
     fetchedSinceMs: detail.generation?.createdAt ?? null,
     checkedAtMs: detail.generation?.checkedAt ?? null,
     verifiedAtMs: detail.generation?.verifiedAt ?? null,

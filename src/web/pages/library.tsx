@@ -17,7 +17,10 @@ import type { PageRequest } from '../live-page.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
-type LibraryServices = Pick<WebServices, 'library' | 'removals' | 'selections' | 'jobs' | 'sources' | 'clock'>;
+type LibraryServices = Pick<
+  WebServices,
+  'library' | 'removals' | 'selections' | 'jobs' | 'sources' | 'readers' | 'playedAtMs' | 'clock'
+>;
 
 /** Dropped entries that are listed by name; jobs that ended are shown for a while. */
 const DROPPED_SHOWN = 10;
@@ -33,7 +36,7 @@ interface Shown {
 }
 
 export function addLibraryPages(routes: Routes, services: LibraryServices): void {
-  const { library, removals, jobs, sources, clock } = services;
+  const { library, removals, jobs, sources, readers, playedAtMs, clock } = services;
   /** Gathered once for the regions and the page around them. */
   const gathered = new WeakMap<PageRequest, Promise<Shown>>();
 
@@ -52,10 +55,12 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
     const others = entries
       .map(({ mediaId }) => mediaId)
       .filter((id) => !page.items.some((item) => item.mediaId === id));
+    const played = new Set(readers.list().map(({ entryId }) => entryId));
+    const propsOf = (item: Item) => itemProps(item, { played, playedAtMs });
     return {
       page,
-      items: page.items.map(itemProps),
-      droppedItems: (others.length === 0 ? [] : await library.list([...new Set(others)])).map(itemProps),
+      items: page.items.map(propsOf),
+      droppedItems: (others.length === 0 ? [] : await library.list([...new Set(others)])).map(propsOf),
       dropped: {
         count: removals.count,
         entries: entries.map(({ cachedBytes, ...entry }) => ({
@@ -187,10 +192,17 @@ export function shownJobs(all: readonly JobState[], nowMs: number): JobState[] {
   return all.filter((job) => job.endedAt === null || nowMs - job.endedAt < ENDED_JOB_MS);
 }
 
-function itemProps(item: Item): ItemProps {
+interface Plays extends Pick<WebServices, 'playedAtMs'> {
+  /** Entries that somebody reads. */
+  readonly played: ReadonlySet<number | null>;
+}
+
+function itemProps(item: Item, { played, playedAtMs }: Plays): ItemProps {
   const kept = item.qualities.filter((quality) => quality.entryId !== null && quality.removedAt === null);
   const sizes = kept.map((quality) => quality.totalBytes ?? quality.sizeBytes);
   const known = sizes.every((size) => size !== null) ? sizes.reduce((sum: number, size) => sum + (size ?? 0), 0) : null;
+  const entryIds = item.qualities.flatMap(({ entryId }) => entryId ?? []);
+  const lastPlayed = Math.max(item.lastUsedAt, ...entryIds.map((id) => playedAtMs(id) ?? 0));
   const largest = item.sizeBytes === 0 ? null : item.sizeBytes;
   return {
     id: item.mediaId,
@@ -204,7 +216,8 @@ function itemProps(item: Item): ItemProps {
     availability: item.availability,
     pinned: item.pinned,
     unreachable: item.unreachable,
-    lastUsedAtMs: item.lastUsedAt === 0 ? null : item.lastUsedAt,
+    lastPlayedAtMs: lastPlayed === 0 ? null : lastPlayed,
+    isPlayed: entryIds.some((id) => played.has(id)),
     droppedEntryIds: item.qualities.flatMap((quality) =>
       quality.entryId !== null && quality.removedAt !== null ? quality.entryId : [],
     ),

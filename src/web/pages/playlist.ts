@@ -30,8 +30,8 @@ export function addPlaylist(routes: Routes, { playlist, access, streamAddresses 
       }
     }
     const filter = readFilter(query);
-    const { serverAddress } = context.var.page;
-    const addressOf = (source: string, path: string) => serverAddress + streamAddresses.pathOf(source, path, by);
+    const { playerAddress } = context.var.page;
+    const addressOf = (source: string, path: string) => playerAddress + streamAddresses.pathOf(source, path, by);
     context.header('Content-Type', 'audio/x-mpegurl; charset=utf-8');
     context.header('Content-Disposition', 'inline; filename="library.m3u"');
     context.header('Cache-Control', 'no-store');

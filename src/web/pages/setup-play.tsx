@@ -13,10 +13,10 @@ import type { WebServices } from '../services.ts';
 import { addSetupStep } from '../setup-step.ts';
 import type { WebContext } from '../web-environment.ts';
 
-type Services = Pick<WebServices, 'setup' | 'sources' | 'streamAddresses' | 'findAddresses' | 'firstFilms'>;
+type Services = Pick<WebServices, 'setup' | 'sources' | 'streamAddresses' | 'firstFilms'>;
 
 export function addSetupPlay(routes: Routes, services: Services): void {
-  const { setup, sources, streamAddresses, findAddresses, firstFilms } = services;
+  const { setup, sources, streamAddresses, firstFilms } = services;
 
   addSetupStep(routes, setup, {
     name: 'play',
@@ -63,8 +63,7 @@ export function addSetupPlay(routes: Routes, services: Services): void {
 
   function streamOf(context: WebContext, source: string, file: string) {
     const path = streamAddresses.pathOf(source, file, signerOf(context.var.caller));
-    const { serverAddress } = context.var.page;
-    const base = findAddresses(serverAddress)[0]?.url ?? serverAddress;
+    const base = context.var.page.playerAddress;
     return { path, address: base + path, qr: qrCodeOf(base + path) };
   }
 }

@@ -71,7 +71,7 @@ async function expectTrue(cache: CacheDatabase): Promise<void> {
   );
   const used = await cache.rows(
     `SELECT media_items.id FROM media_items JOIN media_statistics ON media_id = media_items.id
-     WHERE last_used_at < (SELECT MAX(last_used_at) FROM cache_entries WHERE cache_entries.media_id = media_items.id)`,
+     WHERE last_used_at < (SELECT MAX(last_played_at) FROM cache_entries WHERE cache_entries.media_id = media_items.id)`,
   );
   expect(used).toEqual([]);
   const found = await new LibraryTable(cache.database.tables).match(['film'], 'used', 1_000);

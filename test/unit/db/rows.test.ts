@@ -275,6 +275,21 @@ describe('EntryTable', () => {
     expect(await cache.entries.find(entryOf(sourceId + 1, 'a'))).toBeNull();
   });
 
+  test('only what a player used was played', async () => {
+    await using cache = await openCacheDatabase();
+    const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
+    const { entryId } = await cache.entries.ensure(entryOf(id, 'a'), NOW_MS);
+    await cache.entries.ensure(entryOf(id, 'a'), NOW_MS + 10);
+    const played = async () => [
+      (await cache.entries.findSummary(entryId))?.lastPlayedAt,
+      (await cache.rows('SELECT last_used_at FROM media_statistics'))[0]!.last_used_at,
+    ];
+    expect(await played()).toEqual([null, 0]);
+    await cache.entries.recordUse(new Map([[entryId, { atMs: NOW_MS + 20, count: 1 }]]));
+    await cache.entries.ensure(entryOf(id, 'a'), NOW_MS + 30);
+    expect(await played()).toEqual([NOW_MS + 20, NOW_MS + 20]);
+  });
+
   test('recordUse() changes the order of the list when an older entry is read', async () => {
     await using cache = await openCacheDatabase();
     const { id } = await cache.sources.declare('films', 'http://h/', NOW_MS);
