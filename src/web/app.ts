@@ -48,6 +48,8 @@ export function createApp(services: WebServices): App {
     await next();
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.res.headers.set(name, value);
   });
+  // Who types the address without the path is meant all the same.
+  if (basePath !== '') root.get('/', (context) => context.redirect(`${basePath}/`));
   const hono = root.basePath(basePath === '' ? '/' : basePath);
   hono.get('/healthz', (context) => context.text('ok\n'));
   hono.get('/readyz', (context) => (services.isReady() ? context.text('ready\n') : context.text('starting\n', 503)));

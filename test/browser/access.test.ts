@@ -232,7 +232,8 @@ describe('users and tokens', () => {
     await page.fill('#password', PASSWORD);
     await page.getByRole('button', { name: 'Add them' }).click();
     await page.getByText('Joe was added as viewer.').waitFor();
-    await page.getByRole('button', { name: 'Make owner: Joe' }).click();
+    await page.getByLabel('Make owner: Joe').click();
+    await page.getByRole('button', { name: /^Make Joe an owner/ }).click();
     await page.getByText('Joe is an owner now').waitFor();
     expect(await page.getByText('The only owner can neither be removed').count()).toBe(0);
     await page.getByLabel('Remove: Joe').click();
@@ -263,7 +264,9 @@ describe('users and tokens', () => {
     expect((await ask()).status).toBe(200);
     await page.reload();
     expect(await page.content()).not.toContain(token);
-    await page.getByRole('button', { name: /Revoke: token Backup script/ }).click();
+    await page.getByLabel(/^Revoke: token Backup script/).click();
+    expect((await ask()).status).toBe(200);
+    await page.getByRole('button', { name: /^Revoke it: token Backup script/ }).click();
     await page.getByText('Backup script was revoked.').waitFor();
     expect((await ask()).status).toBe(401);
     await page.goto(`http://localhost:${larder.port}/account`);

@@ -296,7 +296,9 @@ test('the pages work below a base path', async () => {
   const response = await rawRequest(larder.port, '/a/b/s/films/New.mkv');
   origin.assertBody('New.mkv', response.body);
   expect((await rawRequest(larder.port, '/s/films/New.mkv')).status).not.toBe(200);
-  for (const path of ['/', '/elsewhere', '/a/bc', '/s/films/New.mkv', '/a/b/nothing']) {
+  const first = await rawRequest(larder.port, '/');
+  expect([first.status, first.header('location')]).toEqual([302, '/a/b/']);
+  for (const path of ['/elsewhere', '/a/bc', '/s/films/New.mkv', '/a/b/nothing']) {
     const outside = await rawRequest(larder.port, path, larder.owner.headers);
     expect([path, outside.status]).toEqual([path, 404]);
     expect([path, outside.header('content-security-policy')]).toEqual([

@@ -1,7 +1,7 @@
 import { formatBytes } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
-import { DiskBar, type DiskProps } from '../parts/disk-bar.tsx';
+import { DiskBar, DiskKey, type DiskProps } from '../parts/disk-bar.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
 import type { Rendered } from '../render.ts';
 
@@ -67,6 +67,7 @@ export function SpaceRegion({ page, disk, trouble, mayChange }: SpaceRegionProps
     <>
       <h2>{mayChange ? <a href={`${page.basePath}/storage`}>Space</a> : 'Space'}</h2>
       <DiskBar {...disk} />
+      <DiskKey disk={disk} />
       <p class="room">
         {trouble === null ? (
           <>

@@ -100,7 +100,7 @@ function Found(props: LibraryPageProps) {
             Act on <span data-pick-count>the selected</span>…
           </button>
           <a href={`${page.basePath}/library/selection${queryText(chosen, { all: '1', back: page.path })}`}>
-            Act on all {formatCount(total, 'item')}…
+            {total === 1 ? 'Act on the one item…' : `Act on all ${formatCount(total, 'item')}…`}
           </a>
         </form>
       ) : null}

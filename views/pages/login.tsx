@@ -63,9 +63,18 @@ export function LoginPage({ page, form, problem, next, carried }: LoginPageProps
 }
 
 /** After signing in again: the form that was not taken before, to be sent by hand. */
-export function SendAgainPage({ page, carried }: { page: PageContext; carried: CarriedForm }) {
+export type SendAgainPageProps = {
+  page: PageContext;
+  carried: CarriedForm;
+  /** What fields are called on the pages that have them. */
+  labels: Readonly<Record<string, string>>;
+};
+
+export function SendAgainPage({ page, carried, labels }: SendAgainPageProps) {
   const { action, fields, left } = carried;
-  const shown = fields.filter(([, value]) => value.trim() !== '');
+  // The hidden field of a switch comes before the switch itself: the last one counts.
+  const shown = [...new Map(fields)].filter(([, value]) => value.trim() !== '');
+  const labelOf = (name: string) => labels[name] ?? name.charAt(0).toUpperCase() + name.slice(1).replaceAll('-', ' ');
   return (
     <Layout page={page} title="Send it again">
       <div class="narrow">
@@ -76,7 +85,7 @@ export function SendAgainPage({ page, carried }: { page: PageContext; carried: C
             <dl class="facts">
               {shown.map(([name, value]) => (
                 <div>
-                  <dt>{name}</dt>
+                  <dt>{labelOf(name)}</dt>
                   <dd>{value}</dd>
                 </div>
               ))}
@@ -86,7 +95,12 @@ export function SendAgainPage({ page, carried }: { page: PageContext; carried: C
             <input type="hidden" name={name} value={value} />
           ))}
           {left.map((name) => (
-            <Field name={name} label={`${name} (enter it again)`} type="password" form={{ typed: {}, errors: {} }} />
+            <Field
+              name={name}
+              label={`${labelOf(name)} (enter it again)`}
+              type="password"
+              form={{ typed: {}, errors: {} }}
+            />
           ))}
           <div class="actions">
             <button type="submit" class="primary">

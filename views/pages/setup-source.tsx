@@ -22,17 +22,19 @@ export function SetupSourcePage({ frame, form, test, names }: SetupSourcePagePro
           {names.join(', ')}. Add another one, or skip this step.
         </p>
       )}
-      <SourceForm
-        page={frame.page}
-        action="/setup/source"
-        testAction="/sources/test"
-        plainTestAction="/setup/source"
-        form={form}
-        source={null}
-        submit="Add it and go on"
-      >
-        {test === null ? null : <TestOutcome report={test.report} />}
-      </SourceForm>
+      <section class="panel" aria-label="The source">
+        <SourceForm
+          page={frame.page}
+          action="/setup/source"
+          testAction="/sources/test"
+          plainTestAction="/setup/source"
+          form={form}
+          source={null}
+          submit="Add it and go on"
+        >
+          {test === null ? null : <TestOutcome report={test.report} />}
+        </SourceForm>
+      </section>
     </SetupFrame>
   );
 }

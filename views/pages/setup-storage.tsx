@@ -1,5 +1,5 @@
 import { formatBytes } from '../format.ts';
-import { DiskBar, type DiskProps } from '../parts/disk-bar.tsx';
+import { DiskBar, DiskKey, type DiskProps } from '../parts/disk-bar.tsx';
 import { Field, FormErrors, type FormState } from '../parts/field.tsx';
 import { SetupFrame, type SetupFrameProps } from '../parts/setup-frame.tsx';
 import type { StorageFieldProps } from './storage.tsx';
@@ -25,6 +25,7 @@ export function SetupStoragePage({ frame, folder, disk, fields, form }: SetupSto
         room.
       </p>
       <DiskBar {...disk} />
+      <DiskKey disk={disk} />
       <FormErrors form={form} labels={labels} />
       <form method="post" action={`${frame.page.basePath}/setup/storage`} class="panel">
         {fields.map((field) => (

@@ -32,6 +32,10 @@ export type UsersPageProps = {
 };
 
 const labels = { name: 'Name', password: 'Password', role: 'Role' };
+const roleMeaning = {
+  owner: 'An owner may do everything, also remove you.',
+  viewer: 'A viewer sees the library and plays, and changes only what is their own.',
+} as const;
 const lifetimes = [
   ['', 'Until it is revoked'],
   ['30', '30 days'],
@@ -173,7 +177,17 @@ function UserRow({ page, user, passwordLengthMin }: { page: PageContext; user: U
       ) : (
         <div class="actions">
           {isLastOwner ? null : (
-            <RowAction action={`${base}/role`} label={`Make ${other}`} name={name} fields={{ role: other }} />
+            <details class="confirm">
+              <summary aria-label={`Make ${other}: ${name}`}>Make {other}…</summary>
+              <p>{roleMeaning[other]} All their sessions end.</p>
+              <RowAction
+                action={`${base}/role`}
+                label={other === 'owner' ? `Make ${name} an owner` : `Make ${name} a viewer`}
+                name={ends}
+                fields={{ role: other }}
+                dangerous
+              />
+            </details>
           )}
           <details class="confirm">
             <summary aria-label={`New password: ${name}`}>New password…</summary>

@@ -76,6 +76,22 @@ function PartBar({ part, x, width }: { part: string; x: number; width: number })
   return <rect class={`part-${part}`} x={x} y={barHeight - height} width={width} height={height} {...fill} />;
 }
 
+/** All parts, also of no bytes: a key that changes would move the page. */
+export function DiskKey({ disk }: { disk: DiskProps }) {
+  return (
+    <ul class="legend" aria-label="Parts of the disk">
+      {diskParts(disk).map((part) => (
+        <li>
+          <svg class="disk-bar swatch" viewBox="0 0 24 12" aria-hidden="true">
+            <PartBar part={part.key} x={0} width={24} />
+          </svg>
+          {part.name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function DiskTable(disk: DiskProps) {
   return (
     <table class="disk-table">

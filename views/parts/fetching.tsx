@@ -56,7 +56,8 @@ export function Fetching({ page, jobs }: FetchingProps & { page: PageContext }) 
 
 function Job({ page, ...job }: JobProps & { page: PageContext }) {
   const goal = job.endBytes === null ? ', end unknown' : ` of ${formatByteRange(job.startBytes, job.endBytes)}`;
-  const since = job.sinceMs === null ? null : formatDuration(page.nowMs - job.sinceMs);
+  const lastedMs = job.sinceMs === null ? 0 : page.nowMs - job.sinceMs;
+  const since = lastedMs < 1_000 ? null : formatDuration(lastedMs);
   return (
     <li id={`job-${job.id}`}>
       <h3>
@@ -77,7 +78,11 @@ function Job({ page, ...job }: JobProps & { page: PageContext }) {
         <Fact name="Priority">{priorityWords[job.priority]}</Fact>
         <Fact name={job.waitingFor === null ? 'Runs' : 'Waits'}>
           {job.waitingFor === null ? null : <strong class="waiting">{job.waitingFor}</strong>}
-          {since === null ? null : `${job.waitingFor === null ? '' : ', '}for ${since}`}
+          {since === null
+            ? job.waitingFor === null
+              ? 'just now'
+              : null
+            : `${job.waitingFor === null ? '' : ', '}for ${since}`}
         </Fact>
       </dl>
     </li>

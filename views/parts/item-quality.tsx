@@ -66,7 +66,7 @@ export function ItemQuality({ page, quality }: { page: PageContext; quality: Ite
 }
 
 function Heading({ quality, children }: { quality: ItemQualityProps; children?: unknown }) {
-  const name = quality.quality === 'original' ? 'As the source has it' : quality.quality;
+  const name = quality.quality === 'original' ? 'Original' : quality.quality;
   return (
     <h2>
       {name} {children as never}

@@ -52,6 +52,7 @@ export type ReaderProps = {
 /** One open response to a player: what it gets, from where, and what holds it up. */
 export function ReaderRow({ page, reader }: { page: PageContext; reader: ReaderProps }) {
   const { positionBytes, sizeBytes, waiting } = reader;
+  const waitedMs = waiting === null ? 0 : page.nowMs - waiting.sinceMs;
   const share = sizeBytes === null || sizeBytes === 0 ? null : positionBytes / sizeBytes;
   return (
     <>
@@ -75,8 +76,8 @@ export function ReaderRow({ page, reader }: { page: PageContext; reader: ReaderP
           </>
         ) : (
           <>
-            <span class="badge attention">Waiting</span> {waiting.words}, for{' '}
-            {formatDuration(page.nowMs - waiting.sinceMs)}
+            <span class="badge attention">Waiting</span> {waiting.words}
+            {waitedMs < 1_000 ? null : `, for ${formatDuration(waitedMs)}`}
             {waiting.reason === null ? '.' : `. ${formatSentence(waiting.reason)}`}
             {waiting.hint === null ? null : <span class="hint"> {formatSentence(waiting.hint)}</span>}
           </>

@@ -14,7 +14,7 @@ export type SourceCatalogueProps = {
   skipped: number;
   finishedAtMs: number | null;
   error: { message: string; hint: string | null } | null;
-  /** In words, such as `1d`; null when it is only done by hand. */
+  /** In words, such as `day` or `6 hours`; null when it is only done by hand. */
   every: string | null;
 };
 

@@ -59,12 +59,16 @@ export function TokenList({ page, tokens, hasMore, base, none }: TokenListProps)
                 {token.expiresAtMs === null ? null : `; until ${formatMoment(token.expiresAtMs, page.timeZone)}`}
               </p>
             </div>
-            <RowAction
-              action={`${page.basePath}${base}/${token.id}/revoke`}
-              label="Revoke"
-              name={`token ${token.name}, ${token.prefix}`}
-              dangerous
-            />
+            <details class="confirm">
+              <summary aria-label={`Revoke: token ${token.name}, ${token.prefix}`}>Revoke…</summary>
+              <p>What uses it is cut off at once. This cannot be undone.</p>
+              <RowAction
+                action={`${page.basePath}${base}/${token.id}/revoke`}
+                label="Revoke it"
+                name={`token ${token.name}, ${token.prefix}`}
+                dangerous
+              />
+            </details>
           </li>
         ))}
       </ul>

@@ -3,9 +3,11 @@ import { z } from 'zod';
 import { formatSentence } from '../../../views/format.ts';
 import { LoginPage, type LoginPageProps, SendAgainPage } from '../../../views/pages/login.tsx';
 import { emptyForm } from '../../../views/parts/field.tsx';
+import { sourceFieldLabels } from '../../../views/parts/source-form.tsx';
 import { renderPage } from '../../../views/render.ts';
 import { deviceName } from '../../access/device-name.ts';
 import { LarderError } from '../../errors.ts';
+import { options, settingNames } from '../../options.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import { readCarriedForm } from '../carried-form.ts';
 import { parseForm, readForm } from '../forms.ts';
@@ -19,6 +21,16 @@ const signInSchema = z.object({
   name: z.string().min(1, 'Enter your name.').max(1_000, 'This is no name.'),
   password: z.string().min(1, 'Enter your password.').max(10_000, 'This is no password.'),
 });
+
+/** What a form that was sent too late is told back in: settings and sources, and what else reads badly. */
+const fieldLabels: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(settingNames.map((name) => [name, options[name].label])),
+  ...sourceFieldLabels,
+  local: 'Private networks',
+  setting: 'Back to the default',
+  days: 'Days',
+  'token-name': 'What the token is for',
+};
 
 export function addLoginPages(routes: Routes, { access }: Pick<WebServices, 'access'>): void {
   function show(context: WebContext, props: Omit<LoginPageProps, 'page'>, status = 200): Response {
@@ -62,7 +74,7 @@ export function addLoginPages(routes: Routes, { access }: Pick<WebServices, 'acc
       return show(context, { form: form.state, problem, next, carried }, statusOf(error));
     }
     if (carried === null) return context.redirect(page.basePath + next, 303);
-    return context.html(renderPage(<SendAgainPage page={page} carried={carried} />));
+    return context.html(renderPage(<SendAgainPage page={page} carried={carried} labels={fieldLabels} />));
   });
 
   routes.post('/logout', 'public', async (context) => {

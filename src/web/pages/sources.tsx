@@ -20,7 +20,7 @@ import { type Rendered, renderPage } from '../../../views/render.ts';
 import { LarderError } from '../../errors.ts';
 import type { SyncState } from '../../library/catalogue-syncs.ts';
 import type { SourceView } from '../../library/source-service.ts';
-import { describeValue, type Settings } from '../../options.ts';
+import type { Settings } from '../../options.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import type { CredentialKind } from '../../sources/http-credentials.ts';
 import type { PageRequest } from '../live-page.ts';
@@ -215,6 +215,19 @@ export function addSourcePages(
   });
 }
 
+const PERIODS = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [60_000, 'minute'],
+  [1_000, 'second'],
+] as const;
+
+/** `day`, `6 hours`: goes on behind "every". */
+function describeEvery(ms: number): string {
+  const [unitMs, unit] = PERIODS.find(([period]) => ms % period === 0) ?? PERIODS[3];
+  return ms === unitMs ? unit : formatCount(ms / unitMs, unit);
+}
+
 function catalogueOf(sync: SyncState, { syncEvery }: Pick<Settings, 'syncEvery'>): SourceCatalogueProps {
-  return { ...sync, every: syncEvery === 0 ? null : describeValue('syncEvery', syncEvery) };
+  return { ...sync, every: syncEvery === 0 ? null : describeEvery(syncEvery) };
 }
