@@ -257,7 +257,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     }
     await rebuilt();
   }
-  const health = new SourceHealth(sourceTable, clock, log.part('sources'));
+  const health = new SourceHealth(sourceTable, clock, log.part('sources'), noteEvent);
   const sourceRemover: SourceRemover = new SourceRemover({
     table: sourceTable,
     cancelDownload: (entryId) => downloads.cancel(entryId),

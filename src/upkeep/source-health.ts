@@ -22,14 +22,22 @@ export class SourceHealth {
   readonly #table: SourceTable;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #noteEvent: (kind: string, subject: string, text: string) => unknown;
   readonly #states = new Map<number, SourceState>();
   readonly #names = new Map<number, string>();
   readonly #writtenAtMs = new Map<number, number>();
 
-  constructor(table: SourceTable, clock: Clock, log: Log) {
+  /** @param noteEvent - never throws */
+  constructor(
+    table: SourceTable,
+    clock: Clock,
+    log: Log,
+    noteEvent: (kind: string, subject: string, text: string) => unknown,
+  ) {
     this.#table = table;
     this.#clock = clock;
     this.#log = log;
+    this.#noteEvent = noteEvent;
   }
 
   /** As their rows say it: at the start, and when one was added or changed. */
@@ -68,9 +76,21 @@ export class SourceHealth {
     this.#states.set(sourceId, state);
     const wasFailing = before !== undefined && before.failingSince !== null;
     const changed = before === undefined || wasFailing !== (fault !== null) || before.lastSuccessAt === null;
-    const name = this.#names.get(sourceId);
-    if (fault !== null && !wasFailing) this.#log.warning('a source fails', { source: name, error: fault.message });
-    if (fault === null && wasFailing) this.#log.info('a source answers again', { source: name });
+    const name = this.#names.get(sourceId)!;
+    // Told once when it begins and once when it ends, however many requests there are meanwhile.
+    if (fault !== null && !wasFailing) {
+      this.#log.warning('a source fails', { source: name, error: fault.message });
+      this.#noteEvent('source-failing', name, `${name} does not answer: ${fault.message}.`);
+    }
+    if (fault === null && wasFailing) {
+      this.#log.info('a source answers again', { source: name });
+      const minutes = Math.round((nowMs - (before.failingSince ?? nowMs)) / 60_000);
+      this.#noteEvent(
+        'source-well',
+        name,
+        `${name} answers again, after ${minutes < 1 ? 'less than a minute' : `${minutes} min`}.`,
+      );
+    }
     if (changed || nowMs - (this.#writtenAtMs.get(sourceId) ?? 0) > WRITE_PERIOD_MS)
       this.#write(sourceId, fault, nowMs);
   }
