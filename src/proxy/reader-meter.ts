@@ -15,8 +15,8 @@ export interface ReaderSecond {
 
 export const METER_PERIOD_MS = 1_000;
 const SECONDS_KEPT = 60;
-/** Rates are averages over so many seconds. */
-const RATE_SECONDS = 10;
+/** Rates are averages over so many seconds: a player takes what it plays in gulps, half a minute apart at most. */
+const RATE_SECONDS = 30;
 
 /** Whether it waits for so long that a player may notice: from a slow origin every piece is waited for a little. */
 export function isWaiting({ waitingSinceMs }: Reader, nowMs: number): boolean {

@@ -2,11 +2,12 @@
 // when a person says so. What ended goes to `EndedReaders`.
 import type { ServerResponse } from 'node:http';
 import type { CachedFile } from '../chunks/cached-file.ts';
-import type { Reader } from '../chunks/reader.ts';
+import type { Reader, ReaderLabel } from '../chunks/reader.ts';
 import type { WaitReason } from '../chunks/wait-reason.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { ReaderHistoryRow } from '../db/reader-history.ts';
 import { LarderError } from '../errors.ts';
+import { STALL_MIN_MS } from '../limits.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { EndedReaders } from './ended-readers.ts';
 import { playerName } from './player-name.ts';
@@ -65,6 +66,22 @@ export interface ReaderStart {
   readonly response: ServerResponse;
   /** Monotonic time at which the request came. */
   readonly requestedAtMs: number;
+}
+
+/** A request whose file is not open yet: its origin has not said anything. */
+export interface ReaderArrival {
+  readonly source: string;
+  readonly address: MediaAddress;
+  readonly label: ReaderLabel;
+  readonly response: ServerResponse;
+  /** Monotonic. */
+  readonly requestedAtMs: number;
+}
+
+export interface Arrival {
+  readonly id: string;
+  /** Its file is open, or will not be. */
+  end(): void;
 }
 
 export interface ReaderServices {
@@ -134,6 +151,7 @@ export class OpenResponse {
 export class Readers {
   readonly #services: ReaderServices;
   readonly #open = new Map<string, OpenResponse>();
+  readonly #arrivals = new Map<string, ReaderArrival>();
   #lastId = 0;
   #timer: Timer | undefined;
 
@@ -145,9 +163,18 @@ export class Readers {
     return this.#open.size;
   }
 
-  opened(start: ReaderStart): OpenResponse {
-    const { clock } = this.#services;
+  /** Somebody asks for a file that has to be opened first. */
+  arrived(arrival: ReaderArrival): Arrival {
     const id = String(++this.#lastId);
+    this.#arrivals.set(id, arrival);
+    return { id, end: () => void this.#arrivals.delete(id) };
+  }
+
+  /** @param arrival - goes over into it */
+  opened(start: ReaderStart, arrival?: Arrival): OpenResponse {
+    const { clock } = this.#services;
+    arrival?.end();
+    const id = arrival?.id ?? String(++this.#lastId);
     const response = new OpenResponse(
       id,
       start,
@@ -161,12 +188,16 @@ export class Readers {
 
   /** In the order in which they came. */
   list(): OpenReader[] {
-    return [...this.#open.values()].map((response) => this.#describe(response));
+    const nowMs = this.#services.clock.monotonicMs();
+    const waiting = [...this.#arrivals].filter(([, { requestedAtMs }]) => nowMs - requestedAtMs >= STALL_MIN_MS);
+    return [
+      ...[...this.#open.values()].map((response) => this.#describe(response)),
+      ...waiting.map(([id, arrival]) => this.#describeArrival(id, arrival)),
+    ].sort((left, right) => Number(left.id) - Number(right.id));
   }
 
   find(id: string): OpenReader | null {
-    const response = this.#open.get(id);
-    return response === undefined ? null : this.#describe(response);
+    return this.list().find((reader) => reader.id === id) ?? null;
   }
 
   /**
@@ -175,6 +206,11 @@ export class Readers {
    */
   stop(id: string): OpenReader {
     const response = this.#open.get(id);
+    const arrival = this.#arrivals.get(id);
+    if (arrival !== undefined) {
+      arrival.response.destroy();
+      return this.#describeArrival(id, arrival);
+    }
     if (response === undefined) {
       throw new LarderError('missing', 'that reader is not there any more', {
         hint: 'it has ended by itself: nothing is left to stop',
@@ -263,6 +299,44 @@ export class Readers {
       worstStallMs: Math.max(totals.worstStallMs, reader.servedBytes > 0 ? waitedMs : 0),
       waiting,
       seconds: meter.seconds,
+    };
+  }
+
+  #describeArrival(id: string, { source, address, label, requestedAtMs }: ReaderArrival): OpenReader {
+    const startedAtMs = this.#wallMs(requestedAtMs);
+    return {
+      id,
+      entryId: null,
+      source,
+      path: address.path,
+      title: titleOf(address),
+      quality: address.quality,
+      player: playerName(label.player),
+      userAgent: label.player,
+      address: label.address,
+      startedAtMs,
+      positionBytes: 0,
+      sizeBytes: null,
+      servedBytes: 0,
+      fromDiskBytes: 0,
+      toPlayerRate: null,
+      fromOriginRate: null,
+      runwayBytes: 0,
+      isRunwayWhole: false,
+      firstByteMs: null,
+      stallCount: 0,
+      stalledMs: 0,
+      worstStallMs: 0,
+      waiting: {
+        kind: 'first-byte',
+        source,
+        sinceMs: startedAtMs,
+        attempt: 1,
+        reason: null,
+        hint: null,
+        untilMs: null,
+      },
+      seconds: [],
     };
   }
 

@@ -16,7 +16,7 @@ import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
-import type { OpenResponse, Readers } from './readers.ts';
+import type { Arrival, OpenResponse, Readers } from './readers.ts';
 import { BodyWriter, writeAndWait } from './response-body.ts';
 import {
   commonHeaders,
@@ -31,7 +31,7 @@ import {
 export interface StreamServices {
   readonly manager: ChunkManager;
   readonly findSource: (name: string) => HttpSource | undefined;
-  readonly readers: Pick<Readers, 'opened'>;
+  readonly readers: Pick<Readers, 'arrived' | 'opened'>;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,6 +44,8 @@ interface Visit {
   readonly label: ReaderLabel;
   /** Monotonic time at which it came. */
   readonly requestedAtMs: number;
+  /** Undefined for a HEAD. */
+  readonly arrival: Arrival | undefined;
 }
 
 export interface StreamTarget {
@@ -168,14 +170,18 @@ export class StreamHandler {
     // RFC 9110 §14.2: Range is defined for GET only.
     const specs = isHead ? null : parseRangeHeader(request.headers.range);
     for (let attempt = 0; ; attempt++) {
-      const file = await this.#open(source, address, specs, isHead, signal);
-      if (signal.aborted) return;
+      const visit = { source: source.name, label, requestedAtMs };
+      const arrival = isHead ? undefined : this.#services.readers.arrived({ ...visit, address, response });
       try {
-        await this.#respondWith(file, request, response, specs, { source: source.name, label, requestedAtMs });
+        const file = await this.#open(source, address, specs, isHead, signal);
+        if (signal.aborted) return;
+        await this.#respondWith(file, request, response, specs, { ...visit, arrival });
         return;
       } catch (error) {
         const changed = error instanceof LarderError && error.code === 'origin-changed';
         if (!changed || response.headersSent || attempt >= REOPENS_MAX) throw error;
+      } finally {
+        arrival?.end();
       }
     }
   }
@@ -262,7 +268,7 @@ export class StreamHandler {
     const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
     const range = selection.kind === 'whole' ? whole : selection.range;
     const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
-    const open = this.#services.readers.opened({ ...visit, file, reader, response });
+    const open = this.#services.readers.opened({ ...visit, file, reader, response }, visit.arrival);
     const writer = this.#startBody(response);
     const leave = () => reader.close();
     response.once('close', leave);
@@ -299,7 +305,8 @@ export class StreamHandler {
     try {
       for (const [index, range] of ranges.entries()) {
         const reader = file.openReader(range, true, visit.label);
-        if (open === undefined) open = this.#services.readers.opened({ ...visit, file, reader, response });
+        if (open === undefined)
+          open = this.#services.readers.opened({ ...visit, file, reader, response }, visit.arrival);
         else open.continueWith(reader);
         const writer = this.#startBody(response);
         const leave = () => reader.close();

@@ -45,6 +45,25 @@ test('a reader that leaves before the first byte frees its work', async () => {
   await origin.until(() => origin.openCount('early.bin') === 0);
 });
 
+test('a reader whose file the origin has said nothing of yet is listed as waiting, and can be stopped', async () => {
+  origin.addFile('Mute Film (2020).mkv', { sizeBytes: 1_000_000 });
+  origin.behave('Mute Film (2020).mkv', { stallBeforeHead: true });
+  const connection = await RawConnection.open(larder.port);
+  connection.send('GET', '/s/films/Mute%20Film%20(2020).mkv', { 'User-Agent': 'VLC/3.0.20 LibVLC/3.0.20' });
+  const read = async (path: string) =>
+    JSON.parse(Buffer.from((await rawRequest(larder.port, path, larder.owner.headers)).body).toString());
+  let [listed] = (await read('/api/v1/readers')).items;
+  while (listed === undefined) [listed] = (await read('/api/v1/readers')).items;
+  expect(listed).toMatchObject({ title: 'Mute Film (2020)', player: 'VLC 3.0.20', servedBytes: 0 });
+  expect(listed.waiting).toMatchObject({ kind: 'first-byte', source: 'films', attempt: 1 });
+  expect((await read('/api/v1/status')).readers).toEqual({ open: 1, waiting: 1 });
+  const headers = { ...larder.owner.headers, 'Content-Length': '0' };
+  await rawRequest(larder.port, `/activity/${listed.id}/stop`, headers, 'POST');
+  await origin.until(() => origin.openCount('Mute Film (2020).mkv') === 0);
+  while ((await read('/api/v1/readers')).items.length > 0);
+  connection.socket.destroy();
+});
+
 test('one of two readers that leaves does not disturb the other', async () => {
   origin.addFile('pair.bin', { sizeBytes: 2_000_000 });
   origin.behave('pair.bin', { bytesPerSecond: 4_000_000 });
