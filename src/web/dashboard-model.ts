@@ -49,6 +49,7 @@ export function headlineOf(
     tone: worst.severity === 'error' ? 'failing' : 'attention',
     sentence: `${sentence} ${watching}`,
     advice: worst.advice === null ? null : formatSentence(worst.advice),
+    advicePath: worst.kind === 'no-room' || worst.kind === 'disk-refused' ? '/storage' : null,
   };
 }
 
@@ -60,6 +61,11 @@ function spaceFault(alerts: readonly Alert[]): string | null {
 function failingFault(alerts: readonly Alert[], { nowMs, timeZone }: Moment): string | null {
   const failing = alerts.filter((alert) => alert.kind === 'source-failing');
   if (failing.length === 0) return null;
+  if (failing.length > 1) {
+    const sinceMs = Math.min(...failing.map((alert) => alert.sinceMs ?? nowMs));
+    const since = formatSince(sinceMs, nowMs, timeZone);
+    return `${failing.length} sources do not answer, the first since ${since}; what is cached plays on.`;
+  }
   const names = failing.map(
     ({ subject, sinceMs }) => `${subject} does not answer since ${formatSince(sinceMs ?? nowMs, nowMs, timeZone)}`,
   );
@@ -71,15 +77,21 @@ export interface AnswerFacts {
   readonly roomBytes: number;
   readonly readers: readonly OpenReader[];
   readonly week: TrafficChart;
+  /** Of which something is here. */
+  readonly keptItems: number;
   readonly isOwner: boolean;
 }
 
-export function answersOf({ status, roomBytes, readers, week, isOwner }: AnswerFacts, nowMs: number): AnswerProps[] {
+export function answersOf(
+  { status, roomBytes, readers, week, keptItems, isOwner }: AnswerFacts,
+  nowMs: number,
+): AnswerProps[] {
   const ownerPath = (path: string) => (isOwner ? path : null);
   const waiting = readers.filter((reader) => reader.waiting !== null);
   const [firstWaiting] = waiting;
   const { queued, running } = status.jobs;
   const isRefused = status.alerts.some((alert) => alert.kind === 'disk-refused');
+  const isStuck = status.alerts.some((alert) => alert.kind === 'no-room');
   return [
     {
       name: 'Playing',
@@ -103,22 +115,31 @@ export function answersOf({ status, roomBytes, readers, week, isOwner }: AnswerF
         }
       : {
           name: 'Room',
-          value: roomBytes > 0 ? formatBytes(roomBytes) : 'Full',
-          detail: roomBytes > 0 ? `of ${formatBytes(status.space.capBytes)}` : 'the oldest makes room for what comes',
-          isWaiting: false,
+          value: roomBytes > 0 && !isStuck ? formatBytes(roomBytes) : 'Full',
+          detail: isStuck
+            ? 'and nothing may go: in use or pinned'
+            : roomBytes > 0
+              ? `of ${formatBytes(status.space.capBytes)}`
+              : 'the oldest makes room for what comes',
+          isWaiting: isStuck,
           path: ownerPath('/storage'),
         },
     {
       name: 'Kept',
       value: formatBytes(status.space.usedBytes),
-      detail: formatCount(status.totals.entryCount, 'entry', 'entries'),
+      detail: `of ${formatCount(keptItems, 'item')}`,
       isWaiting: false,
       path: '/library',
     },
     {
       name: 'Next',
       value: queued === 0 ? 'Nothing queued' : `${queued.toLocaleString('en')} to fetch`,
-      detail: queued > 0 ? `${formatCount(running, 'request')} under way` : describeForecast(roomBytes, week),
+      detail:
+        queued > 0
+          ? `${formatCount(running, 'request')} under way`
+          : isStuck
+            ? 'what comes is passed on, and not kept'
+            : describeForecast(roomBytes, week),
       isWaiting: false,
       path: ownerPath('/activity#wishes'),
     },

@@ -342,12 +342,18 @@ describe('state', () => {
       tone: 'attention',
       sentence: 'attic does not answer since 11:50 UTC (14 min); what is cached plays on. 1 reader.',
       advice: 'Is it on?',
+      advicePath: null,
     });
+    const others = ['loft', 'cellar'].map((subject) => ({ ...failing, subject, sinceMs: nowMs - 60_000 }));
+    expect(headlineOf([source], [failing, ...others], 1, { nowMs, timeZone: 'UTC' }).sentence).toBe(
+      '3 sources do not answer, the first since 11:50 UTC (14 min); what is cached plays on. 1 reader.',
+    );
     const refused: Alert = { ...failing, kind: 'disk-refused', severity: 'error', cause: 'ENOSPC', advice: null };
     expect(headlineOf([source], [refused], 0, { nowMs, timeZone: 'UTC' })).toEqual({
       tone: 'failing',
       sentence: 'Nothing can be cached: ENOSPC; streams go on uncached. Nobody is watching.',
       advice: null,
+      advicePath: '/storage',
     });
   });
 

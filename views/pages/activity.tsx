@@ -15,11 +15,11 @@ export function ActivityPage({ page, notice, regions }: ActivityPageProps) {
   return (
     <Layout page={page} title="Activity" section="/activity" notice={notice} live>
       <h1>Activity</h1>
-      {/* Both scroll inside, so that they can take the focus: who comes and goes must not move the page. */}
-      <section id="readers" class="panel fixed tall" aria-label="Readers" tabindex={0}>
+      {/* As tall as with one row: the first who comes moves nothing, the others make it grow. */}
+      <section id="readers" class="panel room-for-one" aria-label="Readers">
         {regions.readers}
       </section>
-      <section id="fetching" class="panel fixed" aria-label="Being fetched now" tabindex={0}>
+      <section id="fetching" class="panel room-for-one" aria-label="Being fetched now">
         {regions.fetching}
       </section>
       <section id="wishes" class="panel" aria-label="To be fetched">

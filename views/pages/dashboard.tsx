@@ -25,11 +25,11 @@ export function DashboardPage({ page, notice, regions }: DashboardPageProps) {
       </section>
       {regions.readers === undefined ? null : (
         <div class="side-by-side">
-          {/* Scroll inside, so that they can take the focus: who comes or goes must not move the page. */}
-          <section id="readers" class="panel fixed short" aria-label="Playing now" tabindex={0}>
+          {/* As tall as with one row: the first who comes moves nothing, the others make it grow. */}
+          <section id="readers" class="panel room-for-one short" aria-label="Playing now">
             {regions.readers}
           </section>
-          <section id="alerts" class="panel fixed short" aria-label="Needs a look" tabindex={0}>
+          <section id="alerts" class="panel room-for-one short" aria-label="Needs a look">
             {regions.alerts}
           </section>
         </div>
@@ -42,10 +42,10 @@ export function DashboardPage({ page, notice, regions }: DashboardPageProps) {
       </section>
       {regions.sources === undefined ? null : (
         <div class="side-by-side">
-          <section id="sources" class="panel fixed short" aria-label="Sources" tabindex={0}>
+          <section id="sources" class="panel room-for-one short" aria-label="Sources">
             {regions.sources}
           </section>
-          <section id="events" class="panel fixed short" aria-label="Latest events" tabindex={0}>
+          <section id="events" class="panel room-for-one short" aria-label="Latest events">
             {regions.events}
           </section>
         </div>

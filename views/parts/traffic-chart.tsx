@@ -77,7 +77,8 @@ function Chart({ page, points, slotMs, served, fromDisk, when }: ChartProps) {
   const most = niceMost(Math.max(0, ...points.map((point) => point.servedBytes)));
   const shares = points.map((point) => (point.servedBytes === 0 ? null : point.fromDiskBytes / point.servedBytes));
   const startMs = points[0]?.atMs ?? 0;
-  const endMs = (points.at(-1)?.atMs ?? 0) + slotMs;
+  // The last one is not over yet.
+  const endMs = Math.min((points.at(-1)?.atMs ?? 0) + slotMs, page.nowMs);
   const isLong = endMs - startMs > dayMs / 2;
   return (
     <div class="chart">

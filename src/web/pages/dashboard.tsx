@@ -7,6 +7,7 @@ import { Headline } from '../../../views/parts/headline.tsx';
 import { PlayingList } from '../../../views/parts/playing-list.tsx';
 import { SourceStates } from '../../../views/parts/source-states.tsx';
 import { Traffic } from '../../../views/parts/traffic-chart.tsx';
+import { EVERYTHING } from '../../library/item-filter.ts';
 import { chartRanges, type TrafficChart } from '../../upkeep/traffic-history.ts';
 import { isOwner } from '../caller.ts';
 import { alertProps, answersOf, headlineOf, isChartRange, sourceProps, trafficProps } from '../dashboard-model.ts';
@@ -22,11 +23,11 @@ const CHART_AGE_MS = 10_000;
 
 type DashboardServices = Pick<
   WebServices,
-  'readers' | 'fetchJobs' | 'items' | 'storage' | 'traffic' | 'events' | 'status' | 'namedSources' | 'clock'
+  'readers' | 'fetchJobs' | 'items' | 'storage' | 'traffic' | 'events' | 'status' | 'namedSources' | 'library' | 'clock'
 >;
 
 export function addDashboardPage(routes: Routes, services: DashboardServices): void {
-  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, clock } = services;
+  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, library, clock } = services;
   const charts = new Map<string, { readonly atMs: number; readonly chart: Promise<TrafficChart> }>();
 
   function chartOf(range: TrafficChart['range']): Promise<TrafficChart> {
@@ -52,9 +53,18 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
       const now = await status.get();
       const disk = await storage.state();
       const sources = namedSources();
-      const facts = { status: now, roomBytes: disk.roomBytes, readers: open, week, isOwner: mayChange };
+      const { total: whole } = await library.count({ ...EVERYTHING, availability: 'whole' });
+      const { total: partly } = await library.count({ ...EVERYTHING, availability: 'partly' });
+      const keptItems = whole + partly;
+      const facts = { status: now, roomBytes: disk.roomBytes, readers: open, week, keptItems, isOwner: mayChange };
       const forAll = {
-        headline: <Headline {...headlineOf(sources, now.alerts, open.length, page)} />,
+        headline: (
+          <Headline
+            page={page}
+            {...headlineOf(sources, now.alerts, open.length, page)}
+            {...(mayChange ? {} : { advicePath: null })}
+          />
+        ),
         answers: <Answers page={page} answers={answersOf(facts, nowMs)} />,
         traffic: <Traffic page={page} {...trafficProps(chart, now)} />,
         space: <SpaceRegion page={page} disk={disk} trouble={describeTrouble(disk.trouble)} mayChange={mayChange} />,
