@@ -8,6 +8,8 @@ export type PageContext = {
   playerAddress: string;
   /** Path and query of this page below the base path, such as '/library?q=film'. */
   path: string;
+  /** Another one each time: what stands in a form makes a double click act once. */
+  formId: string;
   /** Goes behind every asset's address, so that assets may be cached for ever. */
   assetVersion: string;
   /** The moment that the page describes, in ms since the epoch. */

@@ -31,6 +31,7 @@ import { type LivePage, matchPath, type PageRequest, wholeRegions } from './live
 import { LiveSlots } from './live-slots.ts';
 import { renderUpdate } from './live-update.ts';
 import { Notices } from './notices.ts';
+import { OnceAnswers } from './once-answers.ts';
 import { addPages } from './pages.ts';
 import { factsOf } from './request-facts.ts';
 import { ownPath, returnAddress } from './return-address.ts';
@@ -54,6 +55,7 @@ export function createSite(services: WebServices): Site {
   const hub = new LiveHub({ clock, log });
   const slots = new LiveSlots();
   const notices = new Notices(services.randomId);
+  const onceAnswers = new OnceAnswers(clock);
   const addressOf = (request: IncomingMessage) => control.clientOf(factsOf(request)).address;
   const bodies = new BodyReader({ clock, log, addressOf });
   const api = createApi(services, bodies);
@@ -69,6 +71,7 @@ export function createSite(services: WebServices): Site {
     return {
       basePath: prefix,
       serverAddress,
+      formId: services.randomId(),
       playerAddress: isLocal(serverAddress)
         ? (services.findAddresses(serverAddress)[0]?.url ?? serverAddress)
         : serverAddress,
@@ -232,7 +235,10 @@ export function createSite(services: WebServices): Site {
 
   async function runAction(context: WebContext, action: Action): Promise<ActionResult | Response> {
     try {
-      return await action(context);
+      const { once, ...fields } = await readForm(context);
+      if (!once) return await action(context);
+      const { caller, page } = context.var;
+      return await onceAnswers.run([caller, page.path, once, fields], () => action(context));
     } catch (error) {
       return { notice: describeFailure(error) };
     }

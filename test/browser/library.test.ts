@@ -243,6 +243,26 @@ browserTest('many at once: what it would touch is said before, then it is done, 
   await close();
 });
 
+browserTest('a second press acts once, and what cannot fit is not fetched', async () => {
+  const { page, close } = await open('/library/selection?all=1&q=cedar');
+  await page.getByText('Everything that this filter shows: the words “cedar”.').waitFor();
+  const form = page.locator('form', { has: page.getByRole('button', { name: /^Unpin/ }) });
+  const job = await form.evaluate(async (element) => {
+    const body = new URLSearchParams([...new FormData(element as HTMLFormElement)] as [string, string][]);
+    const { action } = element as HTMLFormElement;
+    const send = () => fetch(action, { method: 'POST', body });
+    await Promise.all([send(), send()]);
+    return (await (await fetch('/library')).text()).match(/id="job-[^"]*"/g)?.length;
+  });
+  const before = await page.evaluate(async (action) => {
+    const body = new URLSearchParams({ all: '1', q: 'cedar' });
+    await Promise.all([fetch(action, { method: 'POST', body }), fetch(action, { method: 'POST', body })]);
+    return (await (await fetch('/library')).text()).match(/id="job-[^"]*"/g)?.length;
+  }, '/library/selection/unpin');
+  expect(before! - job!).toBe(2);
+  await close();
+});
+
 browserTest('without JavaScript: search, select, act, bring back', async () => {
   const { page, close } = await open('/library', { javaScriptEnabled: false });
   await page.getByRole('searchbox').fill('amber');

@@ -12,6 +12,7 @@ export function pageContext(change: Partial<PageContext> = {}): PageContext {
     serverAddress: 'http://nas:8420',
     playerAddress: change.serverAddress ?? 'http://nas:8420',
     path: '/',
+    formId: 'f1',
     assetVersion: 'v1',
     nowMs: PAGE_NOW_MS,
     visitor: { name: 'admin', role: 'owner', shortcuts: true },

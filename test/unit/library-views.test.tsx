@@ -210,6 +210,8 @@ function hostilePages(): string[] {
         missingBytes={1}
         unknownCount={1}
         isCut
+        fit={{ kind: 'replaces', bytes: 5e6 }}
+        filterWords={hostile}
         titles={[hostile]}
         fields={[['q', hostile]]}
       />,

@@ -2,6 +2,7 @@ import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { Field, FormErrors, type FormState } from '../parts/field.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
+import { Once } from '../parts/once.tsx';
 import type { Rendered } from '../render.ts';
 
 export type AccountPageProps = {
@@ -102,6 +103,7 @@ export function AccountPage(props: AccountPageProps) {
         </p>
         <div id="tokens">{regions.tokens}</div>
         <form method="post" action={`${page.basePath}/account/tokens`} class="add-row">
+          <Once page={page} />
           <Field name="name" label="What is it for?" form={{ typed: {}, errors: {} }} placeholder="Living room TV" />
           <button type="submit">Make a token</button>
         </form>

@@ -2,6 +2,7 @@ import type { Child } from 'hono/jsx';
 import { formatBytes, formatCount } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
+import { Once } from '../parts/once.tsx';
 
 export type SelectionPageProps = {
   page: PageContext;
@@ -13,6 +14,10 @@ export type SelectionPageProps = {
   missingBytes: number;
   unknownCount: number;
   isCut: boolean;
+  /** Whether the rest can be kept. */
+  fit: { kind: 'fits' | 'replaces' | 'held' | 'beyond'; bytes: number };
+  /** The filter that shows it; null when titles say what it is. */
+  filterWords: string | null;
   /** Of the first of them; empty when a filter says which. */
   titles: readonly string[];
   /** What says which, as hidden fields. */
@@ -37,6 +42,7 @@ export function SelectionPage(props: SelectionPageProps) {
       ) : (
         <>
           <section class="panel" aria-label="What is selected">
+            {props.filterWords === null ? null : <p>{props.filterWords}</p>}
             <dl class="facts">
               <div class="fact">
                 <dt>On this disk</dt>
@@ -68,27 +74,40 @@ export function SelectionPage(props: SelectionPageProps) {
           </section>
           <section class="panel" aria-label="What to do with it">
             <ul class="rows acts">
-              <Act {...props} verb="fetch" label={`Fetch ${formatBytes(missingBytes)}`}>
-                What is not here yet is fetched, behind whatever somebody watches.
-              </Act>
+              {props.fit.kind === 'beyond' || (missingBytes === 0 && props.unknownCount === 0) ? null : (
+                <Act
+                  {...props}
+                  verb="fetch"
+                  label={missingBytes === 0 ? 'Fetch' : `Fetch ${formatBytes(missingBytes)}`}
+                >
+                  What is not here yet is fetched, behind whatever somebody watches. {describeFit(props)}
+                </Act>
+              )}
+              {props.fit.kind === 'beyond' ? <li class="waiting">{describeFit(props)}</li> : null}
               <Act {...props} verb="stop" label="Stop fetching">
                 What has come is kept.
               </Act>
-              <Act {...props} verb="pin" label={`Pin ${formatBytes(cachedBytes)}`}>
-                Never removed to make room.
-              </Act>
+              {entryCount === 0 ? null : (
+                <Act {...props} verb="pin" label={cachedBytes === 0 ? 'Pin' : `Pin ${formatBytes(cachedBytes)}`}>
+                  Never removed to make room.
+                </Act>
+              )}
               <Act {...props} verb="unpin" label="Unpin">
                 May make room again.
               </Act>
-              <Act {...props} verb="verify" label={`Verify ${formatBytes(cachedBytes)}`}>
-                Every byte is compared with its checksum; what is damaged is fetched again when it is wanted.
-              </Act>
+              {cachedBytes === 0 ? null : (
+                <Act {...props} verb="verify" label={`Verify ${formatBytes(cachedBytes)}`}>
+                  Every byte is compared with its checksum; what is damaged is fetched again when it is wanted.
+                </Act>
+              )}
               <Act {...props} verb="recheck" label="Check with the origin">
                 Asks whether it still has the same files.
               </Act>
-              <Act {...props} verb="drop" label={`Drop ${formatBytes(cachedBytes)}`} isDangerous>
-                Taken off this disk. Can be brought back for ten minutes, unless room is needed before.
-              </Act>
+              {cachedBytes === 0 ? null : (
+                <Act {...props} verb="drop" label={`Drop ${formatBytes(cachedBytes)}`} isDangerous>
+                  Taken off this disk. Can be brought back for ten minutes, unless room is needed before.
+                </Act>
+              )}
             </ul>
           </section>
         </>
@@ -97,12 +116,27 @@ export function SelectionPage(props: SelectionPageProps) {
   );
 }
 
+function describeFit({ fit, missingBytes }: SelectionPageProps): string {
+  const bytes = formatBytes(fit.bytes);
+  switch (fit.kind) {
+    case 'fits':
+      return missingBytes === 0 ? '' : 'There is room for it.';
+    case 'replaces':
+      return `There is not room for all of it: the oldest ${bytes} in the cache would go.`;
+    case 'held':
+      return `${bytes} of it do not fit: what would have to go is pinned or in use.`;
+    case 'beyond':
+      return `All of it cannot be fetched: it is ${bytes} more than the cache holds. Select less, or make the cache larger on the page Storage.`;
+  }
+}
+
 type ActProps = SelectionPageProps & { verb: string; label: string; isDangerous?: boolean; children: Child };
 
 function Act({ page, back, fields, verb, label, isDangerous = false, children }: ActProps) {
   return (
     <li>
       <form method="post" action={`${page.basePath}/library/selection/${verb}`}>
+        <Once page={page} />
         <input type="hidden" name="back" value={back} />
         {fields.map(([name, value]) => (
           <input type="hidden" name={name} value={value} />

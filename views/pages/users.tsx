@@ -3,6 +3,7 @@ import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { Field, FormErrors, type FormState } from '../parts/field.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
+import { Once } from '../parts/once.tsx';
 import { RowAction } from '../parts/row-action.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { scopeWords } from '../parts/token-list.tsx';
@@ -55,6 +56,7 @@ export function UsersPage({ page, notice, form, passwordLengthMin, regions }: Us
           <summary>Add somebody…</summary>
           <FormErrors form={form} labels={labels} />
           <form method="post" action={`${page.basePath}/users`}>
+            <Once page={page} />
             <Field name="name" label={labels.name} form={form} autocomplete="off" required />
             <Field
               name="password"
@@ -89,6 +91,7 @@ export function UsersPage({ page, notice, form, passwordLengthMin, regions }: Us
         <details class="add">
           <summary>Make a token…</summary>
           <form method="post" action={`${page.basePath}/users/tokens`}>
+            <Once page={page} />
             <Field
               name="token-name"
               label="What is it for?"

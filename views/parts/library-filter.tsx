@@ -134,6 +134,15 @@ function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
+/** A region of the live page. */
+function Count({ name, count }: { name: string; count: number }) {
+  return (
+    <span class="count" id={`facet-${name}`}>
+      {count.toLocaleString('en')}
+    </span>
+  );
+}
+
 type ChoiceProps = { name: string; value: string; label: string; count?: number; checked: boolean };
 
 function Choice({ name, value, label, count, checked }: ChoiceProps) {
@@ -141,8 +150,7 @@ function Choice({ name, value, label, count, checked }: ChoiceProps) {
     <label>
       <input type="radio" name={name} value={value} checked={checked} />
       <span>
-        {label}
-        {count === undefined ? null : <span class="count"> {count.toLocaleString('en')}</span>}
+        {label} {count === undefined ? null : <Count name={value} count={count} />}
       </span>
     </label>
   );
@@ -153,7 +161,7 @@ function Switch({ name, label, count, checked }: Omit<ChoiceProps, 'value'>) {
     <label class="check">
       <input type="checkbox" name={name} value="1" checked={checked} />
       <span>
-        {label} <span class="count">{count?.toLocaleString('en')}</span>
+        {label} <Count name={name} count={count ?? 0} />
       </span>
     </label>
   );

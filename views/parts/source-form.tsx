@@ -1,6 +1,7 @@
 import type { Child } from 'hono/jsx';
 import type { PageContext } from '../page-context.ts';
 import { Field, FormErrors, type FormState } from './field.tsx';
+import { Once } from './once.tsx';
 
 export type SignIn = 'none' | 'keep' | 'password' | 'token' | 'headers';
 
@@ -44,6 +45,7 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
   const secretWasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
   return (
     <form method="post" action={`${page.basePath}${action}`} class="source-form" autocomplete="off">
+      <Once page={page} />
       {/* What Enter in a field presses: the first submit button of a form, and the test is not meant by that. */}
       <button type="submit" hidden>
         {submit}

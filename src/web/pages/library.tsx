@@ -4,11 +4,13 @@ import { LibraryPage } from '../../../views/pages/library.tsx';
 import { SelectionPage } from '../../../views/pages/library-selection.tsx';
 import { Dropped, type DroppedProps } from '../../../views/parts/dropped.tsx';
 import { Jobs } from '../../../views/parts/jobs.tsx';
-import { queryText } from '../../../views/parts/library-filter.tsx';
-import { type ItemProps, LibraryItem } from '../../../views/parts/library-item.tsx';
+import { type FacetProps, queryText } from '../../../views/parts/library-filter.tsx';
+import { availabilityWords, type ItemProps, LibraryItem, typeWords } from '../../../views/parts/library-item.tsx';
 import { type Rendered, renderPage } from '../../../views/render.ts';
 import { LarderError } from '../../errors.ts';
 import { BULK_ACTIONS, type BulkAction, type JobState } from '../../library/bulk-jobs.ts';
+import { fetchFit, refuseBeyondCap } from '../../library/fetch-fit.ts';
+import type { ItemFilter } from '../../library/item-filter.ts';
 import { type FacetCounts, ITEMS_PAGE, type LibraryItem as Item, type ItemPage } from '../../library/library.ts';
 import type { Selection } from '../../library/selections.ts';
 import { readForm } from '../forms.ts';
@@ -19,7 +21,7 @@ import type { WebServices } from '../services.ts';
 
 type LibraryServices = Pick<
   WebServices,
-  'library' | 'removals' | 'selections' | 'jobs' | 'sources' | 'readers' | 'playedAtMs' | 'clock'
+  'library' | 'removals' | 'selections' | 'jobs' | 'sources' | 'readers' | 'playedAtMs' | 'storage' | 'clock'
 >;
 
 /** Dropped entries that are listed by name; jobs that ended are shown for a while. */
@@ -30,6 +32,7 @@ const SELECTED_MAX = 500;
 
 interface Shown {
   readonly page: ItemPage;
+  readonly facets: FacetProps;
   readonly items: readonly ItemProps[];
   readonly dropped: DroppedProps;
   readonly droppedItems: readonly ItemProps[];
@@ -59,6 +62,7 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
     const propsOf = (item: Item) => itemProps(item, { played, playedAtMs });
     return {
       page,
+      facets: facetProps(await library.countFacets(filterOf(chosen))),
       items: page.items.map(propsOf),
       droppedItems: (others.length === 0 ? [] : await library.list([...new Set(others)])).map(propsOf),
       dropped: {
@@ -78,12 +82,16 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
     // Rows are told one by one, and none comes or goes under the hand of who reads them: that is for the next look.
     regions: async (request) => {
       const { page } = request;
-      const { items, droppedItems, dropped } = await shownOf(request);
+      const { items, droppedItems, dropped, facets } = await shownOf(request);
       const isOwner = page.visitor?.role === 'owner';
       const regions: Record<string, Rendered> = {
         jobs: <Jobs page={page} jobs={isOwner ? shownJobs(jobs.list(), clock.nowMs()) : []} />,
         dropped: <Dropped page={page} dropped={isOwner ? dropped : { count: 0, entries: [] }} />,
       };
+      // The filter is not there in a library that is empty.
+      for (const [name, count] of Object.entries(facetCounts(facets))) {
+        regions[`facet-${name}`] = <>{count.toLocaleString('en')}</>;
+      }
       for (const item of [...items, ...droppedItems]) {
         regions[`item-${item.id}`] = <LibraryItem page={page} item={item} />;
       }
@@ -98,7 +106,7 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
           page={page}
           notice={notice}
           chosen={chosen}
-          facets={facetProps(await library.countFacets(filterOf(chosen)))}
+          facets={shown.facets}
           items={shown.items}
           total={shown.page.total}
           isCut={shown.page.isCut}
@@ -114,7 +122,7 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
   addSelectionPages(routes, services);
 }
 
-function addSelectionPages(routes: Routes, { library, selections, jobs }: LibraryServices): void {
+function addSelectionPages(routes: Routes, { library, selections, jobs, storage }: LibraryServices): void {
   routes.get('/library/selection', 'owner', async (context) => {
     const query = new URL(context.req.url).searchParams;
     const selection = readSelection(query);
@@ -124,9 +132,10 @@ function addSelectionPages(routes: Routes, { library, selections, jobs }: Librar
     const back = backTo(query.get('back'));
     const fields = fieldsOf(selection, query);
     const { page } = context.var;
-    return context.html(
-      renderPage(<SelectionPage page={page} back={back} titles={titles} fields={fields} {...size} />),
-    );
+    const fit = fetchFit(size, await storage.state());
+    const filterWords = selection.kind === 'filter' ? describeFilter(selection.filter) : null;
+    const shown = { page, back, titles, fields, fit, filterWords };
+    return context.html(renderPage(<SelectionPage {...shown} {...size} />));
   });
   for (const verb of BULK_ACTIONS) {
     routes.action(`/library/selection/${verb}`, 'owner', async (context) => {
@@ -134,7 +143,9 @@ function addSelectionPages(routes: Routes, { library, selections, jobs }: Librar
       const query = new URLSearchParams(
         Object.entries(form).flatMap(([name, value]) => [value].flat().map((one) => [name, one])),
       );
-      const job = await jobs.start(verb, readSelection(query));
+      const selection = readSelection(query);
+      if (verb === 'fetch') refuseBeyondCap(await selections.measure(selection), await storage.state());
+      const job = await jobs.start(verb, selection);
       return { notice: { tone: 'done', text: startedWords(verb, job) }, goTo: backTo(query.get('back')) };
     });
   }
@@ -177,6 +188,18 @@ function readSelection(query: URLSearchParams): ItemSelection {
     throw new LarderError('invalid', 'what is selected cannot be read', { hint: 'select it again on the list' });
   }
   return { kind: 'items', mediaIds };
+}
+
+function describeFilter(filter: ItemFilter): string {
+  const parts = [
+    filter.query.trim() === '' ? null : `the words “${filter.query.trim()}”`,
+    filter.source === null ? null : `source ${filter.source}`,
+    filter.type === null ? null : `kind ${typeWords[filter.type] ?? filter.type}`,
+    filter.availability === null ? null : availabilityWords[filter.availability].word,
+    filter.pinned ? 'pinned' : null,
+    filter.unreachable ? 'unreachable' : null,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? 'Everything in the library.' : `Everything that this filter shows: ${parts.join(', ')}.`;
 }
 
 function fieldsOf(selection: ItemSelection, query: URLSearchParams): [string, string][] {
@@ -222,6 +245,10 @@ function itemProps(item: Item, { played, playedAtMs }: Plays): ItemProps {
       quality.entryId !== null && quality.removedAt !== null ? quality.entryId : [],
     ),
   };
+}
+
+function facetCounts({ availabilities, pinned, unreachable }: FacetProps): Record<string, number> {
+  return { ...availabilities, pinned, unreachable };
 }
 
 function facetProps({ sources, types, availabilities, unreachable, pinned }: FacetCounts) {
