@@ -2,111 +2,57 @@
 // handed to it here.
 import { randomBytes } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
-import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { migrations } from '../migrations/index.ts';
-import { createAccess } from './access/create-access.ts';
-import { loadSecretKey } from './access/secret-key.ts';
-import { CertificateKeeper, readTlsSettings } from './access/server-certificate.ts';
+import type { ApplianceOptions } from './appliance/appliance-options.ts';
+import { openFoundation } from './appliance/foundation.ts';
+import { composeSite } from './appliance/site.ts';
+import { Teardown } from './appliance/teardown.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
-import { FileChunkStore } from './chunks/file-chunk-store.ts';
 import { UseLog } from './chunks/use-log.ts';
-import type { Clock } from './clock.ts';
-import type { Configuration } from './config.ts';
 import { CatalogueTable } from './db/catalogue.ts';
-import { DownloadQueueTable } from './db/download-queue.ts';
-import { type EntryCursor, EntryTable, type EvictableEntry } from './db/entries.ts';
-import { EventTable } from './db/events.ts';
-import { lockFolder } from './db/folder-lock.ts';
-import { GenerationTable } from './db/generations.ts';
+import type { EntryCursor, EvictableEntry } from './db/entries.ts';
 import { LibraryTable } from './db/library.ts';
-import { PreferenceTable } from './db/preferences.ts';
 import { ReaderHistoryTable } from './db/reader-history.ts';
-import { SessionTable } from './db/sessions.ts';
-import { SourceTable } from './db/sources.ts';
-import { StatisticsTable } from './db/statistics.ts';
-import { StorageTable } from './db/storage.ts';
-import { TokenTable } from './db/tokens.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
-import { UserTable } from './db/users.ts';
-import { describeError, LarderError, rootCause } from './errors.ts';
+import { describeError } from './errors.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
 import { CatalogueSyncs } from './library/catalogue-syncs.ts';
-import { Durations } from './library/durations.ts';
 import { EntryActions } from './library/entry-actions.ts';
-import { EntryDetails } from './library/entry-details.ts';
-import { FirstFilms } from './library/first-films.ts';
 import { FolderListings } from './library/folder-listings.ts';
 import { Library } from './library/library.ts';
-import { LibraryPlaylist } from './library/library-playlist.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
 import { SourceService } from './library/source-service.ts';
 import { CATALOGUE_REQUESTS, STOP_READERS_MS } from './limits.ts';
-import type { Log, LogLevel } from './log.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
-import { Storage } from './offline/storage.ts';
-import { WishList } from './offline/wish-list.ts';
 import { BufferPool } from './proxy/buffer-pool.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
 import { StreamHandler } from './proxy/stream-handler.ts';
-import { buildCommit, buildTarget, embeddedAddon, licences } from './runtime/embedded.ts';
-import { systemPasswordHash } from './runtime/password-hash.ts';
-import { runtimeName } from './runtime/runtime-name.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
-import { ownAddresses } from './settings/own-addresses.ts';
-import { SettingsService } from './settings/settings-service.ts';
-import { SetupProgress } from './settings/setup-progress.ts';
 import { systemLookup } from './sources/address-guard.ts';
 import { HttpCatalogue } from './sources/http-catalogue.ts';
 import { HttpListings } from './sources/http-listings.ts';
-import { parseSourceSetting } from './sources/http-source.ts';
 import { OriginClient } from './sources/origin-client.ts';
 import { testSource } from './sources/source-test.ts';
-import { AboutLarder } from './upkeep/about.ts';
-import { adoptFiles } from './upkeep/adopt-files.ts';
-import { Alerts } from './upkeep/alerts.ts';
-import { Ballast } from './upkeep/ballast.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
 import { DamageEvents } from './upkeep/damage-events.ts';
 import { DatabaseWatch } from './upkeep/database-watch.ts';
-import { applianceChecks } from './upkeep/doctor/appliance-checks.ts';
-import { Doctor } from './upkeep/doctor/doctor.ts';
 import { EntryVerifier } from './upkeep/entry-verifier.ts';
-import { EventLog } from './upkeep/event-log.ts';
-import { LogRing } from './upkeep/log-ring.ts';
-import { databaseFile, openOrRebuild, suspectFile } from './upkeep/open-database.ts';
+import { databaseFile, suspectFile } from './upkeep/open-database.ts';
 import { reconcile, removeSuperseded } from './upkeep/reconcile.ts';
 import { Scrubber } from './upkeep/scrubber.ts';
 import { SourceHealth } from './upkeep/source-health.ts';
-import { StatusReport } from './upkeep/status.ts';
 import { TrafficHistory } from './upkeep/traffic-history.ts';
-import { createApp } from './web/app.ts';
 import { FolderHandler } from './web/folder-handler.ts';
 import { HttpServer } from './web/http-server.ts';
-import { ItemPaths } from './web/item-paths.ts';
-import { JobList } from './web/job-list.ts';
-import { createStreamAddresses } from './web/stream-address.ts';
 import { describeBytes } from './words.ts';
-
-export interface ApplianceOptions {
-  readonly configuration: Configuration;
-  readonly version: string;
-  readonly processId: number;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly setLogLevel?: (level: LogLevel) => void;
-  readonly startThread: (role: 'download' | 'upkeep') => Worker;
-}
 
 export interface Appliance {
   readonly scheme: 'http' | 'https';
@@ -130,25 +76,6 @@ function numberOrNull(value: unknown): number | null {
   return typeof value === 'number' ? value : null;
 }
 
-/** Things to undo at the stop, newest first. */
-class Teardown {
-  readonly #steps: (() => void | Promise<void>)[] = [];
-
-  add(step: () => void | Promise<void>): void {
-    this.#steps.push(step);
-  }
-
-  async run(log: Log): Promise<void> {
-    for (const step of this.#steps.splice(0).reverse()) {
-      try {
-        await step();
-      } catch (error) {
-        log.error('a part did not stop in order', { error: describeError(error) });
-      }
-    }
-  }
-}
-
 async function lookAtDisk(folder: string): Promise<DiskSpace> {
   const disk = await statfs(folder);
   return { freeBytes: disk.bavail * disk.bsize, totalBytes: disk.blocks * disk.bsize };
@@ -167,96 +94,11 @@ export async function startAppliance(options: ApplianceOptions): Promise<Applian
 
 async function start(options: ApplianceOptions, teardown: Teardown): Promise<Appliance> {
   const { clock, version } = options;
-  let logLevel = options.configuration.settings.logLevel;
-  const logRing = new LogRing(clock, () => logLevel);
-  const log = logRing.around(options.log);
-  const declared = options.configuration.settings.source.map(parseSourceSetting);
-  const dataFolder = options.configuration.settings.data;
-
-  const tls = readTlsSettings(options.configuration.settings);
-  const lock = await lockFolder(dataFolder, options.processId);
-  teardown.add(() => lock.release());
-  const secretKey = await loadSecretKey(dataFolder);
-  if (secretKey.notKeptBecause !== null) {
-    log.warning('no key for secrets could be written', { error: secretKey.notKeptBecause });
-  }
-  const certificates =
-    tls === null ? null : new CertificateKeeper({ settings: tls, dataFolder, clock, log: log.part('tls') });
-  const certificate = (await certificates?.load()) ?? null;
-  const { database, isNew, damagedFolder, rebuilt } = await openOrRebuild({
-    dataFolder,
-    migrations,
-    clock,
-    log: log.part('database'),
-  });
-  teardown.add(() => database.close());
+  const foundation = await openFoundation(options, teardown);
+  const { log, dataFolder, chunkFolder, secretKey, certificates, certificate, declared, database } = foundation;
+  const { preferences, stored, entries, generations, statistics, queue, sourceTable, store } = foundation;
+  const { noteEvent, settings, ballast, tryToWrite, access } = foundation;
   const { tables } = database;
-  const preferences = new PreferenceTable(tables);
-  const stored = await preferences.all();
-
-  const entries = new EntryTable(tables);
-  const generations = new GenerationTable(tables);
-  const statistics = new StatisticsTable(tables);
-  const queue = new DownloadQueueTable(tables);
-  const sourceTable = new SourceTable(tables);
-  const events = new EventLog({ table: new EventTable(tables), clock, log: log.part('events') });
-  const noteEvent = (kind: string, subject: string, text: string) => events.note(kind, subject, text);
-  const settings = new SettingsService(
-    { configuration: options.configuration, store: preferences, noteEvent, clock, log },
-    stored,
-  );
-  for (const warning of settings.warnings) log.warning(warning);
-  function setLogLevel(level: LogLevel): void {
-    logLevel = level;
-    options.setLogLevel?.(level);
-  }
-  setLogLevel(settings.current.logLevel);
-  settings.onChange(['logLevel'], (changed) => setLogLevel(changed.logLevel));
-  const ballast = new Ballast(join(dataFolder, 'ballast'));
-  /** A disk without a byte left keeps nobody from starting: what is cached is served, and what goes goes uncached. */
-  async function tryToWrite(what: string, write: () => Promise<unknown>): Promise<void> {
-    try {
-      await write().catch(async (error: unknown) => {
-        if (!(await ballast.giveUp())) throw error;
-        await write();
-      });
-    } catch (error) {
-      log.warning(`${what} could not be written`, { error: describeError(rootCause(error)) });
-    }
-  }
-  const access = createAccess({
-    users: new UserTable(tables),
-    sessions: new SessionTable(tables),
-    tokens: new TokenTable(tables),
-    secretKey,
-    passwordHash: systemPasswordHash(),
-    dataFolder,
-    hostname: hostname(),
-    settings: () => settings.current,
-    noteEvent,
-    clock,
-    log: log.part('access'),
-  });
-  access.start();
-  teardown.add(() => access.stop());
-  const { adminUser, adminPassword } = settings.current;
-  await tryToWrite('the first owner', () => access.firstOwner.seed(adminUser, adminPassword));
-  const known = await sourceTable.list();
-  for (const { name, url } of declared) {
-    const isKnown = known.some((row) => row.name === name && row.url === url);
-    if (!isKnown) await tryToWrite('a source', () => sourceTable.declare(name, url, clock.nowMs()));
-  }
-  const chunkFolder = join(dataFolder, 'chunks');
-  const store = new FileChunkStore(chunkFolder);
-  if (isNew) {
-    const result = await adoptFiles({ store, sources: sourceTable, entries, generations, clock, log });
-    if (damagedFolder !== null || result.adoptedFiles + result.lostFiles > 0) {
-      const text = `The database was ${damagedFolder === null ? 'not there' : `damaged (it lies in ${damagedFolder} now)`} and was made anew: ${result.adoptedFiles} files with ${describeBytes(result.adoptedBytes)} were taken up again, ${result.lostFiles} files of ${describeBytes(result.lostBytes)} could not be and are removed.`;
-      log.warning(text);
-      void noteEvent('rebuilt', 'database', text);
-    }
-    await rebuilt();
-  }
   const health = new SourceHealth(sourceTable, clock, log.part('sources'), noteEvent);
   const sourceRemover: SourceRemover = new SourceRemover({
     table: sourceTable,
@@ -457,160 +299,16 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     if (!backgroundFill) await downloads.cancelBackground();
   });
   const { basePath, host } = settings.current;
-  const about = new AboutLarder({
-    version,
-    commit: buildCommit,
-    target: buildTarget,
-    runtime: runtimeName(),
-    schema: migrations.at(-1)!.version,
-    dataFolder,
-    databaseFile: databaseFile(dataFolder),
-    chunkFolder,
-    isCompiled: embeddedAddon !== null,
-    memoryBytes: () => process.memoryUsage().rss,
-    clock,
-  });
-  const doctor = new Doctor(
-    applianceChecks({
-      dataFolder,
-      host,
-      port: () => ownPort,
-      newestUseMs: () => entries.findNewestUse(),
-      database: () => databaseWatch.state,
-      threads: () => threads.state,
-      forwarding: () => access.control.forwarding(),
-      sources: () => registry.sources().map(({ id, name }) => ({ name, state: health.stateOf(id) })),
-      pendingSettings: () => settings.list().flatMap(({ isPending, label }) => (isPending ? [label] : [])),
-      settingMistakes: () => [...options.configuration.warnings, ...settings.warnings],
-      keyNotKeptBecause: secretKey.notKeptBecause,
-      clock,
-    }),
-    clock,
-  );
   const readers = new Readers({ ended: endedReaders, clock });
-  const storageTable = new StorageTable(tables);
-  const storage = new Storage({
-    space,
-    table: storageTable,
-    listEvictable,
-    files: function* () {
-      for (const file of manager.files()) {
-        yield { entryId: file.identity.entryId, isUsed: file.isUsed, bytes: file.available.byteCount };
-      }
-    },
-    policyOf: (chosen, disk) => policyOf({ ...chosen, derivedCapBytes }, disk),
-    settings: {
-      current: () => settings.current,
-      lockedBy: (name) => settings.get(name).place,
-      change: async (changes) => {
-        const texts = Object.entries(changes).map(([name, text]) => [name, [text]] as const);
-        const result = await settings.change(Object.fromEntries(texts));
-        const problem = result.ok ? undefined : result.problems[0];
-        if (problem !== undefined) {
-          throw new LarderError('invalid', problem.message, problem.hint === undefined ? {} : { hint: problem.hint });
-        }
-      },
-    },
-    clock,
-  });
-  const alerts = new Alerts({
-    sources: () => registry.sources(),
-    stateOf: (sourceId) => health.stateOf(sourceId),
-    space: () => space.state,
-    listEvents: (...filter) => events.list(...filter),
-    untrustedProxy: () => {
-      const { untrusted } = access.control.forwarding();
-      return untrusted === null ? null : { address: untrusted.address, sinceMs: untrusted.atMs };
-    },
-    clock,
-  });
-  const status = new StatusReport({
-    version,
-    readers: () => readers.list(),
-    jobs: () => ({ running: scheduler.runningCount, waiting: scheduler.waitingCount }),
-    countWished: () => queue.countOpen(),
-    space: () => space.state,
-    totals: () => bookkeeper.totals(),
-    alerts: () => alerts.list(),
-    clock,
-  });
-  const dashboard = {
-    readers,
-    fetchJobs: new JobList({ files: () => manager.files(), sourceName: (id) => registry.nameOf(id), clock }),
-    items: new ItemPaths({ findMediaIds: (entryIds) => storageTable.findMediaIds(entryIds) }),
-    storage,
-    chunkFolder,
-    traffic,
-    events,
-    logRing,
-    status,
-    namedSources: () => registry.sources().map(({ id, name }) => ({ id, name, state: health.stateOf(id) })),
-  };
   const folderListings = new FolderListings({
     listings,
     table: catalogue,
     answered: (sourceId, error) => health.note(sourceId, error),
     clock,
   });
-  const app = createApp({
-    ...dashboard,
-    settings,
-    doctor,
-    about,
-    licences,
-    findAddresses: (visited) =>
-      ownAddresses({
-        visited,
-        scheme: tls === null ? 'http' : 'https',
-        host,
-        port: ownPort,
-        basePath,
-        hostName: hostname(),
-        interfaces: networkInterfaces(),
-      }),
-    sources,
-    syncs,
-    certificate: () => certificates?.current ?? null,
-    access,
-    setup: new SetupProgress(preferences, () => clock.nowMs()),
-    noteEvent,
-    library,
-    playlist: new LibraryPlaylist({ library }),
-    entryActions,
-    entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
-    durations: new Durations({ store, clock }),
-    playedAtMs: (entryId) => uses.find(entryId),
-    capBytes: () => space.state.capBytes,
-    firstFilms: new FirstFilms({ folders: folderListings, listings, findSource, clock }),
-    wishes: new WishList({ queue, cancelAll: () => downloads.cancelAll(), clock }),
-    streamAddresses: createStreamAddresses({
-      signatures: access.signatures,
-      isLocked: () => settings.current.streamAccess === 'locked',
-      clock,
-    }),
-    removals,
-    selections,
-    jobs,
-    basePath,
-    version,
-    isReady: () => ownPort > 0,
-    randomId,
-    clock,
-    log,
-  });
   const pool = new BufferPool();
   const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
-  const server = new HttpServer({
-    app,
-    streams,
-    folders,
-    access: access.control,
-    basePath,
-    clock,
-    log: log.part('web'),
-  });
-
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);
     const bytes = await manager.loseBytes(generationId, range, reason);
@@ -627,6 +325,44 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     noteEvent,
     clock,
     log: log.part('database'),
+  });
+  const app = composeSite({
+    options,
+    foundation,
+    registry,
+    sources,
+    health,
+    listings,
+    folderListings,
+    syncs,
+    manager,
+    scheduler,
+    threads,
+    uses,
+    space,
+    derivedCapBytes,
+    listEvictable,
+    downloads,
+    readers,
+    traffic,
+    bookkeeper,
+    library,
+    entryActions,
+    removals,
+    selections,
+    jobs,
+    databaseWatch,
+    port: () => ownPort,
+    newId: randomId,
+  });
+  const server = new HttpServer({
+    app,
+    streams,
+    folders,
+    access: access.control,
+    basePath,
+    clock,
+    log: log.part('web'),
   });
   const scrubber = new Scrubber({
     generations,

@@ -90,7 +90,7 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
       };
       // The filter is not there in a library that is empty.
       for (const [name, count] of Object.entries(facetCounts(facets))) {
-        regions[`facet-${name}`] = <>{count.toLocaleString('en')}</>;
+        regions[`facet-${name}`] = count.toLocaleString('en');
       }
       for (const item of [...items, ...droppedItems]) {
         regions[`item-${item.id}`] = <LibraryItem page={page} item={item} />;
