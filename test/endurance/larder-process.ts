@@ -38,7 +38,9 @@ export class LarderProcess implements AsyncDisposable {
   startMs: number | null = null;
 
   constructor(dataFolder: string, args: readonly string[]) {
-    const command = ['serve', '--data', dataFolder, '--host', '127.0.0.1', '--port', '0', ...args];
+    // Sources are not gone through: what they are asked here is asked by players.
+    const own = ['--host', '127.0.0.1', '--port', '0', '--sync-every', '0'];
+    const command = ['serve', '--data', dataFolder, ...own, ...args];
     this.#child = spawn(larderBinary(), command, {
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],

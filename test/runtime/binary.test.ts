@@ -165,7 +165,7 @@ test(
       .stdout()
       .split('\n')
       .filter((line) => / (MISS|HIT|PARTIAL) /.test(line));
-    expect(rows.length).toBe(8);
+    expect(rows.length).toBe(7);
     expect(rows[0]).toMatch(/cold +200 +MISS/);
     expect(rows[1]).toMatch(/again +200 +HIT .* 0\.00 MB$/);
     const { code } = await larder.end();
