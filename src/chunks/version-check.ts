@@ -109,7 +109,9 @@ export class VersionCheck {
       .then(
         (verdict) => this.#decided(verdict),
         (error: unknown) => {
-          if (error instanceof LarderError && error.code !== 'stopped') this.failed(error);
+          // Called off: nothing was learned, and the next who opens the file asks.
+          if (error instanceof LarderError && error.code === 'stopped') return;
+          if (error instanceof LarderError) this.failed(error);
           this.#notBeforeMs = clock.monotonicMs() + RECHECK_RETRY_MS;
         },
       )
