@@ -30,7 +30,7 @@ export function fetchFit({ cachedBytes, missingBytes }: Wanted, room: FetchRoom)
   return held > 0 ? { kind: 'held', bytes: held } : { kind: 'replaces', bytes: short };
 }
 
-/** @throws LarderError `too-large` when it could never be kept whole */
+/** @throws LarderError `conflict` when it could never be kept whole */
 export function refuseBeyondCap(size: Wanted, room: FetchRoom): void {
   const { kind, bytes } = fetchFit(size, room);
   if (kind !== 'beyond') return;

@@ -290,3 +290,18 @@ describe('POST /entries/bulk', () => {
     expect((await post('/entries/bulk', { action: 'pin', filter: { q: 'nothing has this' } })).status).toBe(404);
   });
 });
+
+test('POST /entries/bulk refuses to fetch what the cache could never hold, as the page does', async () => {
+  await using origin = await startOrigin({ files: { 'Large.mkv': { sizeBytes: 3_000_000 } } });
+  await using small = await startLarder({ args: ['--source', `films=${origin.url}`, '--cache-size', '1MB'] });
+  await rawRequest(small.port, '/s/films/Large.mkv', { Range: 'bytes=0-99' });
+  const response = await fetch(`http://127.0.0.1:${small.port}/api/v1/entries/bulk`, {
+    method: 'POST',
+    headers: { ...small.owner.headers, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ action: 'fetch', filter: { q: 'large' } }),
+  });
+  expect([response.status, ((await response.json()) as { detail: string }).detail]).toEqual([
+    409,
+    expect.stringContaining('more than the cache holds'),
+  ]);
+});

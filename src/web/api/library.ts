@@ -7,6 +7,7 @@ import type { ItemCursor, QualityRow } from '../../db/library.ts';
 import { LarderError } from '../../errors.ts';
 import { BULK_ACTIONS, type JobState } from '../../library/bulk-jobs.ts';
 import { type EntryDetail, isComplete } from '../../library/entry-details.ts';
+import { refuseBeyondCap } from '../../library/fetch-fit.ts';
 import { AVAILABILITIES, ITEM_SORTS, type ItemFilter } from '../../library/item-filter.ts';
 import type { LibraryItem } from '../../library/library.ts';
 import type { Selection } from '../../library/selections.ts';
@@ -241,10 +242,13 @@ const VERBS = {
   restore: 'Brings back what was dropped',
 } as const;
 
-type LibraryServices = Pick<WebServices, 'library' | 'entryDetails' | 'entryActions' | 'jobs' | 'streamAddresses'>;
+type LibraryServices = Pick<
+  WebServices,
+  'library' | 'entryDetails' | 'entryActions' | 'jobs' | 'selections' | 'storage' | 'streamAddresses'
+>;
 
 export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): void {
-  const { library, entryDetails, entryActions, jobs, streamAddresses } = services;
+  const { library, entryDetails, entryActions, jobs, selections, storage, streamAddresses } = services;
 
   function addressOf(context: ApiContext, source: string, path: string): string {
     return context.var.page.serverAddress + streamAddresses.pathOf(source, path, signerOf(context.var.caller));
@@ -333,7 +337,11 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
 
   api.route(bulk, 'owner', async (context) => {
     const { action, ...selected } = context.req.valid('json');
-    return context.json(writeJob(await jobs.start(action, readSelection(selected))), 202);
+    const selection = readSelection(selected);
+    // Entries that are named one by one are refused one by one.
+    if (action === 'fetch' && selection.kind !== 'entries')
+      refuseBeyondCap(await selections.measure(selection), await storage.state());
+    return context.json(writeJob(await jobs.start(action, selection)), 202);
   });
   api.route(listJobs, 'owner', (context) => taggedJson(context, { items: jobs.list().map(writeJob), next: null }));
   api.route(getJob, 'owner', (context) => {
