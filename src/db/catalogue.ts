@@ -5,6 +5,8 @@ import type { Tables } from './database.ts';
 import { cacheQualityVariants, catalogueFolders, catalogueSyncs, mediaItems } from './schema.ts';
 import { foldTitle } from './sort-title.ts';
 
+export type CatalogueType = Exclude<(typeof mediaItems.$inferSelect)['type'], 'file'>;
+
 export type SyncRow = typeof catalogueSyncs.$inferSelect;
 export type FolderRow = typeof catalogueFolders.$inferSelect;
 
@@ -20,7 +22,7 @@ export interface SyncCounts {
 export interface CatalogueFile {
   readonly mediaKey: string;
   readonly quality: string;
-  readonly type: 'video' | 'audio';
+  readonly type: CatalogueType;
   readonly title: string;
   readonly year: number | null;
   readonly path: string;

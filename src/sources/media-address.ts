@@ -14,6 +14,8 @@ export interface MediaAddress {
   readonly type: 'video' | 'audio' | 'file';
   /** File extension in lower case, such as `mkv`. */
   readonly container: string | null;
+  /** A catalogue says what it is called, not its path. */
+  readonly isListed?: boolean;
 }
 
 const RUNG = /([ ._\-[(])(2160p|1440p|1080p|720p|576p|480p|360p)(?=[ ._\-\])][^/]*$)/;
@@ -68,6 +70,19 @@ export function decodePath(rawPath: string): string {
 
 export function encodePath(path: string): string {
   return path.split('/').map(encodeURIComponent).join('/');
+}
+
+/**
+ * The path of a media item in one quality, the other way round of `describePath`.
+ * @throws LarderError `not-found` when no path has this key and quality
+ */
+export function pathOf(mediaKey: string, quality: string): string {
+  const path = quality === 'original' ? mediaKey : mediaKey.replace(PLACEHOLDER, () => quality);
+  const address = describePath(path);
+  if (address.mediaKey === mediaKey && address.quality === quality) return path;
+  throw new LarderError('not-found', `there is no quality ${JSON.stringify(quality.slice(0, 40))} of this file`, {
+    hint: 'its page lists the qualities that there are',
+  });
 }
 
 export function describePath(path: string): MediaAddress {

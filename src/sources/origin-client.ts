@@ -26,7 +26,7 @@ export interface OriginRequest {
 
 /** What may be asked of an origin besides files. */
 export interface OriginQuestion extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local'> {
-  readonly method: 'GET' | 'PROPFIND';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'PROPFIND';
   readonly body: string | null;
   /** Beside the credentials in `headers`, which go to the source's own host only. */
   readonly ownHeaders: Readonly<Record<string, string>>;
