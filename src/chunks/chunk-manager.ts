@@ -7,11 +7,11 @@ import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { IDLE_FILES_MAX } from '../limits.ts';
-import type { HttpSource } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
+import type { MediaSource } from '../sources/media-source.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
+import type { FetchRequest, Upstream } from './fetch-request.ts';
 import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
@@ -42,7 +42,7 @@ export interface OpenOptions {
 
 interface OpenEntry {
   readonly key: EntryKey;
-  readonly source: HttpSource;
+  readonly source: MediaSource;
   readonly address: MediaAddress;
   file: CachedFile | null;
   /** Set while the rows are looked up or the origin is asked. */
@@ -54,6 +54,11 @@ interface OpenEntry {
 
 function keyText(key: EntryKey): string {
   return `${key.sourceId}\n${key.quality}\n${key.mediaKey}`;
+}
+
+function upstreamOf(source: MediaSource, address: MediaAddress): Upstream {
+  // A base URL and a path lead to one place, however often they are asked for.
+  return { mayExpire: source.kind !== 'http', resolve: (options) => source.resolve(address, options) };
 }
 
 function originRange(spec: RangeSpec | null): OriginRange {
@@ -95,7 +100,7 @@ export class ChunkManager {
    * The caller opens a reader on it at once, before it awaits anything else.
    * @throws LarderError that the response is made of
    */
-  async open(source: HttpSource, address: MediaAddress, options: OpenOptions): Promise<CachedFile> {
+  async open(source: MediaSource, address: MediaAddress, options: OpenOptions): Promise<CachedFile> {
     if (this.#stopping) throw new LarderError('overloaded', 'Larder is stopping', { retry: 'later' });
     const key = { sourceId: source.id, mediaKey: address.mediaKey, quality: address.quality };
     const text = keyText(key);
@@ -325,8 +330,8 @@ export class ChunkManager {
       clock,
       random,
       range: options.probe ? null : originRange(options.spec),
-      request: (range: OriginRange | null): OriginRequest => ({
-        ...source.resolve(address.path),
+      request: (range: OriginRange | null): FetchRequest => ({
+        upstream: upstreamOf(source, address),
         ownPort: ownPort(),
         range,
         ifRange: null,
@@ -434,7 +439,7 @@ export class ChunkManager {
       entryId,
       sourceId: source.id,
       address,
-      upstream: () => source.resolve(address.path),
+      upstream: upstreamOf(source, address),
     };
     return new CachedFile(identity, stored, this.#fileServices, (file) => this.#unused(file));
   }

@@ -1,22 +1,25 @@
 // One upstream request as the main thread sees it: waits for a connection, runs on a download thread, reports to its
 // owner. It knows nothing of files and readers.
 import type { Clock } from '../clock.ts';
+import { type ErrorValue, toErrorValue } from '../errors.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead } from '../sources/origin-response.ts';
+import type { UpstreamRequest } from '../sources/upstream-request.ts';
 import type { FetchAccept, FetchClosed, FetchDurable, FetchEnded } from './fetch-messages.ts';
 import type { FetchTerms, LiveFetch } from './fetch-plan.ts';
-import type {
-  FetchListener,
-  FetchScheduler,
-  FetchThreads,
+import { type FetchRequest, isExpired } from './fetch-request.ts';
+import {
+  type FetchListener,
+  type FetchScheduler,
+  type FetchThreads,
   Priority,
-  ScheduledFetch,
-  ThreadFetch,
+  type ScheduledFetch,
+  type ThreadFetch,
 } from './fetch-scheduler.ts';
 
 export interface FetchOwner {
   /** The request as it should be by now, for a fetch that got its connection; null when its bytes came otherwise. */
-  requestFor(fetch: Fetch): OriginRequest | null;
+  requestFor(fetch: Fetch): FetchRequest | null;
   fetchOpened(fetch: Fetch, head: OriginHead): void;
   fetchProgressed(fetch: Fetch, from: number): void;
   /** Bytes at the fetch's position that are on no disk; progress is told right after. */
@@ -64,6 +67,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   /** It may not go further, whatever its terms say: there is no room. */
   #ceiling = Number.POSITIVE_INFINITY;
   #thread: ThreadFetch | undefined;
+  /** Asked anew when its address turns out to have expired; null where that brings nothing, or was done. */
+  #again: FetchRequest | null = null;
+  /** Ends that are still to come of addresses that had expired. */
+  #expiredEnds = 0;
   #askedAtMs = 0;
   #sampledAtMs = 0;
   readonly #options: FetchOptions;
@@ -114,7 +121,41 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     }
     this.state = 'opening';
     this.#askedAtMs = this.#options.clock.monotonicMs();
-    this.#thread = this.#options.threads.start(request, this);
+    this.#resolve(request, false);
+  }
+
+  /** Finds out where the bytes are now. It has its connection meanwhile: the source may have to be asked. */
+  #resolve(request: FetchRequest, isFresh: boolean): void {
+    this.#again = request.upstream.mayExpire && !isFresh ? request : null;
+    try {
+      const upstream = request.upstream.resolve({ isFresh, isBackground: this.priority >= Priority.medium });
+      if (!(upstream instanceof Promise)) this.#open(request, upstream);
+      else
+        upstream.then(
+          (resolved) => this.#open(request, resolved),
+          (error: unknown) => this.#unresolved(toErrorValue(error)),
+        );
+    } catch (error) {
+      // Behind whoever called: a fetch does not end while it is being started.
+      queueMicrotask(() => this.#unresolved(toErrorValue(error)));
+    }
+  }
+
+  #open(request: FetchRequest, upstream: UpstreamRequest): void {
+    // It was stopped meanwhile, and has said so.
+    if (this.state !== 'opening') return;
+    const { upstream: _, ...asked } = request;
+    const origin: OriginRequest = { ...asked, ...upstream };
+    this.#thread = this.#options.threads.start(origin, this);
+  }
+
+  /** It ends without having asked for a byte. */
+  #unresolved(error: ErrorValue | null): void {
+    if (this.state !== 'opening' && this.state !== 'stopping') return;
+    const { position } = this;
+    this.#again = null;
+    this.closed({ kind: 'closed', fetchId: 0, position, bodyEnded: false, error });
+    this.ended({ kind: 'ended', fetchId: 0, error: null });
   }
 
   /** The response is taken: `position` is the first byte that it writes. */
@@ -169,7 +210,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
       this.#options.scheduler.release(this);
     } else if (this.state === 'opening' || this.state === 'running') {
       this.state = 'stopping';
-      this.#thread?.stop();
+      if (this.#thread === undefined) queueMicrotask(() => this.#unresolved(null));
+      else this.#thread.stop();
     }
   }
 
@@ -209,12 +251,22 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   }
 
   closed(message: FetchClosed): void {
+    if (this.state === 'opening' && this.#again !== null && isExpired(message.error)) {
+      this.#thread = undefined;
+      this.#expiredEnds += 1;
+      this.#resolve(this.#again, true);
+      return;
+    }
     this.state = 'closed';
     this.#options.scheduler.release(this);
     this.owner.fetchClosed(this, message);
   }
 
   ended(message: FetchEnded): void {
+    if (this.#expiredEnds > 0 && message.fetchId !== 0) {
+      this.#expiredEnds -= 1;
+      return;
+    }
     this.owner.fetchEnded(this, message);
   }
 }

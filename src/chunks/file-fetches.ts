@@ -6,11 +6,11 @@ import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
 import { CONTAINER_EDGE_BYTES } from '../limits.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
 import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
+import type { FetchRequest } from './fetch-request.ts';
 import { FetchRoom } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
@@ -170,10 +170,10 @@ export class FileFetches implements FetchOwner {
   }
 
   /** A request for the file as it is known. */
-  request(range: OriginRange | null): OriginRequest {
+  request(range: OriginRange | null): FetchRequest {
     const { identity, generation } = this.#file;
     return {
-      ...identity.upstream(),
+      upstream: identity.upstream,
       ownPort: this.#services.ownPort(),
       range,
       ifRange: range === null ? null : generation.etag,
@@ -182,7 +182,7 @@ export class FileFetches implements FetchOwner {
   }
 
   /** While it waited for a connection, some of its bytes may have come by another fetch. */
-  requestFor(fetch: Fetch): OriginRequest | null {
+  requestFor(fetch: Fetch): FetchRequest | null {
     const { known, totalBytes } = this.#file.bytes;
     const start = known.contiguousEnd(fetch.position);
     const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;

@@ -6,10 +6,10 @@ import type { GenerationTable } from '../db/generations.ts';
 import type { Counters } from '../db/statistics.ts';
 import type { LarderError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { UpstreamRequest } from '../sources/http-source.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
 import type { CachedFile } from './cached-file.ts';
 import type { ChunkStore } from './chunk-store.ts';
+import type { Upstream } from './fetch-request.ts';
 import type { FetchScheduler, FetchThreads } from './fetch-scheduler.ts';
 import type { Space } from './space.ts';
 
@@ -40,5 +40,5 @@ export interface FileIdentity {
   readonly entryId: number;
   readonly sourceId: number;
   readonly address: MediaAddress;
-  readonly upstream: () => UpstreamRequest;
+  readonly upstream: Upstream;
 }

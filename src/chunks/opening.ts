@@ -4,10 +4,10 @@
 import type { Clock } from '../clock.ts';
 import { fromErrorValue, LarderError } from '../errors.ts';
 import { CONTAINER_EDGE_BYTES, FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS } from '../limits.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed } from './fetch-messages.ts';
+import type { FetchRequest } from './fetch-request.ts';
 import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
 import { backoffDelayMs, isLongPause } from './retry-policy.ts';
 
@@ -20,7 +20,7 @@ export interface OpeningOptions {
   /** What the first client wants; null asks for the head only (HEAD requests). */
   readonly range: OriginRange | null;
   /** Null asks for the whole file without a Range header. */
-  readonly request: (range: OriginRange | null) => OriginRequest;
+  readonly request: (range: OriginRange | null) => FetchRequest;
 }
 
 export interface OpeningResult {
@@ -82,7 +82,7 @@ export class Opening implements FetchOwner {
     this.#fail(new LarderError('stopped', 'nobody waits for this file any more'));
   }
 
-  requestFor(): OriginRequest {
+  requestFor(): FetchRequest {
     return this.#options.request(this.#withoutRange ? null : (this.#options.range ?? PROBE));
   }
 

@@ -1,14 +1,14 @@
 // Asks the origin whether it still has the version that is stored: one upstream request that brings no bytes. Where
 // the origin names no version at all, a few stored bytes are compared with its own.
 import { fromErrorValue, LarderError } from '../errors.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOptions, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, VersionSample } from './fetch-messages.ts';
+import type { FetchRequest } from './fetch-request.ts';
 import { Priority } from './fetch-scheduler.ts';
 
 export interface RecheckOptions extends Pick<FetchOptions, 'sourceId' | 'scheduler' | 'threads' | 'clock'> {
-  readonly request: (range: OriginRange) => OriginRequest;
+  readonly request: (range: OriginRange) => FetchRequest;
   readonly compare: (head: OriginHead) => 'same' | 'other' | 'unknown';
   readonly fileName: string;
   readonly sample: VersionSample | null;
@@ -51,7 +51,7 @@ export class Recheck implements FetchOwner {
     this.#reject(new LarderError('stopped', 'the check was called off'));
   }
 
-  requestFor(): OriginRequest {
+  requestFor(): FetchRequest {
     return this.#options.request(PROBE);
   }
 

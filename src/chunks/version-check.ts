@@ -4,8 +4,8 @@ import type { EntryTable, GenerationRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import { LarderError } from '../errors.ts';
 import { RECHECK_RETRY_MS } from '../limits.ts';
-import type { OriginRequest } from '../sources/origin-client.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
+import type { FetchRequest } from './fetch-request.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Recheck } from './recheck.ts';
 import type { StoredBytes } from './stored-bytes.ts';
@@ -18,7 +18,7 @@ export interface CheckedFile {
   readonly seekable: boolean;
   /** The origin answered the question, or not: nothing of the check is under way any more. */
   readonly checkEnded: () => void;
-  readonly request: (range: OriginRange) => OriginRequest;
+  readonly request: (range: OriginRange) => FetchRequest;
   readonly compare: (head: OriginHead) => 'same' | 'other' | 'unknown';
   /** The origin has another version. */
   readonly changed: () => void;

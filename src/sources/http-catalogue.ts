@@ -8,16 +8,15 @@ import type {
   FolderReading,
   FolderValidators,
 } from './catalogue-source.ts';
-import type { HttpListings } from './http-listings.ts';
-import type { HttpSource } from './http-source.ts';
+import type { HttpListings, ListedSource } from './http-listings.ts';
 import type { ListedEntry } from './listing/listed-entry.ts';
 import { describePath, encodePath } from './media-address.ts';
 
 export class HttpCatalogue implements CatalogueSource {
-  readonly #source: HttpSource;
+  readonly #source: ListedSource;
   readonly #listings: HttpListings;
 
-  constructor(source: HttpSource, listings: HttpListings) {
+  constructor(source: ListedSource, listings: HttpListings) {
     this.#source = source;
     this.#listings = listings;
   }

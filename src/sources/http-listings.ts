@@ -2,11 +2,20 @@
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import type { FolderValidators } from './catalogue-source.ts';
-import type { HttpSource } from './http-source.ts';
 import type { ListedEntry } from './listing/listed-entry.ts';
 import type { ListingEnd } from './listing/read-listing.ts';
 import type { OriginAnswer, OriginClient } from './origin-client.ts';
 import { statusError } from './origin-response.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+
+/** What is asked of a source here. */
+export interface ListedSource {
+  readonly id: number;
+  readonly name: string;
+  readonly url: string;
+  /** @param path - decoded; ends in a slash for a folder */
+  resolvePath(path: string): UpstreamRequest;
+}
 
 export interface HttpListingServices {
   readonly client: Pick<OriginClient, 'open' | 'follow'>;
@@ -33,7 +42,7 @@ async function* nothing(): AsyncGenerator<ListedEntry[], ListingEnd> {
 export class HttpListings {
   readonly #services: HttpListingServices;
   /** How each source is asked, with the address that this was learnt of. */
-  readonly #dialects = new WeakMap<HttpSource, { readonly url: string; readonly isDav: boolean }>();
+  readonly #dialects = new WeakMap<ListedSource, { readonly url: string; readonly isDav: boolean }>();
 
   constructor(services: HttpListingServices) {
     this.#services = services;
@@ -44,7 +53,7 @@ export class HttpListings {
    * @throws LarderError `not-found`, `no-listing`, or what kept the source from answering
    */
   async open(
-    source: HttpSource,
+    source: ListedSource,
     folder: string,
     known: FolderValidators | null,
     signal: AbortSignal,
@@ -63,14 +72,14 @@ export class HttpListings {
   }
 
   /** @throws LarderError when the source does not say */
-  async hasFile(source: HttpSource, path: string, signal: AbortSignal): Promise<boolean> {
+  async hasFile(source: ListedSource, path: string, signal: AbortSignal): Promise<boolean> {
     const abort = new AbortController();
     const stop = () => abort.abort();
     signal.addEventListener('abort', stop, { once: true });
     try {
       await this.#services.client.open(
         {
-          ...source.resolve(path),
+          ...source.resolvePath(path),
           ownPort: this.#services.ownPort(),
           range: { kind: 'from', start: 0, end: 1 },
           ifRange: null,
@@ -91,7 +100,7 @@ export class HttpListings {
   }
 
   async #open(
-    source: HttpSource,
+    source: ListedSource,
     folder: string,
     known: FolderValidators | null,
     abort: AbortController,
@@ -131,7 +140,7 @@ export class HttpListings {
   }
 
   #ask(
-    source: HttpSource,
+    source: ListedSource,
     folder: string,
     method: 'GET' | 'PROPFIND',
     known: FolderValidators | null,
@@ -142,7 +151,7 @@ export class HttpListings {
     if (known?.lastModified) conditions['if-modified-since'] = known.lastModified;
     return this.#services.client.follow(
       {
-        ...source.resolve(folder === '' ? '' : `${folder}/`),
+        ...source.resolvePath(folder === '' ? '' : `${folder}/`),
         ownPort: this.#services.ownPort(),
         method,
         body: method === 'GET' ? null : PROPFIND_BODY,

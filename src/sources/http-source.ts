@@ -1,18 +1,14 @@
 // A source that is a base URL: every file below it can be streamed, with or without a listing.
 import { LarderError } from '../errors.ts';
+import type { CatalogueSource } from './catalogue-source.ts';
+import { HttpCatalogue } from './http-catalogue.ts';
 import { credentialHeaders, type HttpCredentials, parseHttpCredentials } from './http-credentials.ts';
-import { encodePath } from './media-address.ts';
+import type { HttpListings } from './http-listings.ts';
+import { describePath, encodePath, type MediaAddress } from './media-address.ts';
+import { ConfiguredSource, type MediaSource, type SourceTarget } from './media-source.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
 
-export interface UpstreamRequest {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Of the owner's own address. */
-  readonly baseUrl: string;
-  /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */
-  readonly local: boolean | null;
-}
-
-/** What of a source may change while it is used: its files and their bytes stay what they are. */
+/** What of a source may change while it is used. */
 export interface HttpTarget {
   /** Without user information, ends in a slash. */
   readonly url: string;
@@ -113,56 +109,46 @@ export function parseSourceSetting(text: string): DeclaredSource {
   }
 }
 
-/**
- * A configured source while it is in use. What is being read goes on when its target changes; the next request goes to
- * the new one, and what is kept stays kept: a cache key never holds an address.
- */
-export class HttpSource {
-  readonly id: number;
-  readonly name: string;
-  #target: HttpTarget;
-  #isRemoved = false;
+/** A base URL while it is in use. */
+export class HttpSource extends ConfiguredSource implements MediaSource {
+  readonly kind = 'http';
+  readonly ladder = [];
+  readonly #listings: HttpListings | null;
 
-  constructor(id: number, name: string, target: HttpTarget) {
-    this.id = id;
-    this.name = name;
-    this.#target = target;
+  /** @param listings - reads its folders; null where only files of it are asked for */
+  constructor(id: number, name: string, target: HttpTarget, listings: HttpListings | null = null) {
+    super(id, name, { options: {}, ...target });
+    this.#listings = listings;
   }
 
-  get url(): string {
-    return this.#target.url;
+  override get target(): SourceTarget & HttpTarget {
+    return super.target as SourceTarget & HttpTarget;
   }
 
-  get target(): HttpTarget {
-    return this.#target;
+  override retarget(target: HttpTarget | SourceTarget): void {
+    super.retarget({ options: {}, ...target });
   }
 
-  get isRemoved(): boolean {
-    return this.#isRemoved;
+  describe(path: string): MediaAddress {
+    return describePath(path);
   }
 
-  retarget(target: HttpTarget): void {
-    this.#target = target;
-  }
-
-  /** The owner removed it: nothing is asked of it any more. */
-  remove(): void {
-    this.#isRemoved = true;
+  resolve(address: Pick<MediaAddress, 'path'>): UpstreamRequest {
+    return this.resolvePath(address.path);
   }
 
   /**
-   * The request for the file at the decoded `path`; the path was checked by `decodePath`.
+   * The request for what is at the decoded `path`; the path was checked by `decodePath`.
    * @throws LarderError `unknown-source` when the source was removed
    */
-  resolve(path: string): UpstreamRequest {
-    if (this.#isRemoved) throw removedError(this.name);
-    const { url, credentials, local } = this.#target;
+  resolvePath(path: string): UpstreamRequest {
+    this.refuseRemoved();
+    const { url, credentials, local } = this.target;
     return { url: url + encodePath(path), headers: credentialHeaders(credentials), baseUrl: url, local };
   }
-}
 
-export function removedError(name: string): LarderError {
-  return new LarderError('unknown-source', `the source ${JSON.stringify(name)} was removed`, {
-    hint: 'add it again on the page of sources',
-  });
+  openCatalogue(): CatalogueSource {
+    if (this.#listings === null) throw new Error('this source was made without listings');
+    return new HttpCatalogue(this, this.#listings);
+  }
 }

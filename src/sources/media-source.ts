@@ -8,33 +8,12 @@ import type { CataloguePage, CatalogueSource } from './catalogue-source.ts';
 import type { MediaAddress } from './media-address.ts';
 import type { OriginClient } from './origin-client.ts';
 import type { Finding } from './source-test-findings.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
+
+export type { SessionQuestion, TranscodeSession, UpstreamRequest } from './upstream-request.ts';
 
 export const SOURCE_KINDS = ['http', 'jellyfin', 'plex', 'stremio'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
-
-/** A conversion that a server makes for us: it ends when it is not heard of, and is to be ended when we have enough. */
-export interface TranscodeSession {
-  readonly pingEveryMs: number;
-  readonly ping: SessionQuestion | null;
-  readonly stop: SessionQuestion | null;
-}
-
-export interface SessionQuestion {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly url: string;
-}
-
-/** Where the bytes are now: good for one request, or until the source says otherwise. */
-export interface UpstreamRequest {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Of the owner's own address. */
-  readonly baseUrl: string;
-  /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */
-  readonly local: boolean | null;
-  /** Only while it is being converted for us. */
-  readonly session?: TranscodeSession;
-}
 
 export interface ResolveOptions {
   /** What was resolved before was refused (401, 403, 404, 410): the source is asked anew. */

@@ -8,14 +8,10 @@ import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../lim
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
 import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
 
-export interface OriginRequest {
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly baseUrl: string;
+export interface OriginRequest extends UpstreamRequest {
   readonly ownPort: number;
-  /** As in `ReachRule`. */
-  readonly local: boolean | null;
   /** Null asks for the whole file without a Range header. */
   readonly range: OriginRange | null;
   /** Strong ETag that the file must still have; a changed file then answers 200 (RFC 9110 §13.1.5). */

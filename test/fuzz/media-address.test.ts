@@ -122,7 +122,7 @@ describe('decodePath()', () => {
           expect(['bad-address', 'not-found']).toContain((error as LarderError).code);
           return;
         }
-        const url = new URL(source.resolve(path).url);
+        const url = new URL(source.resolvePath(path).url);
         expect(url.origin).toBe('https://host');
         expect(url.pathname.startsWith('/base/films/')).toBe(true);
         expect(url.search + url.hash + url.username).toBe('');

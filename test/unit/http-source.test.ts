@@ -24,7 +24,7 @@ describe('parseSourceSetting()', () => {
       credentials: { username: 'me', password: 'p@ss' },
     });
     expect(parseSourceSetting('a=http://host')).toEqual({ name: 'a', url: 'http://host/', credentials: null });
-    expect(sourceOf('a=http://ü:ö@host/').resolve('x').headers).toEqual({
+    expect(sourceOf('a=http://ü:ö@host/').resolvePath('x').headers).toEqual({
       authorization: `Basic ${Buffer.from('ü:ö').toString('base64')}`,
     });
   });
@@ -73,7 +73,7 @@ describe('parseSourceSetting()', () => {
   });
 
   test('parseSourceSetting() uses a password that stands without a user', () => {
-    const { headers } = sourceOf('a=http://:token@host/').resolve('x');
+    const { headers } = sourceOf('a=http://:token@host/').resolvePath('x');
     expect(headers).toEqual({ authorization: `Basic ${btoa(':token')}` });
   });
 });
@@ -81,13 +81,13 @@ describe('parseSourceSetting()', () => {
 describe('HttpSource.resolve()', () => {
   test('resolve() encodes each segment and sends the credentials as a header', () => {
     const source = sourceOf('films=https://me:x@host/a%20b/');
-    expect(source.resolve('Ünï/100% ?#.mkv')).toEqual({
+    expect(source.resolvePath('Ünï/100% ?#.mkv')).toEqual({
       url: 'https://host/a%20b/%C3%9Cn%C3%AF/100%25%20%3F%23.mkv',
       headers: { authorization: `Basic ${btoa('me:x')}` },
       baseUrl: 'https://host/a%20b/',
       local: null,
     });
-    expect(sourceOf('films=https://host/').resolve('a').headers).toEqual({});
+    expect(sourceOf('films=https://host/').resolvePath('a').headers).toEqual({});
   });
 });
 
@@ -95,7 +95,7 @@ describe('HttpSource.retarget()', () => {
   test('retarget() sends what comes next to the new address with the new credentials', () => {
     const source = sourceOf('films=https://me:x@host/');
     source.retarget({ url: 'http://other/f/', credentials: { token: 'abc' }, local: true });
-    expect(source.resolve('a')).toEqual({
+    expect(source.resolvePath('a')).toEqual({
       url: 'http://other/f/a',
       headers: { authorization: 'Bearer abc' },
       baseUrl: 'http://other/f/',
@@ -106,6 +106,6 @@ describe('HttpSource.retarget()', () => {
   test('resolve() asks a removed source for nothing', () => {
     const source = sourceOf('films=https://host/');
     source.remove();
-    expect(() => source.resolve('a')).toThrow(LarderError);
+    expect(() => source.resolvePath('a')).toThrow(LarderError);
   });
 });

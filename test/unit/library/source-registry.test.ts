@@ -75,9 +75,9 @@ describe('SourceRegistry', () => {
       local: false,
     });
     const authorization = `Basic ${btoa(`me:${SECRET}`)}`;
-    expect(registry.find('films')!.resolve('a').headers).toEqual({ authorization });
+    expect(registry.find('films')!.resolvePath('a').headers).toEqual({ authorization });
     const again = await open(cache);
-    expect(again.registry.find('films')!.resolve('a').headers).toEqual({ authorization });
+    expect(again.registry.find('films')!.resolvePath('a').headers).toEqual({ authorization });
     expect(again.registry.list()).toEqual([facts]);
     expect(JSON.stringify([facts, told, await cache.sources.list()])).not.toContain(SECRET);
   });
@@ -123,7 +123,7 @@ describe('SourceRegistry', () => {
     await cache.entries.ensure(entryOf(id, 'f'), NOW_MS);
     await cache.sources.recordFailure(id, 'origin-failed', 'no', NOW_MS);
     await registry.update('films', { url: 'https://films.example/other/' });
-    expect(held.resolve('a')).toMatchObject({
+    expect(held.resolvePath('a')).toMatchObject({
       url: 'https://films.example/other/a',
       headers: { authorization: 'Bearer abc' },
     });
@@ -132,8 +132,8 @@ describe('SourceRegistry', () => {
     expect(healthRows.at(-1)).toMatchObject({ failingSince: null, lastErrorText: null });
     expect((await registry.holdingsOf('films')).entryCount).toBe(1);
     await registry.update('films', { credentials: null });
-    expect(held.resolve('a').headers).toEqual({});
-    expect((await open(cache)).registry.find('films')!.resolve('a').headers).toEqual({});
+    expect(held.resolvePath('a').headers).toEqual({});
+    expect((await open(cache)).registry.find('films')!.resolvePath('a').headers).toEqual({});
   });
 
   test('update() does not send credentials to a host that they were not given for', async () => {
@@ -185,7 +185,7 @@ describe('SourceRegistry', () => {
     await (await open(cache)).registry.add('films', { url: 'https://films.example/', credentials: password });
     const { registry } = await open(cache, [], 'b');
     expect(registry.get('films')).toMatchObject({ credentialsLost: true, credentials: 'none' });
-    expect(registry.find('films')!.resolve('a').headers).toEqual({});
+    expect(registry.find('films')!.resolvePath('a').headers).toEqual({});
     await registry.update('films', { credentials: password });
     expect((await open(cache, [], 'b')).registry.get('films')).toMatchObject({
       credentialsLost: false,
@@ -205,7 +205,7 @@ describe('SourceRegistry', () => {
     const removed = { sourceId: id, name: 'films', entryCount: 1, cachedBytes: 500 };
     expect(await registry.remove('films')).toEqual({ itemCount: 1, entryCount: 1, pinnedCount: 0, cachedBytes: 500 });
     expect(registry.find('films')).toBeUndefined();
-    expect(() => held.resolve('a')).toThrow('was removed');
+    expect(() => held.resolvePath('a')).toThrow('was removed');
     expect(removals).toEqual([removed]);
     expect(await cache.queue.listDue(5, NOW_MS)).toEqual([]);
     const added = await registry.add('films', { url: 'https://films.example/new/' });

@@ -1,0 +1,24 @@
+// What a fetch asks for. Where that is, its source says when the fetch has its connection: addresses may be good for a
+// short while only, and are then asked for anew, once.
+import type { ErrorValue } from '../errors.ts';
+import type { ResolveOptions } from '../sources/media-source.ts';
+import type { OriginRequest } from '../sources/origin-client.ts';
+import type { UpstreamRequest } from '../sources/upstream-request.ts';
+
+export interface Upstream {
+  /** An address that was refused is worth asking its source for another. */
+  readonly mayExpire: boolean;
+  /** @throws LarderError, also at once, when the source does not say */
+  resolve(options: ResolveOptions): UpstreamRequest | Promise<UpstreamRequest>;
+}
+
+export interface FetchRequest extends Omit<OriginRequest, keyof UpstreamRequest> {
+  readonly upstream: Upstream;
+}
+
+/** What an address that was good for a while says afterwards (facts/upstreams.md §2). */
+const EXPIRED_STATUSES = new Set([401, 403, 404, 410]);
+
+export function isExpired(error: ErrorValue | null): boolean {
+  return error?.originStatus !== undefined && EXPIRED_STATUSES.has(error.originStatus);
+}
