@@ -7,6 +7,7 @@ import sources from './0005_sources.sql' with { type: 'text' };
 import history from './0006_history.sql' with { type: 'text' };
 import catalogue from './0007_catalogue.sql' with { type: 'text' };
 import played from './0008_played.sql' with { type: 'text' };
+import media from './0009_media.sql' with { type: 'text' };
 
 export interface Migration {
   readonly version: number;
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: 'history', sql: history },
   { version: 7, name: 'catalogue', sql: catalogue },
   { version: 8, name: 'played', sql: played },
+  { version: 9, name: 'media', sql: media },
 ];

@@ -13,6 +13,7 @@ import { UseLog } from './chunks/use-log.ts';
 import { CatalogueTable } from './db/catalogue.ts';
 import type { EntryCursor, EvictableEntry } from './db/entries.ts';
 import { LibraryTable } from './db/library.ts';
+import { MediaTable } from './db/media.ts';
 import { ReaderHistoryTable } from './db/reader-history.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { describeError } from './errors.ts';
@@ -20,7 +21,10 @@ import { BulkJobs } from './library/bulk-jobs.ts';
 import { CatalogueSyncs } from './library/catalogue-syncs.ts';
 import { EntryActions } from './library/entry-actions.ts';
 import { FolderListings } from './library/folder-listings.ts';
+import { ItemRefresh } from './library/item-refresh.ts';
 import { Library } from './library/library.ts';
+import { MediaCatalogue } from './library/media-catalogue.ts';
+import { MediaFinder, rungContainer } from './library/media-finder.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
@@ -37,9 +41,11 @@ import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { systemLookup } from './sources/address-guard.ts';
-import { HttpCatalogue } from './sources/http-catalogue.ts';
 import { HttpListings } from './sources/http-listings.ts';
+import type { HttpTarget } from './sources/http-source.ts';
+import type { SourceServices } from './sources/media-source.ts';
 import { OriginClient } from './sources/origin-client.ts';
+import { createSourceKinds } from './sources/source-kinds.ts';
 import { testSource } from './sources/source-test.ts';
 import { Bookkeeper, emptyCounters } from './upkeep/bookkeeper.ts';
 import { DamageEvents } from './upkeep/damage-events.ts';
@@ -114,8 +120,24 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('sources'),
   });
+  const originClient = new OriginClient(clock);
+  const listings = new HttpListings({ client: originClient, ownPort: () => ownPort, clock });
+  const files = new CatalogueTable(tables);
+  const mediaTable = new MediaTable(tables);
+  const catalogue = new MediaCatalogue({ media: mediaTable, files, clock });
+  const sourceServices: SourceServices = {
+    client: originClient,
+    catalogue,
+    ownPort: () => ownPort,
+    version,
+    randomId,
+    clock,
+    log: log.part('sources'),
+  };
   const registry = new SourceRegistry({
     table: sourceTable,
+    findKind: createSourceKinds(listings),
+    sourceServices,
     sealer: secretKey.sealer('source credentials'),
     declared,
     declaredBy: options.configuration.places.source ?? 'the command that started Larder',
@@ -131,16 +153,15 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('sources'),
   });
   await registry.load();
-  const originClient = new OriginClient(clock);
-  const listings = new HttpListings({ client: originClient, ownPort: () => ownPort, clock });
-  const catalogue = new CatalogueTable(tables);
   const syncs: CatalogueSyncs = new CatalogueSyncs({
-    table: catalogue,
+    table: files,
+    media: catalogue,
     sources: () => registry.sources(),
-    open(sourceId) {
-      const source = registry.sources().find(({ id }) => id === sourceId);
-      return source === undefined ? null : new HttpCatalogue(source, listings);
-    },
+    open: (sourceId) =>
+      registry
+        .sources()
+        .find(({ id }) => id === sourceId)
+        ?.openCatalogue() ?? null,
     everyMs: () => settings.current.syncEvery,
     // Who plays comes first.
     atOnce: (sourceId) => (scheduler.isBusy(sourceId) ? 1 : CATALOGUE_REQUESTS),
@@ -154,7 +175,11 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     standingOf: (id) => health.stateOf(id),
     answered: (id, error) => health.note(id, error),
     removals: () => sourceRemover.removals,
-    test: (target, test) => testSource(target, { client: originClient, lookup: systemLookup, clock, ownPort }, test),
+    test: ({ definition, target }, test) => {
+      const trySignIn = definition.trySignIn?.bind(definition, target, sourceServices) ?? null;
+      const parts = { client: originClient, lookup: systemLookup, clock, ownPort, trySignIn };
+      return testSource(target as HttpTarget, parts, test);
+    },
   });
   const findSource = (name: string) => registry.find(name);
 
@@ -279,8 +304,15 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const libraryTable = new LibraryTable(tables);
   const library = new Library({
     library: libraryTable,
+    media: mediaTable,
     sources: () =>
-      registry.sources().map(({ id, name }) => ({ id, name, isFailing: health.stateOf(id)?.failingSince != null })),
+      registry.sources().map((source) => ({
+        id: source.id,
+        name: source.name,
+        isFailing: health.stateOf(source.id)?.failingSince != null,
+        ladder: source.ladder,
+        rungDelivery: rungContainer(source) === 'm3u8' ? ('hls' as const) : ('growing' as const),
+      })),
   });
   const entryActions = new EntryActions({
     manager,
@@ -302,12 +334,32 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const readers = new Readers({ ended: endedReaders, clock });
   const folderListings = new FolderListings({
     listings,
-    table: catalogue,
+    table: files,
     answered: (sourceId, error) => health.note(sourceId, error),
     clock,
   });
   const pool = new BufferPool();
-  const streams = new StreamHandler({ manager, findSource, readers, pool, clock, log: log.part('proxy'), randomId });
+  const finder = new MediaFinder({ media: mediaTable, catalogue, clock });
+  const findMedia = finder.find.bind(finder);
+  const itemRefresh = new ItemRefresh({
+    media: mediaTable,
+    catalogue,
+    sources: () => registry.sources(),
+    answered: (sourceId, error) => health.note(sourceId, error),
+    noted: () => finder.forget(),
+    clock,
+    log: log.part('library'),
+  });
+  const streams = new StreamHandler({
+    manager,
+    findSource,
+    findMedia,
+    readers,
+    pool,
+    clock,
+    log: log.part('proxy'),
+    randomId,
+  });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);
@@ -347,6 +399,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     traffic,
     bookkeeper,
     library,
+    itemRefresh,
     entryActions,
     removals,
     selections,

@@ -171,6 +171,11 @@ export const CATALOGUE_RETRY_MS = 900_000;
 /** A folder is read whole once in a while, whatever the source says of its version. */
 export const CATALOGUE_TRUST_MS = 7 * 86_400_000;
 
+/** An item that somebody looks at: how long what its source said is good for, what is waited, and what it may take. */
+export const ITEM_TRUST_MS = 600_000;
+export const ITEM_WAIT_MS = 3_000;
+export const ITEM_READ_MS = 30_000;
+
 /** Folders that somebody looks at: how long is waited for the source, what is shown, and for how long it is kept. */
 export const FOLDER_WAIT_MS = 12_000;
 export const FOLDER_ENTRIES_MAX = 10_000;

@@ -13,6 +13,7 @@ import type { EntryActions } from '../library/entry-actions.ts';
 import { EntryDetails } from '../library/entry-details.ts';
 import { FirstFilms } from '../library/first-films.ts';
 import type { FolderListings } from '../library/folder-listings.ts';
+import type { ItemRefresh } from '../library/item-refresh.ts';
 import type { Library } from '../library/library.ts';
 import { LibraryPlaylist } from '../library/library-playlist.ts';
 import type { Removals } from '../library/removals.ts';
@@ -31,6 +32,7 @@ import type { FetchQueue } from '../scheduler/fetch-queue.ts';
 import type { ThreadPool } from '../scheduler/thread-pool.ts';
 import { ownAddresses } from '../settings/own-addresses.ts';
 import { SetupProgress } from '../settings/setup-progress.ts';
+import { isHttpSource } from '../sources/http-kind.ts';
 import type { HttpListings } from '../sources/http-listings.ts';
 import { AboutLarder } from '../upkeep/about.ts';
 import { Alerts } from '../upkeep/alerts.ts';
@@ -70,6 +72,7 @@ export interface SiteParts {
   readonly traffic: TrafficHistory;
   readonly bookkeeper: Bookkeeper;
   readonly library: Library;
+  readonly itemRefresh: ItemRefresh;
   readonly entryActions: EntryActions;
   readonly removals: Removals;
   readonly selections: Selections;
@@ -84,11 +87,14 @@ export interface SiteParts {
 export function composeSite(parts: SiteParts): App {
   const { options, foundation, registry, sources, health, listings, folderListings, syncs, manager, scheduler } = parts;
   const { threads, uses, space, derivedCapBytes, listEvictable, downloads, readers, traffic, bookkeeper } = parts;
-  const { library, entryActions, removals, selections, jobs, databaseWatch, port, newId } = parts;
+  const { library, itemRefresh, entryActions, removals, selections, jobs, databaseWatch, port, newId } = parts;
   const { log, logRing, dataFolder, chunkFolder, scheme, secretKey, certificates, database, preferences } = foundation;
   const { entries, generations, queue, store, events, noteEvent, settings, access } = foundation;
   const { clock, version } = options;
-  const findSource = (name: string) => registry.find(name);
+  const findHttpSource = (name: string) => {
+    const source = registry.find(name);
+    return isHttpSource(source) ? source : undefined;
+  };
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -201,17 +207,19 @@ export function composeSite(parts: SiteParts): App {
     setup: new SetupProgress(preferences, () => clock.nowMs()),
     noteEvent,
     library,
+    itemRefresh,
     playlist: new LibraryPlaylist({ library }),
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
     durations: new Durations({ store, clock }),
     playedAtMs: (entryId) => uses.find(entryId),
     capBytes: () => space.state.capBytes,
-    firstFilms: new FirstFilms({ folders: folderListings, listings, findSource, clock }),
+    firstFilms: new FirstFilms({ folders: folderListings, listings, findSource: findHttpSource, clock }),
     wishes: new WishList({ queue, cancelAll: () => downloads.cancelAll(), clock }),
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',
+      hasPaths: (name) => (registry.find(name)?.kind ?? 'http') === 'http',
       clock,
     }),
     removals,

@@ -24,6 +24,7 @@ import type {
   FromThread,
   VersionSample,
 } from './fetch-messages.ts';
+import { SessionKeeper } from './session-keeper.ts';
 
 export interface DownloaderParts {
   readonly client: OriginClient;
@@ -105,6 +106,8 @@ export class Downloader {
     const { post } = this.#parts;
     let error: ErrorValue | null = null;
     let bodyEnded = false;
+    const session = start.request.session === undefined ? null : new SessionKeeper(start.request, this.#parts);
+    session?.start();
     try {
       const response = await this.#parts.client.open(start.request, this.#abort);
       this.#endsFile = !isPiece(start.request.range, response.head);
@@ -115,6 +118,7 @@ export class Downloader {
     this.#abort.abort();
     this.#reportTimer?.cancel();
     this.#reportProgress();
+    void session?.stop();
     post({ kind: 'closed', fetchId: this.#fetchId, position: this.#position, bodyEnded, error });
     post({ kind: 'ended', fetchId: this.#fetchId, error: await this.#finish() });
   }

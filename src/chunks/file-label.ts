@@ -4,9 +4,10 @@
 import { crc32 } from 'node:zlib';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { ChunkChecksum } from '../db/generations.ts';
+import { SOURCE_KINDS, type SourceKind } from '../sources/media-source.ts';
 
 export interface FileLabel {
-  readonly source: { readonly name: string; readonly url: string };
+  readonly source: { readonly name: string; readonly kind: SourceKind; readonly url: string };
   readonly path: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
@@ -54,15 +55,16 @@ export function parseLabel(text: string): FileLabel | null {
   }
   if (value === null || typeof value !== 'object' || value.format !== FORMAT) return null;
   const { source, path, totalBytes, seekable, lastUsedAt, pinned } = value;
-  const { name, url } = (source ?? {}) as Record<string, unknown>;
+  // Labels of a time when there was one kind do not say it.
+  const { name, kind = 'http', url } = (source ?? {}) as Record<string, unknown>;
   const ranges = readGroups(value.ranges, 2);
   const checksums = readGroups(value.checksums, 3);
-  if (typeof name !== 'string' || typeof url !== 'string' || typeof path !== 'string') return null;
+  if (typeof name !== 'string' || typeof url !== 'string' || typeof path !== 'string' || !isKind(kind)) return null;
   if (totalBytes !== null && !isOffset(totalBytes)) return null;
   if (typeof seekable !== 'boolean' || typeof pinned !== 'boolean' || !isOffset(lastUsedAt)) return null;
   if (ranges === null || checksums === null || checksums.some(([, , sum = 0]) => sum > CRC32_MAX)) return null;
   return {
-    source: { name, url },
+    source: { name, kind, url },
     path,
     etag: textOrNull(value.etag),
     lastModified: textOrNull(value.lastModified),
@@ -76,6 +78,10 @@ export function parseLabel(text: string): FileLabel | null {
     ranges: ranges.map(([start, end]) => ({ start: start!, end: end! })),
     checksums: checksums.map(([start, end, sum]) => ({ start: start!, end: end!, crc32: sum! })),
   };
+}
+
+function isKind(value: unknown): value is SourceKind {
+  return SOURCE_KINDS.includes(value as SourceKind);
 }
 
 function isOffset(value: unknown): value is number {

@@ -29,6 +29,14 @@ export interface CatalogueFile {
   readonly container: string | null;
   readonly sizeBytes: number | null;
   readonly stamp: string | null;
+  readonly locator?: string | null;
+  readonly width?: number | null;
+  readonly height?: number | null;
+  readonly bitrate?: number | null;
+  readonly videoCodec?: string | null;
+  readonly audioCodec?: string | null;
+  readonly delivery?: 'file' | 'growing' | 'hls';
+  readonly refusal?: string | null;
 }
 
 /** What is known of a listed file; null where nothing is. */
@@ -36,6 +44,8 @@ export interface KnownFile {
   readonly variantId: number | null;
   readonly folderId: number | null;
   readonly stamp: string | null;
+  readonly locator: string | null;
+  readonly refusal: string | null;
   readonly sizeBytes: number | null;
   readonly missingSince: number | null;
 }
@@ -144,7 +154,7 @@ export class CatalogueTable {
   async findKnown(sourceId: number, files: readonly CatalogueFile[]): Promise<KnownFile[]> {
     const keys = JSON.stringify(files.map(({ mediaKey, quality }) => [mediaKey, quality]));
     return this.#tables.all<KnownFile>(sql`
-      SELECT variant.id AS variantId, folder_id AS folderId, stamp, size_bytes AS sizeBytes,
+      SELECT variant.id AS variantId, folder_id AS folderId, stamp, locator, refusal, size_bytes AS sizeBytes,
         missing_since AS missingSince
       FROM json_each(${keys}) AS wanted
       LEFT JOIN media_items AS media ON media.source_id = ${sourceId} AND media.key = wanted.value ->> 0
@@ -153,10 +163,17 @@ export class CatalogueTable {
       ORDER BY wanted.key`);
   }
 
-  /** Makes and corrects the rows of these files: they are in the folder now, and as the listing says. */
-  async putFiles(folder: FolderRow, files: readonly CatalogueFile[], nowMs: number): Promise<void> {
+  /**
+   * Makes and corrects the rows of these files: they are in the folder now, and as the listing says.
+   * @param folderId - null where an item was looked at by itself: it stays in the folder that it was found in
+   */
+  async putFiles(
+    sourceId: number,
+    folderId: number | null,
+    files: readonly CatalogueFile[],
+    nowMs: number,
+  ): Promise<void> {
     if (files.length === 0) return;
-    const { sourceId } = folder;
     const values = JSON.stringify(
       files.map((file) => [
         file.mediaKey,
@@ -169,6 +186,14 @@ export class CatalogueTable {
         file.sizeBytes,
         file.stamp,
         foldTitle(file.title),
+        file.locator ?? null,
+        file.width ?? null,
+        file.height ?? null,
+        file.bitrate ?? null,
+        file.videoCodec ?? null,
+        file.audioCodec ?? null,
+        file.delivery ?? 'file',
+        file.refusal ?? null,
       ]),
     );
     const named = sql`json_each(${values}) AS file CROSS JOIN media_items AS media
@@ -180,12 +205,18 @@ export class CatalogueTable {
         FROM json_each(${values}) WHERE true ON CONFLICT (source_id, key) DO NOTHING`),
       this.#tables.run(sql`
         INSERT INTO cache_quality_variants
-          (media_id, quality, path, container, size_bytes, discovered_at, folder_id, stamp)
+          (media_id, quality, path, container, size_bytes, discovered_at, folder_id, stamp,
+            locator, width, height, bitrate, video_codec, audio_codec, delivery, refusal)
         SELECT media.id, file.value ->> 1, file.value ->> 5, file.value ->> 6, file.value ->> 7, ${nowMs},
-          ${folder.id}, file.value ->> 8
+          ${folderId}, file.value ->> 8, file.value ->> 10, file.value ->> 11, file.value ->> 12, file.value ->> 13,
+          file.value ->> 14, file.value ->> 15, file.value ->> 16, file.value ->> 17
         FROM ${named} WHERE true
-        ON CONFLICT (media_id, quality) DO UPDATE SET folder_id = excluded.folder_id, stamp = excluded.stamp,
-          size_bytes = COALESCE(excluded.size_bytes, size_bytes), missing_since = NULL`),
+        ON CONFLICT (media_id, quality) DO UPDATE SET
+          folder_id = COALESCE(excluded.folder_id, folder_id), stamp = excluded.stamp, path = excluded.path,
+          container = excluded.container, size_bytes = COALESCE(excluded.size_bytes, size_bytes),
+          missing_since = NULL, locator = excluded.locator, width = excluded.width, height = excluded.height,
+          bitrate = excluded.bitrate, video_codec = excluded.video_codec, audio_codec = excluded.audio_codec,
+          delivery = excluded.delivery, refusal = excluded.refusal`),
       this.#tables.run(sql`
         UPDATE cache_entries SET missing_since = NULL, missing_reason = NULL
         WHERE missing_reason = ${UNLISTED} AND id IN (
@@ -286,6 +317,13 @@ export class CatalogueTable {
   async countFiles(folderId: number): Promise<number> {
     const rows = await this.#tables.all<{ count: number }>(sql`
       SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId}`);
+    return rows[0]?.count ?? 0;
+  }
+
+  /** Of those, the ones that are not known to be gone. */
+  async countPresent(folderId: number): Promise<number> {
+    const rows = await this.#tables.all<{ count: number }>(sql`
+      SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId} AND missing_since IS NULL`);
     return rows[0]?.count ?? 0;
   }
 

@@ -27,6 +27,8 @@ export interface EntryDescription extends EntryKey {
   readonly type: 'video' | 'audio' | 'file';
   readonly path: string;
   readonly container: string | null;
+  /** A catalogue says what it is called: its title stays as that is. */
+  readonly isListed?: boolean;
 }
 
 export type GenerationRow = typeof cacheGenerations.$inferSelect;
@@ -142,7 +144,8 @@ export class EntryTable {
       })
       .onConflictDoUpdate({
         target: [mediaItems.sourceId, mediaItems.key],
-        set: { title: description.title, sortTitle },
+        // Something is to be set, or no row would be returned.
+        set: description.isListed ? { key: description.mediaKey } : { title: description.title, sortTitle },
       })
       .returning({ id: mediaItems.id });
     const mediaId = media[0]!.id;
@@ -331,7 +334,7 @@ export class EntryTable {
 
   /** What a label says of an entry besides its generation; null when it is gone. */
   async findState(entryId: number): Promise<{
-    source: { name: string; url: string };
+    source: { name: string; kind: (typeof sources.$inferSelect)['kind']; url: string };
     lastUsedAt: number;
     pinned: boolean;
     removedAt: number | null;
@@ -339,6 +342,7 @@ export class EntryTable {
     const rows = await this.#tables
       .select({
         name: sources.name,
+        kind: sources.kind,
         url: sources.url,
         lastUsedAt: cacheEntries.lastUsedAt,
         pinned: cacheEntries.pinned,
@@ -349,8 +353,8 @@ export class EntryTable {
       .where(eq(cacheEntries.id, entryId));
     const [row] = rows;
     if (row === undefined) return null;
-    const { name, url, ...state } = row;
-    return { source: { name, url }, ...state };
+    const { name, kind, url, ...state } = row;
+    return { source: { name, kind, url }, ...state };
   }
 
   /** Entries last used first, `limit` of them from behind `cursor`, with their available ranges; without dropped ones. */

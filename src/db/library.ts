@@ -1,7 +1,7 @@
 // The library as it is listed: media items by facet and in an order, each page entered by key. Any filter is a set of
 // facets (`media_statistics.facet`); each facet is one run in the index of an order, and the runs are merged, so that
 // a page costs the same whatever is filtered and however far down it is.
-import { asc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import {
   cacheEntries,
@@ -38,6 +38,14 @@ export interface ItemRow {
   readonly type: MediaType;
   readonly title: string;
   readonly year: number | null;
+  /** Of an episode its season (or its series), of a track its album. */
+  readonly parentId: number | null;
+  readonly season: number | null;
+  readonly episode: number | null;
+  readonly durationMs: number | null;
+  readonly overview: string | null;
+  /** Its source has a picture of it. */
+  readonly hasArtwork: boolean;
   readonly sizeBytes: number;
   readonly availability: Availability;
   readonly pinned: boolean;
@@ -54,6 +62,17 @@ export interface QualityRow {
   readonly path: string;
   readonly container: string | null;
   readonly sizeBytes: number | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  /** All streams together, in bit/s. */
+  readonly bitrate: number | null;
+  readonly videoCodec: string | null;
+  readonly audioCodec: string | null;
+  readonly delivery: 'file' | 'growing' | 'hls';
+  /** Why it cannot be played through Larder; null where it can. */
+  readonly refusal: string | null;
+  /** Since when its source does not list it any more. */
+  readonly unlistedSince: number | null;
   readonly entryId: number | null;
   readonly lastUsedAt: number | null;
   readonly useCount: number | null;
@@ -160,6 +179,12 @@ export class LibraryTable {
         type: mediaItems.type,
         title: mediaItems.title,
         year: mediaItems.year,
+        parentId: mediaItems.parentId,
+        season: mediaItems.season,
+        episode: mediaItems.episode,
+        durationMs: mediaItems.durationMs,
+        overview: mediaItems.overview,
+        hasArtwork: sql<boolean>`${mediaItems.artwork} IS NOT NULL`.mapWith(Boolean),
         sizeBytes: mediaStatistics.sizeBytes,
         availability: mediaStatistics.availability,
         pinned: mediaStatistics.pinned,
@@ -173,7 +198,7 @@ export class LibraryTable {
       .where(inArray(mediaStatistics.mediaId, [...mediaIds]));
   }
 
-  /** The qualities of these items; largest first, then by name. */
+  /** The qualities of these items, without what lies beside them; largest first, then by name. */
   listQualities(mediaIds: readonly number[]): Promise<QualityRow[]> {
     return this.#tables
       .select({
@@ -182,6 +207,14 @@ export class LibraryTable {
         path: cacheQualityVariants.path,
         container: cacheQualityVariants.container,
         sizeBytes: cacheQualityVariants.sizeBytes,
+        width: cacheQualityVariants.width,
+        height: cacheQualityVariants.height,
+        bitrate: cacheQualityVariants.bitrate,
+        videoCodec: cacheQualityVariants.videoCodec,
+        audioCodec: cacheQualityVariants.audioCodec,
+        delivery: cacheQualityVariants.delivery,
+        refusal: cacheQualityVariants.refusal,
+        unlistedSince: cacheQualityVariants.missingSince,
         entryId: cacheEntries.id,
         lastUsedAt: cacheEntries.lastUsedAt,
         useCount: cacheEntries.useCount,
@@ -203,7 +236,9 @@ export class LibraryTable {
         cacheGenerations,
         sql`${cacheGenerations.entryId} = ${cacheEntries.id} AND ${isNull(cacheGenerations.supersededAt)}`,
       )
-      .where(inArray(cacheQualityVariants.mediaId, [...mediaIds]))
+      .where(
+        and(inArray(cacheQualityVariants.mediaId, [...mediaIds]), sql`instr(${cacheQualityVariants.quality}, '~') = 0`),
+      )
       .orderBy(
         asc(cacheQualityVariants.mediaId),
         sql`${cacheQualityVariants.sizeBytes} DESC`,

@@ -40,7 +40,35 @@ export const mediaItems = sqliteTable('media_items', {
   year: integer('year'),
   createdAt: integer('created_at').notNull(),
   sortTitle: text('sort_title'),
+  parentId: integer('parent_id'),
+  season: integer('season'),
+  episode: integer('episode'),
+  durationMs: integer('duration_ms'),
+  overview: text('overview'),
+  artwork: text('artwork'),
+  fingerprint: text('fingerprint'),
+  readAt: integer('read_at'),
 });
+
+export const mediaIds = sqliteTable(
+  'media_ids',
+  { id: text('id').notNull(), mediaId: integer('media_id').notNull() },
+  (table) => [primaryKey({ columns: [table.id, table.mediaId] })],
+);
+
+export const mediaSubtitles = sqliteTable(
+  'media_subtitles',
+  {
+    mediaId: integer('media_id').notNull(),
+    number: integer('number').notNull(),
+    language: text('language'),
+    title: text('title'),
+    format: text('format').notNull(),
+    locator: text('locator').notNull(),
+    forced: integer('forced', { mode: 'boolean' }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.mediaId, table.number] })],
+);
 
 export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
   id: integer('id').primaryKey(),
@@ -53,6 +81,16 @@ export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
   folderId: integer('folder_id'),
   stamp: text('stamp'),
   missingSince: integer('missing_since'),
+  locator: text('locator'),
+  width: integer('width'),
+  height: integer('height'),
+  bitrate: integer('bitrate'),
+  videoCodec: text('video_codec'),
+  audioCodec: text('audio_codec'),
+  delivery: text('delivery', { enum: ['file', 'growing', 'hls'] })
+    .notNull()
+    .default('file'),
+  refusal: text('refusal'),
 });
 
 export const cacheEntries = sqliteTable('cache_entries', {

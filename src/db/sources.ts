@@ -50,22 +50,27 @@ export class SourceTable {
     return rows[0]!;
   }
 
-  /** The source of this name, added with this address when there is none. */
-  async ensure(name: string, url: string, nowMs: number): Promise<SourceRow> {
+  /** The source of this name, added with this kind and address when there is none. */
+  async ensure(name: string, kind: SourceRow['kind'], url: string, nowMs: number): Promise<SourceRow> {
     await this.#tables
       .insert(sources)
-      .values({ name, kind: 'http', url, createdAt: nowMs, updatedAt: nowMs })
+      .values({ name, kind, url, createdAt: nowMs, updatedAt: nowMs })
       .onConflictDoNothing();
     const rows = await this.#tables.select().from(sources).where(eq(sources.name, name));
     return rows[0]!;
   }
 
   /** Gets an id of `idAtLeast` or higher. @returns null when the name is taken */
-  async add(name: string, settings: SourceSettingsRow, idAtLeast: number, nowMs: number): Promise<SourceRow | null> {
+  async add(
+    name: string,
+    settings: SourceSettingsRow & Pick<SourceRow, 'kind'>,
+    idAtLeast: number,
+    nowMs: number,
+  ): Promise<SourceRow | null> {
     const id = sql`(SELECT max(coalesce(max(id) + 1, 1), ${idAtLeast}) FROM sources)`;
     const rows = await this.#tables
       .insert(sources)
-      .values({ ...settings, id, name, kind: 'http', createdAt: nowMs, updatedAt: nowMs })
+      .values({ ...settings, id, name, createdAt: nowMs, updatedAt: nowMs })
       .onConflictDoNothing()
       .returning();
     return rows[0] ?? null;

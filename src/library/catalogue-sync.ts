@@ -18,11 +18,20 @@ import {
   FETCH_ATTEMPTS_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { CatalogueItem, CataloguePage, CatalogueSource, FolderReading } from '../sources/catalogue-source.ts';
+import type {
+  CatalogueItem,
+  CataloguePage,
+  CatalogueSource,
+  FolderReading,
+  FolderValidators,
+} from '../sources/catalogue-source.ts';
 import { NameSet } from '../sources/listing/name-set.ts';
+import type { MediaCatalogue } from './media-catalogue.ts';
 
 export interface CatalogueSyncServices {
   readonly table: CatalogueTable;
+  /** Writes what items are apart from their files. */
+  readonly media: Pick<MediaCatalogue, 'putMedia'>;
   /** Folders that may be read at the same time. */
   readonly atOnce: () => number;
   /** The source answered, or did not. */
@@ -65,6 +74,7 @@ export class CatalogueSync {
   #pausesInRow = 0;
   #pausedUntilMs = 0;
   #firstProblem: LarderError | null = null;
+  #expected = 0;
 
   constructor(source: CatalogueSource, counts: SyncCounts, services: CatalogueSyncServices) {
     this.#source = source;
@@ -82,6 +92,11 @@ export class CatalogueSync {
   /** Why some folder was passed over; null when none was. */
   get firstProblem(): LarderError | null {
     return this.#firstProblem;
+  }
+
+  /** Files that there are to come, as far as the source said so; 0 where it does not. */
+  get expected(): number {
+    return this.#expected;
   }
 
   cancel(): void {
@@ -184,24 +199,46 @@ export class CatalogueSync {
   }
 
   async #read(folder: FolderRow): Promise<void> {
-    const { clock, table } = this.#services;
+    const { clock } = this.#services;
     const counts = { ...NOTHING };
     this.#open.set(folder.id, counts);
     const isTrusted = folder.readAt !== null && clock.nowMs() - folder.readAt < CATALOGUE_TRUST_MS;
     const known = isTrusted && (folder.etag ?? folder.lastModified) !== null ? folder : null;
+    if (!(await this.#readFolder(folder, known, counts))) await this.#readFolder(folder, null, counts);
+  }
+
+  /** @returns false when only what changed was told, and that does not fit what is known: it is to be read whole */
+  async #readFolder(folder: FolderRow, known: FolderValidators | null, counts: Counts): Promise<boolean> {
+    const { table } = this.#services;
     const reading = await this.#source.openFolder(folder.path, known, this.#abort.signal);
+    this.#expected += reading.expected ?? 0;
     try {
       this.#services.answered(null);
       if (reading.isUnchanged || (known?.etag != null && reading.etag === known.etag)) {
         counts.seen = await table.countFiles(folder.id);
         await table.keepChildren(folder.id, this.#round);
         await this.#finish(folder, {}, counts);
-        return;
+        return true;
       }
+      if (reading.changesOf !== undefined) return await this.#readChanges(folder, reading, reading.changesOf, counts);
       await this.#readPages(folder, reading, counts);
+      return true;
     } finally {
       await reading.pages.return();
     }
+  }
+
+  /** What changed is written; whether something is gone shows in how many there are. */
+  async #readChanges(folder: FolderRow, reading: FolderReading, fileCount: number, counts: Counts): Promise<boolean> {
+    const names = new NameSet();
+    for await (const page of reading.pages) await this.#takePage(folder, page, names, counts);
+    if ((await this.#services.table.countPresent(folder.id)) !== fileCount) {
+      counts.seen = 0;
+      return false;
+    }
+    counts.seen = fileCount;
+    await this.#finish(folder, { etag: reading.etag, lastModified: reading.lastModified }, counts);
+    return true;
   }
 
   async #readPages(folder: FolderRow, reading: FolderReading, counts: Counts): Promise<void> {
@@ -260,6 +297,7 @@ export class CatalogueSync {
   async #takePage(folder: FolderRow, page: CataloguePage, names: NameSet, counts: Counts): Promise<void> {
     for (const item of page.items) names.add(nameOf(item.path));
     for (const path of page.folders) names.add(`${nameOf(path)}/`);
+    await this.#services.media.putMedia(this.#source.id, page.media ?? []);
     await this.#takeFolders(folder, page.folders, counts);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
       await this.#takeItems(folder, page.items.slice(at, at + CATALOGUE_BATCH), counts);
@@ -295,7 +333,7 @@ export class CatalogueSync {
     }
     const known = await table.findKnown(this.#source.id, items);
     const differing = items.filter((item, index) => isOther(item, known[index]!, folder.id));
-    await table.putFiles(folder, differing, clock.nowMs());
+    await table.putFiles(this.#source.id, folder.id, differing, clock.nowMs());
     counts.seen += items.length;
     for (const [index, item] of items.entries()) {
       const before = known[index]!;
@@ -450,6 +488,8 @@ function isOther(item: CatalogueItem, known: KnownFile, folderId: number): boole
     known.folderId !== folderId ||
     known.missingSince !== null ||
     known.stamp !== item.stamp ||
+    known.locator !== (item.locator ?? null) ||
+    known.refusal !== (item.refusal ?? null) ||
     (item.sizeBytes !== null && known.sizeBytes === null)
   );
 }

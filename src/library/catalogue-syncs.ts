@@ -7,9 +7,11 @@ import { CATALOGUE_FIRST_MS, CATALOGUE_LOOK_MS, CATALOGUE_RETRY_MS, CATALOGUE_SY
 import type { Log } from '../log.ts';
 import type { CatalogueSource } from '../sources/catalogue-source.ts';
 import { CatalogueSync } from './catalogue-sync.ts';
+import type { MediaCatalogue } from './media-catalogue.ts';
 
 export interface CatalogueSyncsServices {
   readonly table: CatalogueTable;
+  readonly media: Pick<MediaCatalogue, 'putMedia'>;
   readonly sources: () => readonly { readonly id: number; readonly name: string }[];
   /** Null when there is no such source any more. */
   readonly open: (sourceId: number) => CatalogueSource | null;
@@ -93,7 +95,7 @@ export class CatalogueSyncs {
       changed,
       missing,
       skipped,
-      total: row?.total ?? null,
+      total: totalOf(row, running?.sync),
       startedAtMs: row?.startedAt ?? null,
       finishedAtMs: row?.finishedAt ?? null,
       error: isShown ? { code: row.errorCode ?? 'failed', message: row.errorText ?? '', hint: row.errorHint } : null,
@@ -185,6 +187,7 @@ export class CatalogueSyncs {
     const kept = goesOn ? counts : { ...counts, seen: 0, added: 0, changed: 0, skipped: 0 };
     const sync = new CatalogueSync(source, kept, {
       table: this.#services.table,
+      media: this.#services.media,
       atOnce: () => this.#services.atOnce(sourceId),
       answered: (error) => this.#services.answered(sourceId, error),
       clock: this.#services.clock,
@@ -272,6 +275,12 @@ export class CatalogueSyncs {
     ];
     if (told.length > 0) noteEvent('catalogue', name, `${count(seen, 'file')}: ${told.join(', ')}.`);
   }
+}
+
+/** Files that there are: as the source says now, else those of the last whole round. */
+function totalOf(row: SyncRow | undefined, sync: CatalogueSync | undefined): number | null {
+  const expected = sync?.expected ?? 0;
+  return expected > 0 ? Math.max(expected, row?.total ?? 0) : (row?.total ?? null);
 }
 
 function count(number: number, noun: string): string {

@@ -5,8 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { EntryAddress, EntryTable } from '../db/entries.ts';
 import type { QualityRow } from '../db/library.ts';
 import { LarderError } from '../errors.ts';
-import type { HttpSource } from '../sources/http-source.ts';
-import { describePath } from '../sources/media-address.ts';
+import type { MediaSource } from '../sources/media-source.ts';
 import { describeBytes } from '../words.ts';
 import type { Removals } from './removals.ts';
 
@@ -29,7 +28,7 @@ export interface EntryActionServices {
   readonly downloads: Downloads;
   readonly removals: Removals;
   readonly verifier: Verifier;
-  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly findSource: (name: string) => MediaSource | undefined;
   /** What may be kept at most. */
   readonly capBytes: () => number;
   readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
@@ -85,8 +84,9 @@ export class EntryActions {
     if (quality.entryId !== null) return quality.entryId;
     this.#refuseTooLarge(quality.path, quality.sizeBytes);
     const { entries, clock } = this.#services;
-    const { id: sourceId } = this.#findSource(source);
-    const { entryId } = await entries.ensure({ ...describePath(quality.path), sourceId }, clock.nowMs());
+    const found = this.#findSource(source);
+    const description = { ...found.describe(quality.path), sourceId: found.id };
+    const { entryId } = await entries.ensure(description, clock.nowMs());
     return entryId;
   }
 
@@ -205,17 +205,17 @@ export class EntryActions {
     });
   }
 
-  #findSource(name: string): HttpSource {
+  #findSource(name: string): MediaSource {
     const source = this.#services.findSource(name);
     if (source !== undefined) return source;
     throw new LarderError('missing', `the source ${name} is not there any more`);
   }
 
-  async #askOrigin(entryId: number, source: HttpSource, path: string): Promise<'same' | 'other'> {
+  async #askOrigin(entryId: number, source: MediaSource, path: string): Promise<'same' | 'other'> {
     const { manager } = this.#services;
     // Opened for ourselves: looking is no use of it. From here on the check keeps it open.
     const options = { spec: null, probe: true, internal: true, signal: new AbortController().signal };
-    const file = manager.findOpen(entryId) ?? (await manager.open(source, describePath(path), options));
+    const file = manager.findOpen(entryId) ?? (await manager.open(source, source.describe(path), options));
     return file.recheck();
   }
 }

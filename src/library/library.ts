@@ -12,12 +12,15 @@ import type {
   NamedEntry,
   QualityRow,
 } from '../db/library.ts';
+import type { MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
+import { withRungs } from './item-qualities.ts';
 import { readSearchWords } from './search-words.ts';
 import { yieldTurn } from './yield-turn.ts';
 
 export interface LibraryServices {
   readonly library: LibraryTable;
+  readonly media: Pick<MediaTable, 'listChildren' | 'listSubtitles' | 'listSameWork'>;
   readonly sources: () => readonly SourceFacts[];
 }
 
@@ -57,6 +60,8 @@ export interface FacetCounts {
 /** Items with the words that were typed that are looked at, the newest. */
 export const MATCHES_MAX = 1_000;
 export const ITEMS_PAGE = 50;
+/** Of one work at other sources. */
+const SAME_WORK_MAX = 20;
 /** Items whose titles are folded in one step. */
 const FOLD_PAGE = 200;
 
@@ -149,6 +154,29 @@ export class Library {
     return this.#itemsOf(places, this.#sourcesById());
   }
 
+  /** Seasons, episodes or tracks of an item, in their order; null behind the last page. */
+  async listChildren(
+    parentId: number,
+    offset: number,
+    limit: number,
+  ): Promise<{ readonly items: readonly LibraryItem[]; readonly nextOffset: number | null }> {
+    const ids = await this.#services.media.listChildren(parentId, offset, limit + 1);
+    const items = await this.list(ids.slice(0, limit));
+    return { items, nextOffset: ids.length > limit ? offset + limit : null };
+  }
+
+  /** Subtitles of an item, and the same work at other sources. */
+  async listBeside(mediaId: number): Promise<{ subtitles: readonly SubtitleRow[]; sameWork: readonly SameWork[] }> {
+    const { media } = this.#services;
+    const subtitles = await media.listSubtitles([mediaId]);
+    return { subtitles, sameWork: await media.listSameWork(mediaId, SAME_WORK_MAX) };
+  }
+
+  /** Subtitles of these items. */
+  listSubtitles(mediaIds: readonly number[]): Promise<readonly SubtitleRow[]> {
+    return mediaIds.length === 0 ? Promise.resolve([]) : this.#services.media.listSubtitles(mediaIds);
+  }
+
   /** These entries, in this order; those that are gone are left out. */
   async listEntries(entryIds: readonly number[]): Promise<NamedEntry[]> {
     if (entryIds.length === 0) return [];
@@ -219,7 +247,7 @@ export class Library {
         ...item,
         cachedBytes: kept.reduce((sum, quality) => sum + (quality.cachedBytes ?? 0), 0),
         unreachable: item.missing || (sources.get(item.sourceId)?.isFailing ?? false),
-        qualities: own,
+        qualities: withRungs(own, sources.get(item.sourceId)),
       };
     });
   }

@@ -1,25 +1,23 @@
 // The sources that there are: those declared at the start and those that the owner added, changed at run time. The rows
-// are the truth; the `HttpSource` of each is what the engine holds on to, and lives as long as the source does.
+// are the truth; the `MediaSource` of each is what the engine holds on to, and lives as long as the source does.
 //
-// Secrets: sealed in the row, in memory in the `HttpSource`, and in nothing that this class gives out.
+// Secrets: sealed in the row, in memory in the `MediaSource`, and in nothing that this class gives out.
 import type { Clock } from '../clock.ts';
 import type { SourceHoldings, SourceRow, SourceTable } from '../db/sources.ts';
 import { describeError, LarderError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { type AddressLookup, isLocalHost } from '../sources/address-guard.ts';
-import {
-  type CredentialKind,
-  credentialKind,
-  type HttpCredentials,
-  parseHttpCredentials,
-} from '../sources/http-credentials.ts';
-import {
-  type DeclaredSource,
-  HttpSource,
-  type HttpTarget,
-  parseSourceName,
-  parseSourceUrl,
-} from '../sources/http-source.ts';
+import { type DeclaredSource, parseSourceName } from '../sources/http-source.ts';
+import type {
+  MediaSource,
+  SourceCredentials,
+  SourceKind,
+  SourceKindDefinition,
+  SourceOptions,
+  SourceServices,
+  SourceTarget,
+} from '../sources/media-source.ts';
+import type { FindKind } from '../sources/source-kinds.ts';
 import { parseReport, type SourceTestReport } from '../sources/source-test-report.ts';
 import type { SourceRemoval } from './source-remover.ts';
 
@@ -27,6 +25,9 @@ export interface SourceRegistryServices {
   readonly table: SourceTable;
   /** Seals credentials. */
   readonly sealer: { seal(text: string): string; open(sealed: string): string };
+  readonly findKind: FindKind;
+  /** What sources stand on. */
+  readonly sourceServices: SourceServices;
   readonly declared: readonly DeclaredSource[];
   /** In words, such as `--source`. */
   readonly declaredBy: string;
@@ -47,15 +48,27 @@ export interface SourceInput {
   readonly credentials?: unknown;
   /** Whether it may reach private networks; left out, that is as the address is. */
   readonly local?: boolean | undefined;
+  /** What its kind can be told besides; those that are given replace those that there are. */
+  readonly options?: SourceOptions | undefined;
+  /** Of a new source; left out, it is `http`. */
+  readonly kind?: SourceKind | undefined;
+}
+
+/** Settings as they would be saved. */
+export interface ResolvedSettings {
+  readonly definition: SourceKindDefinition;
+  readonly target: SourceTarget;
 }
 
 /** All that is told of a source's settings. */
 export interface SourceFacts {
   readonly id: number;
   readonly name: string;
-  readonly kind: 'http';
+  readonly kind: SourceKind;
   readonly url: string;
-  readonly credentials: CredentialKind;
+  /** In a word; `none` without. */
+  readonly credentials: string;
+  readonly options: SourceOptions;
   /** They were sealed with a key that is not there any more. */
   readonly credentialsLost: boolean;
   readonly local: boolean | null;
@@ -69,7 +82,8 @@ export interface SourceFacts {
 }
 
 interface Known {
-  readonly source: HttpSource;
+  readonly source: MediaSource;
+  readonly definition: SourceKindDefinition;
   row: SourceRow;
   credentialsLost: boolean;
 }
@@ -96,13 +110,12 @@ export class SourceRegistry {
     const holdings = await this.#services.table.holdings();
     for (const row of rows) {
       this.#nextId = Math.max(this.#nextId, row.id + 1);
-      if (row.kind !== 'http') continue;
       if (row.removedAt !== null) this.#startRemoval(row.id, row.name.replace(REMOVED_NAME, ''), holdings.get(row.id));
-      else this.#know(row);
+      else await this.#know(row);
     }
   }
 
-  find(name: string): HttpSource | undefined {
+  find(name: string): MediaSource | undefined {
     return this.#byName.get(name)?.source;
   }
 
@@ -113,7 +126,7 @@ export class SourceRegistry {
   }
 
   /** Sources in use, by name. */
-  sources(): HttpSource[] {
+  sources(): MediaSource[] {
     return this.#sorted().map(({ source }) => source);
   }
 
@@ -143,10 +156,11 @@ export class SourceRegistry {
       const { table, clock, log, noteEvent } = this.#services;
       parseSourceName(name);
       if (this.#byName.has(name)) throw nameTaken(name);
-      const target = await this.resolveTarget(input, null);
-      const row = await table.add(name, this.#settingsRow(target), this.#nextId, clock.nowMs());
+      const { definition, target } = await this.resolveSettings(input, null);
+      const settings = { kind: definition.kind, ...this.#settingsRow(target) };
+      const row = await table.add(name, settings, this.#nextId, clock.nowMs());
       if (row === null) throw nameTaken(name);
-      const known = this.#know(row);
+      const known = await this.#know(row);
       this.#services.retargeted(row.id);
       log.info('a source was added', { source: name, url: target.url });
       noteEvent('source', name, `Added, at ${target.url}`);
@@ -163,7 +177,7 @@ export class SourceRegistry {
       const { table, clock, log, noteEvent, retargeted } = this.#services;
       const known = this.#require(name);
       const facts = this.#factsOf(known);
-      const target = await this.resolveTarget(input, name);
+      const { target } = await this.resolveSettings(input, name);
       if (facts.lockedBy !== null && target.url !== known.source.url) throw setOutside(name, 'address', facts.lockedBy);
       if (facts.credentialsLocked && input.credentials !== undefined) {
         throw setOutside(name, 'user and password', facts.lockedBy!);
@@ -226,15 +240,25 @@ export class SourceRegistry {
    * What a source would be asked at with this input, saved or not.
    * @throws LarderError `invalid`, `unknown-source`
    */
-  async resolveTarget(input: SourceInput, name: string | null): Promise<HttpTarget> {
-    const before = name === null ? null : this.#require(name).source.target;
-    if (input.url === undefined && before === null) {
-      throw new LarderError('invalid', 'the address is missing', { hint: 'give the folder that holds the files' });
+  async resolveSettings(input: SourceInput, name: string | null): Promise<ResolvedSettings> {
+    const known = name === null ? null : this.#require(name);
+    const before = known?.source.target ?? null;
+    if (known !== null && input.kind !== undefined && input.kind !== known.source.kind) {
+      throw new LarderError('invalid', `the source is of kind ${known.source.kind}, which cannot be changed`, {
+        hint: 'add another source with the new kind',
+      });
     }
-    const parsed = input.url === undefined ? { url: before!.url, credentials: null } : parseSourceUrl(input.url.trim());
-    let credentials: HttpCredentials | null;
+    const definition = known?.definition ?? (await this.#services.findKind(input.kind ?? 'http'));
+    if (input.url === undefined && before === null) {
+      throw new LarderError('invalid', 'the address is missing', {
+        hint: 'give the address of the server, or of the folder that holds the files',
+      });
+    }
+    const parsed =
+      input.url === undefined ? { url: before!.url, credentials: null } : definition.parseUrl(input.url.trim());
+    let credentials: SourceCredentials | null;
     if (input.credentials !== undefined) {
-      credentials = parseHttpCredentials(input.credentials);
+      credentials = definition.parseCredentials(input.credentials);
       if (credentials !== null && parsed.credentials !== null) {
         throw new LarderError('invalid', 'user and password stand in the address, and there are other credentials', {
           hint: 'take them out of the address',
@@ -254,7 +278,9 @@ export class SourceRegistry {
       );
     }
     const local = input.local ?? (before !== null && !isElsewhere ? before.local : await this.#isLocal(parsed.url));
-    return { url: parsed.url, credentials, local };
+    const chosen = input.options === undefined ? (before?.options ?? {}) : { ...before?.options, ...input.options };
+    const options = definition.parseOptions(chosen, before?.options ?? null, this.#services.sourceServices.randomId);
+    return { definition, target: { url: parsed.url, credentials, local, options } };
   }
 
   /** Whether the host is one of a private network. A name that cannot be looked up now says nothing: it is not, then. */
@@ -264,22 +290,23 @@ export class SourceRegistry {
     return Promise.race([isLocalHost(new URL(url), lookup).catch(() => false), late]);
   }
 
-  #settingsRow(target: HttpTarget, known?: Known): Pick<SourceRow, 'url' | 'credentials' | 'options'> {
-    const { url, credentials, local } = target;
+  #settingsRow(target: SourceTarget, known?: Known): Pick<SourceRow, 'url' | 'credentials' | 'options'> {
+    const { url, credentials, local, options } = target;
     const isUnchanged = known !== undefined && credentials === known.source.target.credentials;
     let sealed = known?.row.credentials ?? null;
     if (!isUnchanged) sealed = credentials === null ? null : this.#services.sealer.seal(JSON.stringify(credentials));
-    return { url, credentials: sealed, options: JSON.stringify(local === null ? {} : { local }) };
+    return { url, credentials: sealed, options: JSON.stringify(local === null ? options : { ...options, local }) };
   }
 
-  #know(row: SourceRow): Known {
+  async #know(row: SourceRow): Promise<Known> {
     this.#nextId = Math.max(this.#nextId, row.id + 1);
     const declared = this.#declaredOf(row.name);
-    let credentials: HttpCredentials | null = declared?.credentials ?? null;
+    const definition = await this.#services.findKind(row.kind);
+    let credentials: SourceCredentials | null = declared?.credentials ?? null;
     let credentialsLost = false;
     if (credentials === null && row.credentials !== null) {
       try {
-        credentials = parseHttpCredentials(JSON.parse(this.#services.sealer.open(row.credentials)));
+        credentials = definition.parseCredentials(JSON.parse(this.#services.sealer.open(row.credentials)));
       } catch (error) {
         credentialsLost = true;
         this.#services.log.warning('the credentials of a source cannot be read: enter them again', {
@@ -288,21 +315,23 @@ export class SourceRegistry {
         });
       }
     }
-    const source = new HttpSource(row.id, row.name, { url: row.url, credentials, local: localOf(row.options) });
-    const known = { source, row, credentialsLost };
+    const target = { url: row.url, credentials, ...readOptions(row.options) };
+    const source = definition.create(row.id, row.name, target, this.#services.sourceServices);
+    const known = { source, definition, row, credentialsLost };
     this.#byName.set(row.name, known);
     this.#services.health.load([row]);
     return known;
   }
 
-  #factsOf({ source, row, credentialsLost }: Known): SourceFacts {
+  #factsOf({ source, definition, row, credentialsLost }: Known): SourceFacts {
     const declared = this.#declaredOf(row.name);
     return {
       id: row.id,
       name: row.name,
-      kind: 'http',
+      kind: row.kind,
       url: row.url,
-      credentials: credentialKind(source.target.credentials),
+      credentials: definition.credentialKind(source.target.credentials),
+      options: source.target.options,
       credentialsLost,
       local: source.target.local,
       lockedBy: declared === undefined ? null : this.#services.declaredBy,
@@ -339,12 +368,12 @@ export class SourceRegistry {
   }
 }
 
-function localOf(options: string): boolean | null {
+function readOptions(text: string): { local: boolean | null; options: SourceOptions } {
   try {
-    const { local } = JSON.parse(options) as { local?: unknown };
-    return typeof local === 'boolean' ? local : null;
+    const { local, ...options } = JSON.parse(text) as Record<string, unknown>;
+    return { local: typeof local === 'boolean' ? local : null, options };
   } catch {
-    return null; // not ours: as if nothing was chosen
+    return { local: null, options: {} }; // not ours: as if nothing was chosen
   }
 }
 

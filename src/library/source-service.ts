@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { SourceHoldings } from '../db/sources.ts';
 import { LarderError } from '../errors.ts';
 import { PATH_LENGTH_MAX, SOURCE_TESTS_MAX } from '../limits.ts';
-import type { HttpTarget } from '../sources/http-source.ts';
 import { decodePath, encodePath } from '../sources/media-address.ts';
+import type { SourceTarget } from '../sources/media-source.ts';
 import type { SourceTestOptions } from '../sources/source-test.ts';
 import type { SourceTestReport, TestStep } from '../sources/source-test-report.ts';
-import type { SourceFacts, SourceInput, SourceRegistry } from './source-registry.ts';
+import type { ResolvedSettings, SourceFacts, SourceInput, SourceRegistry } from './source-registry.ts';
 import type { SourceRemoval } from './source-remover.ts';
 
 /** How a source fares. */
@@ -31,7 +31,7 @@ export interface SourceServiceParts {
   /** A request of the source was answered or failed. */
   readonly answered: (sourceId: number, error: LarderError | null) => void;
   readonly removals: () => readonly SourceRemoval[];
-  readonly test: (target: HttpTarget, options: SourceTestOptions) => Promise<SourceTestReport>;
+  readonly test: (settings: ResolvedSettings, options: SourceTestOptions) => Promise<SourceTestReport>;
 }
 
 /** What is to be tested: settings as they stand in a form, of a source that there is or of a new one. */
@@ -116,7 +116,7 @@ export class SourceService {
     onStep: (step: TestStep) => void = () => undefined,
   ): Promise<SourceTestReport> {
     const { registry, test } = this.#parts;
-    const target = await registry.resolveTarget(input, name);
+    const settings = await registry.resolveSettings(input, name);
     const path = readFilePath(file);
     if (this.#running >= SOURCE_TESTS_MAX) {
       throw new LarderError('overloaded', `${SOURCE_TESTS_MAX} sources are being tested already`, {
@@ -126,8 +126,8 @@ export class SourceService {
     }
     this.#running += 1;
     try {
-      const report = await test(target, { file: path, signal, onStep });
-      this.#remember(target, report);
+      const report = await test(settings, { file: path, signal, onStep });
+      this.#remember(settings.target, report);
       if (name !== null) await this.#keepReport(name);
       return report;
     } finally {
@@ -139,7 +139,7 @@ export class SourceService {
     return { ...facts, standing: this.#parts.standingOf(facts.id) ?? UNKNOWN, holdings };
   }
 
-  #remember(target: HttpTarget, report: SourceTestReport): void {
+  #remember(target: SourceTarget, report: SourceTestReport): void {
     const key = fingerprint(target);
     this.#reports.delete(key);
     this.#reports.set(key, report);
@@ -165,7 +165,7 @@ export class SourceService {
 }
 
 /** Of settings with their secrets: stays in memory. */
-function fingerprint(target: HttpTarget): string {
+function fingerprint(target: SourceTarget): string {
   const { url, credentials, local } = target;
   return createHash('sha256')
     .update(JSON.stringify([url, credentials, local]))

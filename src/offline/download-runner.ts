@@ -9,14 +9,13 @@ import type { EntryTable } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { RETRY_AFTER_MAX_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { HttpSource } from '../sources/http-source.ts';
-import { describePath } from '../sources/media-address.ts';
+import type { MediaSource } from '../sources/media-source.ts';
 
 export interface DownloadRunnerServices {
   readonly queue: DownloadQueueTable;
   readonly entries: EntryTable;
   readonly manager: ChunkManager;
-  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly findSource: (name: string) => MediaSource | undefined;
   /** Never throws. */
   readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
   readonly clock: Clock;
@@ -168,7 +167,7 @@ export class DownloadRunner {
       if (address === null || source === undefined)
         throw new LarderError('unknown-source', 'the source is not there any more');
       const options = { spec: null, probe: false, internal: true, signal };
-      const file = await this.#services.manager.open(source, describePath(address.path), options);
+      const file = await this.#services.manager.open(source, source.describe(address.path), options);
       if (signal.aborted) return;
       if (file.isComplete) {
         await this.#finish(row);

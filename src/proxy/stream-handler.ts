@@ -10,8 +10,9 @@ import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { READERS_MAX } from '../limits.ts';
 import type { Log } from '../log.ts';
-import type { HttpSource } from '../sources/http-source.ts';
+import { isHttpSource } from '../sources/http-kind.ts';
 import { decodePath, describePath, type MediaAddress } from '../sources/media-address.ts';
+import type { MediaSource } from '../sources/media-source.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
 import { layOutMultipart } from './multipart.ts';
@@ -30,7 +31,9 @@ import {
 
 export interface StreamServices {
   readonly manager: ChunkManager;
-  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly findSource: (name: string) => MediaSource | undefined;
+  /** @throws LarderError when the source has no such item in this quality */
+  readonly findMedia: (source: MediaSource, mediaKey: string, quality: string) => Promise<MediaAddress>;
   readonly readers: Pick<Readers, 'arrived' | 'opened'>;
   readonly pool: BufferPool;
   readonly clock: Clock;
@@ -52,6 +55,8 @@ export interface StreamTarget {
   readonly sourceName: string;
   /** Below the source, as it stood in the request line: not decoded, not normalised. */
   readonly rawPath: string;
+  /** `path`: a file below a base URL. `media`: MEDIA/QUALITY/FILENAME of a catalogue. */
+  readonly kind: 'path' | 'media';
   /** Who asks, where a trusted proxy says that it is not its peer. */
   readonly clientAddress?: string;
 }
@@ -115,7 +120,7 @@ export class StreamHandler {
         });
       }
       this.#bySource.set(response, source.id);
-      const address = describePath(decodePath(target.rawPath));
+      const address = await this.#locate(source, target);
       const label = {
         address: target.clientAddress ?? request.socket.remoteAddress ?? 'unknown',
         player: request.headers['user-agent'] ?? 'unknown',
@@ -140,6 +145,17 @@ export class StreamHandler {
     }
   }
 
+  #locate(source: MediaSource, { kind, rawPath }: StreamTarget): MediaAddress | Promise<MediaAddress> {
+    if (kind === 'path') {
+      if (isHttpSource(source)) return describePath(decodePath(rawPath));
+      throw new LarderError('bad-address', `${source.name} is a catalogue, which has no paths`, {
+        hint: 'its files are at /stream/SOURCE/MEDIA/QUALITY/NAME: copy the address from the page of the film',
+      });
+    }
+    const { mediaKey, quality } = decodeMedia(rawPath);
+    return this.#services.findMedia(source, mediaKey, quality);
+  }
+
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     if (response.headersSent) {
       // A short body must never pass for a whole one (CONTRACT.md, promise 9).
@@ -160,7 +176,7 @@ export class StreamHandler {
   async #respond(
     request: IncomingMessage,
     response: ServerResponse,
-    source: HttpSource,
+    source: MediaSource,
     address: MediaAddress,
     label: ReaderLabel,
     signal: AbortSignal,
@@ -187,7 +203,7 @@ export class StreamHandler {
   }
 
   async #open(
-    source: HttpSource,
+    source: MediaSource,
     address: MediaAddress,
     specs: readonly RangeSpec[] | null,
     probe: boolean,
@@ -358,4 +374,18 @@ export class StreamHandler {
       'Server-Timing': `cache;desc=${cacheStatus}, firstbyte;dur=${waitedMs.toFixed(1)}`,
     };
   }
+}
+
+/** The file's name is cosmetic (CONTRACT.md, Addresses): for players that look at the end of an address. */
+function decodeMedia(rawPath: string): { mediaKey: string; quality: string } {
+  const [media = '', quality = ''] = rawPath.split('/');
+  try {
+    const mediaKey = decodeURIComponent(media);
+    if (mediaKey !== '' && quality !== '') return { mediaKey, quality: decodeURIComponent(quality) };
+  } catch {
+    // As any other address that is none.
+  }
+  throw new LarderError('bad-address', 'this is no address of a film', {
+    hint: 'it is /stream/SOURCE/MEDIA/QUALITY/NAME, percent-encoded: copy it from the page of the film',
+  });
 }

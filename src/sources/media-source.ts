@@ -136,8 +136,11 @@ export interface SourceKindDefinition {
   /** Options with what is missing filled in; unknown ones are refused. @throws LarderError `invalid` */
   parseOptions(value: unknown, before: SourceOptions | null, randomId: () => string): SourceOptions;
   create(id: number, name: string, target: SourceTarget, services: SourceServices): MediaSource;
-  /** Signs in with settings, saved or not, and finds a film to test with. @throws LarderError, told as a failed step */
-  trySignIn(target: SourceTarget, services: SourceServices, signal: AbortSignal): Promise<SignInTrial>;
+  /**
+   * Signs in with settings, saved or not, and finds a film to test with. Left out where there is nothing to sign in to.
+   * @throws LarderError, told as a failed step
+   */
+  trySignIn?(target: SourceTarget, services: SourceServices, signal: AbortSignal): Promise<SignInTrial>;
 }
 
 /** What sources of all kinds do alike. */

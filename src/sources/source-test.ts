@@ -11,6 +11,7 @@ import { credentialHeaders } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { findListedFile } from './listed-file.ts';
 import { encodePath } from './media-address.ts';
+import type { SignInTrial } from './media-source.ts';
 import { describeNetworkError } from './network-words.ts';
 import type { OriginClient, OriginRequest } from './origin-client.ts';
 import { isStrongEtag, type OriginHead, readOriginHead } from './origin-response.ts';
@@ -34,12 +35,15 @@ import {
   testStepNames,
 } from './source-test-report.ts';
 import { checkCertificate } from './tls-check.ts';
+import type { UpstreamRequest } from './upstream-request.ts';
 
 export interface SourceTestServices {
   readonly client: Pick<OriginClient, 'ask'>;
   readonly lookup: AddressLookup;
   readonly clock: Clock;
   readonly ownPort: number;
+  /** How a kind with a catalogue signs in; null for a base URL, which is asked for a file. */
+  readonly trySignIn: ((signal: AbortSignal) => Promise<SignInTrial>) | null;
 }
 
 export interface SourceTestOptions {
@@ -76,6 +80,8 @@ class SourceTest {
   #addresses: readonly string[] = [];
   #socket: Socket | undefined;
   #file: string | null;
+  /** Of a kind with a catalogue: where its file is. */
+  #upstream: UpstreamRequest | null = null;
   #head: OriginHead | null = null;
   /** How far the origin's clock is ahead of ours. */
   #clockAheadMs: number | null = null;
@@ -237,6 +243,8 @@ class SourceTest {
 
   /** Asks for the first byte of the file, or for the folder; finds a file in its listing where none was given. */
   async #signIn(): Promise<Finding> {
+    const { trySignIn } = this.#services;
+    if (trySignIn !== null) return this.#signInToCatalogue(trySignIn);
     if (this.#options.file !== null) return this.#askForFile(this.#options.file);
     const response = await this.#ask('', null);
     const { status } = response;
@@ -249,6 +257,17 @@ class SourceTest {
     }
     this.#file = file;
     return this.#askForFile(file);
+  }
+
+  /** That we are let in is one thing; the file that it shows answers for the steps behind this one. */
+  async #signInToCatalogue(trySignIn: (signal: AbortSignal) => Promise<SignInTrial>): Promise<Finding> {
+    const { finding, sample } = await trySignIn(this.#abort.signal);
+    if (sample === null || finding.ok !== true) return finding;
+    this.#upstream = sample.request;
+    this.#file = sample.name;
+    const file = await this.#askForFile(sample.name);
+    if (file.ok !== false) return finding;
+    return { ...file, detail: `${finding.detail}, but ${JSON.stringify(sample.name)} does not play: ${file.detail}` };
   }
 
   async #askForFile(file: string): Promise<Finding> {
@@ -313,12 +332,15 @@ class SourceTest {
   async #ask(path: string, range: OriginRequest['range']): Promise<Response> {
     const { url, credentials, local } = this.#target;
     const { client, clock, ownPort } = this.#services;
-    const request: OriginRequest = {
+    const upstream = this.#upstream ?? {
       url: url + encodePath(path),
       headers: credentialHeaders(credentials),
       baseUrl: url,
-      ownPort,
       local,
+    };
+    const request: OriginRequest = {
+      ...upstream,
+      ownPort,
       range,
       ifRange: null,
       expectsMedia: false,

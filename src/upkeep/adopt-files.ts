@@ -11,6 +11,7 @@ import type { GenerationTable } from '../db/generations.ts';
 import type { SourceTable } from '../db/sources.ts';
 import { describeError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { parseCataloguePath } from '../sources/catalogue-path.ts';
 import { describePath } from '../sources/media-address.ts';
 
 export interface AdoptionServices {
@@ -79,8 +80,9 @@ async function adopt(
   const claimed = RangeSet.of(label.ranges);
   const covered = RangeSet.of(checksums.flatMap(({ start, end }) => claimed.parts(start, end)));
   const nowMs = clock.nowMs();
-  const source = await sources.ensure(label.source.name, label.source.url, nowMs);
-  const address = describePath(label.path);
+  const { kind } = label.source;
+  const source = await sources.ensure(label.source.name, kind, label.source.url, nowMs);
+  const address = kind === 'http' ? describePath(label.path) : parseCataloguePath(label.path);
   const { entryId, mediaId } = await entries.ensure({ ...address, sourceId: source.id }, label.lastUsedAt);
   const { etag, lastModified, totalBytes, seekable, contentType, contentLanguage, contentDisposition } = label;
   const { generation } = await generations.create(

@@ -4,12 +4,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LarderError } from '../errors.ts';
 import type { FolderContent, FolderListings } from '../library/folder-listings.ts';
 import { sendError } from '../proxy/error-response.ts';
-import type { HttpSource } from '../sources/http-source.ts';
+import { isHttpSource } from '../sources/http-kind.ts';
 import { decodePath } from '../sources/media-address.ts';
+import type { MediaSource } from '../sources/media-source.ts';
 
 export interface FolderHandlerServices {
   readonly folders: Pick<FolderListings, 'list'>;
-  readonly findSource: (name: string) => HttpSource | undefined;
+  readonly findSource: (name: string) => MediaSource | undefined;
   readonly basePath: string;
   readonly version: string;
 }
@@ -61,6 +62,11 @@ export class FolderHandler {
     if (source === undefined) {
       throw new LarderError('unknown-source', `there is no source named ${JSON.stringify(target.sourceName)}`, {
         hint: 'sources are added on the page of sources, or declared with --source NAME=URL',
+      });
+    }
+    if (!isHttpSource(source)) {
+      throw new LarderError('bad-address', `${source.name} is a catalogue, which has no folders`, {
+        hint: 'the library lists what is in it, and each film has its addresses on its page',
       });
     }
     const raw = target.rawPath.replace(/\/$/, '');

@@ -6,7 +6,7 @@ import type { AccessControl, StreamDecision } from '../access/access-control.ts'
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
-import type { StreamHandler } from '../proxy/stream-handler.ts';
+import type { StreamHandler, StreamTarget } from '../proxy/stream-handler.ts';
 import type { App } from './app.ts';
 import type { FolderHandler } from './folder-handler.ts';
 import { Listener, type ListenerCertificate } from './listener.ts';
@@ -26,15 +26,16 @@ export class HttpServer {
   readonly #listener: Listener;
 
   constructor(options: HttpServerOptions) {
-    const prefix = `${options.basePath}/s/`;
+    const prefixes = { path: `${options.basePath}/s/`, media: `${options.basePath}/stream/` };
     // The global Response must stay the platform's: node-server's own breaks answers written by hand.
     const listener = getRequestListener(options.app.hono.fetch, { overrideGlobalObjects: false });
     const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       // A request line may hold the whole address (RFC 9112 §3.2.2).
       const path = (request.url ?? '').replace(/^https?:\/\/[^/]*/i, '');
-      if (!path.startsWith(prefix)) void listener(request, response);
+      const kind = path.startsWith(prefixes.path) ? 'path' : path.startsWith(prefixes.media) ? 'media' : null;
+      if (kind === null) void listener(request, response);
       else
-        stream(request, response, path.slice(options.basePath.length)).catch((error: unknown) => {
+        stream(request, response, kind, path.slice(options.basePath.length)).catch((error: unknown) => {
           if (response.headersSent) response.destroy();
           else sendError(response, error, true);
         });
@@ -43,7 +44,12 @@ export class HttpServer {
     this.#listener = new Listener({ onRequest, clock, log });
 
     /** @param address below the base path, as it stands in the request line */
-    async function stream(request: IncomingMessage, response: ServerResponse, address: string): Promise<void> {
+    async function stream(
+      request: IncomingMessage,
+      response: ServerResponse,
+      kind: StreamTarget['kind'],
+      address: string,
+    ): Promise<void> {
       const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
       const facts = factsOf(request);
       const client = options.access.clientOf(facts);
@@ -61,16 +67,16 @@ export class HttpServer {
       }
       const [, , sourceName = '', ...rest] = path.split('/');
       const rawPath = rest.join('/');
-      if (rest.length === 0) {
+      if (kind === 'path' && rest.length === 0) {
         // Links on its page are relative to the slash.
         response.writeHead(301, { Location: `${options.basePath}${path}/${query === '' ? '' : `?${query}`}` }).end();
         return;
       }
-      if (rawPath === '' || rawPath.endsWith('/')) {
+      if (kind === 'path' && (rawPath === '' || rawPath.endsWith('/'))) {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      await options.streams.handle(request, response, { sourceName, rawPath, clientAddress: client.address });
+      await options.streams.handle(request, response, { kind, sourceName, rawPath, clientAddress: client.address });
     }
   }
 

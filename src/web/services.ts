@@ -8,6 +8,7 @@ import type { Durations } from '../library/durations.ts';
 import type { EntryActions } from '../library/entry-actions.ts';
 import type { EntryDetails } from '../library/entry-details.ts';
 import type { FirstFilms } from '../library/first-films.ts';
+import type { ItemRefresh } from '../library/item-refresh.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryPlaylist } from '../library/library-playlist.ts';
 import type { Removals } from '../library/removals.ts';
@@ -45,6 +46,7 @@ export interface WebServices {
   readonly status: StatusReport;
   readonly namedSources: () => readonly NamedSource[];
   readonly library: Library;
+  readonly itemRefresh: Pick<ItemRefresh, 'refresh'>;
   readonly entryActions: EntryActions;
   readonly entryDetails: EntryDetails;
   readonly durations: Durations;

@@ -14,6 +14,7 @@ import { HttpListings } from '../../src/sources/http-listings.ts';
 import { HttpSource } from '../../src/sources/http-source.ts';
 import { OriginClient } from '../../src/sources/origin-client.ts';
 import { openCacheDatabase } from '../support/cache-database.ts';
+import { catalogueOf } from '../support/source-services.ts';
 import { readFlags } from './command-line.ts';
 
 const flags = readFlags(
@@ -46,6 +47,7 @@ async function measure(what: string): Promise<void> {
   const row = await table.startRound(id, systemClock.nowMs());
   const sync = new CatalogueSync(catalogue, row, {
     table,
+    media: catalogueOf(cache, systemClock),
     atOnce: () => CATALOGUE_REQUESTS,
     answered: () => undefined,
     clock: systemClock,

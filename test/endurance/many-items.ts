@@ -2,6 +2,7 @@
 // of search, the first page and one far down.
 
 import { type ItemCursor, LibraryTable } from '../../src/db/library.ts';
+import { MediaTable } from '../../src/db/media.ts';
 import { EVERYTHING, ITEM_SORTS, type ItemFilter } from '../../src/library/item-filter.ts';
 import { ITEMS_PAGE, Library } from '../../src/library/library.ts';
 import { Selections } from '../../src/library/selections.ts';
@@ -25,6 +26,7 @@ await addManyItems(cache.database.client, { items: flags.items, entries: flags.e
 console.log(`${flags.items} items in ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`);
 const library = new Library({
   library: new LibraryTable(cache.database.tables),
+  media: new MediaTable(cache.database.tables),
   sources: () =>
     Array.from({ length: 5 }, (_, index) => ({ id: index + 1, name: `source-${index + 1}`, isFailing: index === 3 })),
 });

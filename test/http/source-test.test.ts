@@ -58,7 +58,7 @@ async function run({ file = null, ownPort = 1, lookup = systemLookup, ...target 
   const shown: string[] = [];
   const whole: HttpTarget = { url: origin.url, credentials: null, local: true, ...target };
   const client = new OriginClient(systemClock, lookup);
-  const services = { client, lookup, clock: systemClock, ownPort };
+  const services = { client, lookup, clock: systemClock, ownPort, trySignIn: null };
   const { signal } = new AbortController();
   const report = await testSource(whole, services, { file, signal, onStep: ({ step }) => shown.push(step) });
   expect(shown).toEqual(report.steps.map(({ step }) => step));
@@ -291,7 +291,7 @@ describe('testSource() ends', () => {
     origin.behave('film.mkv', { stallBeforeHead: true });
     const clock = new FakeClock(Date.now());
     const client = new OriginClient(clock);
-    const services = { client, lookup: systemLookup, clock, ownPort: 1 };
+    const services = { client, lookup: systemLookup, clock, ownPort: 1, trySignIn: null };
     const target = { url: origin.url, credentials: null, local: true };
     const { signal } = new AbortController();
     let report: SourceTestReport | undefined;
@@ -310,7 +310,13 @@ describe('testSource() ends', () => {
   test('when it is called off, at once', async () => {
     origin.behave('film.mkv', { stallBeforeHead: true });
     const abort = new AbortController();
-    const services = { client: new OriginClient(systemClock), lookup: systemLookup, clock: systemClock, ownPort: 1 };
+    const services = {
+      client: new OriginClient(systemClock),
+      lookup: systemLookup,
+      clock: systemClock,
+      ownPort: 1,
+      trySignIn: null,
+    };
     const target = { url: origin.url, credentials: null, local: true };
     const testing = testSource(target, services, { file: 'film.mkv', signal: abort.signal, onStep: () => undefined });
     await origin.until(() => origin.openCount('film.mkv') > 0);

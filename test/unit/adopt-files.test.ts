@@ -21,7 +21,7 @@ const WHOLE: Partial<FileLabel> = {
 
 function labelOf(path: string, details: Partial<FileLabel> = {}): string {
   return formatLabel({
-    source: { name: 'films', url: 'http://host/films/' },
+    source: { name: 'films', kind: 'http', url: 'http://host/films/' },
     path,
     etag: '"v1"',
     lastModified: 'Wed, 01 Jan 2020 00:00:00 GMT',

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { type FileLabel, formatLabel, parseLabel } from '../../src/chunks/file-label.ts';
+import { SOURCE_KINDS } from '../../src/sources/media-source.ts';
 import { runs } from '../support/property.ts';
 
 const offset = fc.integer({ min: 0, max: 2 ** 45 });
@@ -15,7 +16,7 @@ const text = fc.option(
 );
 
 const labels: fc.Arbitrary<FileLabel> = fc.record({
-  source: fc.record({ name: fc.string(), url: fc.string() }),
+  source: fc.record({ name: fc.string(), kind: fc.constantFrom(...SOURCE_KINDS), url: fc.string() }),
   path: fc.string({ unit: 'grapheme' }),
   etag: text,
   lastModified: text,
@@ -33,7 +34,7 @@ const labels: fc.Arbitrary<FileLabel> = fc.record({
 });
 
 const example: FileLabel = {
-  source: { name: 'films', url: 'http://host/' },
+  source: { name: 'films', kind: 'http', url: 'http://host/' },
   path: 'Ünïcode/a film.mkv',
   etag: '"v1"',
   lastModified: null,

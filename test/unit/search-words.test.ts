@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { LibraryTable } from '../../src/db/library.ts';
+import { MediaTable } from '../../src/db/media.ts';
 import { EVERYTHING } from '../../src/library/item-filter.ts';
 import { Library } from '../../src/library/library.ts';
 import { readSearchWords } from '../../src/library/search-words.ts';
@@ -23,6 +24,7 @@ test('whatever is typed finds something or nothing, and is never an error', asyn
   for (const title of titles) await cache.entries.ensure(entryOf(sourceId, title, { title, year: 1980 }), NOW_MS);
   const library = new Library({
     library: new LibraryTable(cache.database.tables),
+    media: new MediaTable(cache.database.tables),
     sources: () => [{ id: sourceId, name: 'films', isFailing: false }],
   });
   const find = async (query: string) => {

@@ -1,6 +1,7 @@
 // What acting on many would touch is the same, whichever way it is added up.
 import { expect, test } from 'bun:test';
 import { LibraryTable } from '../../src/db/library.ts';
+import { MediaTable } from '../../src/db/media.ts';
 import { EVERYTHING } from '../../src/library/item-filter.ts';
 import { Library } from '../../src/library/library.ts';
 import { Selections } from '../../src/library/selections.ts';
@@ -21,7 +22,11 @@ test('a filter, its items by number, and its words come to the same', async () =
     if (index === 7) await cache.entries.setRemoved(entryId, NOW_MS);
   }
   const table = new LibraryTable(cache.database.tables);
-  const library = new Library({ library: table, sources: () => [{ id: sourceId, name: 'films', isFailing: false }] });
+  const library = new Library({
+    library: table,
+    media: new MediaTable(cache.database.tables),
+    sources: () => [{ id: sourceId, name: 'films', isFailing: false }],
+  });
   const selections = new Selections({ library, table, entries: cache.entries });
   for (const change of [{}, { availability: 'none' }, { availability: 'partly' }, { availability: 'whole' }] as const) {
     const filter = { ...EVERYTHING, ...change };

@@ -4,13 +4,16 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { signerOf } from '../../access/signed-addresses.ts';
 import type { EntryCursor, EntrySummary } from '../../db/entries.ts';
 import type { ItemCursor, QualityRow } from '../../db/library.ts';
+import type { SubtitleRow } from '../../db/media.ts';
 import { LarderError } from '../../errors.ts';
 import { BULK_ACTIONS, type JobState } from '../../library/bulk-jobs.ts';
 import { type EntryDetail, isComplete } from '../../library/entry-details.ts';
 import { refuseBeyondCap } from '../../library/fetch-fit.ts';
 import { AVAILABILITIES, ITEM_SORTS, type ItemFilter } from '../../library/item-filter.ts';
 import type { LibraryItem } from '../../library/library.ts';
+import { POSTER } from '../../library/media-catalogue.ts';
 import type { Selection } from '../../library/selections.ts';
+import { cataloguePath } from '../../sources/catalogue-path.ts';
 import { readCursor, writeCursor } from '../cursor.ts';
 import { readItemCursor, writeItemCursor } from '../library-query.ts';
 import type { WebServices } from '../services.ts';
@@ -39,6 +42,10 @@ const qualitySchema = z
     container: z.string().nullable(),
     videoCodec: z.string().nullable(),
     audioCodec: z.string().nullable(),
+    delivery: z.enum(['file', 'growing', 'hls']).openapi({
+      description: 'growing: converted as it comes, without a length until it is whole; hls: a playlist with pieces',
+    }),
+    refusal: z.string().nullable().openapi({ description: 'Why it cannot be played through Larder' }),
     size: bytes.nullable(),
     seekable: z.boolean().nullable(),
     cachedBytes: bytes,
@@ -58,6 +65,9 @@ const itemSchema = z
     parentId: z.number().int().nullable(),
     season: z.number().int().nullable(),
     episode: z.number().int().nullable(),
+    durationMs: z.number().int().nullable(),
+    overview: z.string().nullable(),
+    artworkUrl: z.string().nullable(),
     source: z.string(),
     availability: z.enum(AVAILABILITIES),
     cachedBytes: bytes,
@@ -244,25 +254,45 @@ const VERBS = {
 
 type LibraryServices = Pick<
   WebServices,
-  'library' | 'entryDetails' | 'entryActions' | 'jobs' | 'selections' | 'storage' | 'streamAddresses'
+  'library' | 'itemRefresh' | 'entryDetails' | 'entryActions' | 'jobs' | 'selections' | 'storage' | 'streamAddresses'
 >;
 
 export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): void {
-  const { library, entryDetails, entryActions, jobs, selections, storage, streamAddresses } = services;
+  const { library, itemRefresh, entryDetails, entryActions, jobs, selections, storage, streamAddresses } = services;
 
   function addressOf(context: ApiContext, source: string, path: string): string {
     return context.var.page.serverAddress + streamAddresses.pathOf(source, path, signerOf(context.var.caller));
   }
-  function writeItem(context: ApiContext, item: LibraryItem): z.infer<typeof itemSchema> {
+  async function writeItems(context: ApiContext, items: readonly LibraryItem[]) {
+    const subtitles = Map.groupBy(
+      await library.listSubtitles(items.map(({ mediaId }) => mediaId)),
+      (row) => row.mediaId,
+    );
+    return items.map((item) => writeItem(context, item, subtitles.get(item.mediaId) ?? []));
+  }
+  function writeItem(
+    context: ApiContext,
+    item: LibraryItem,
+    subtitleRows: readonly SubtitleRow[],
+  ): z.infer<typeof itemSchema> {
     const { source } = item;
+    const besides = (quality: string, container: string) =>
+      addressOf(context, source, cataloguePath(item.title, { mediaKey: item.key, quality, container }));
+    const subtitles = subtitleRows.map(({ number, language, format }) => ({
+      language,
+      url: besides(`~sub-${number}`, format),
+    }));
     return {
       id: item.mediaId,
       type: item.type,
       title: item.title,
       year: item.year,
-      parentId: null,
-      season: null,
-      episode: null,
+      parentId: item.parentId,
+      season: item.season,
+      episode: item.episode,
+      durationMs: item.durationMs,
+      overview: item.overview,
+      artworkUrl: item.hasArtwork ? besides(POSTER, 'jpg') : null,
       source,
       availability: item.availability,
       cachedBytes: item.cachedBytes,
@@ -270,7 +300,9 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
       unreachable: item.unreachable,
       addedAt: item.addedAt,
       lastUsedAt: item.lastUsedAt === 0 ? null : item.lastUsedAt,
-      qualities: item.qualities.map((quality) => writeQuality(quality, addressOf(context, source, quality.path))),
+      qualities: item.qualities.map((quality) =>
+        writeQuality(quality, addressOf(context, source, quality.path), subtitles),
+      ),
     };
   }
   function writeEntry(context: ApiContext, entry: EntrySummary): z.infer<typeof entrySchema> {
@@ -299,22 +331,33 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
     return taggedJson(context, { ...writeEntry(context, detail), ...writeState(detail) });
   }
 
+  async function childrenOf(context: ApiContext, parentId: number, cursor: string | undefined, limit: number) {
+    await itemRefresh.refresh(parentId);
+    const offset = cursor === undefined ? 0 : Number(readCursor(cursor, ['children', 'number'])?.[1] ?? 0);
+    const { items, nextOffset } = await library.listChildren(parentId, offset, limit);
+    return {
+      items: await writeItems(context, items),
+      next: nextOffset === null ? null : writeCursor(['children', nextOffset]),
+    };
+  }
+
   api.route(listItems, 'viewer', async (context) => {
     const { limit, cursor, parent, sort, ...fields } = context.req.valid('query');
     const query = { ...readFilter(fields), sort, limit, cursor: itemCursorOf(cursor, sort) };
-    // Nothing that is offered yet has a parent.
-    if (parent !== undefined) return taggedJson(context, { items: [], next: null });
+    if (parent !== undefined) return taggedJson(context, await childrenOf(context, parent, cursor, limit));
     const { items, next } = await library.search(query);
     return taggedJson(context, {
-      items: items.map((item) => writeItem(context, item)),
+      items: await writeItems(context, items),
       next: next === null ? null : writeItemCursor(sort, next),
     });
   });
   api.route(getItem, 'viewer', async (context) => {
     const mediaId = context.req.valid('param').id;
+    await itemRefresh.refresh(mediaId);
     const item = await library.find(mediaId);
     if (item === null) throw new LarderError('missing', `there is no item ${mediaId}`);
-    return taggedJson(context, writeItem(context, item));
+    const [written] = await writeItems(context, [item]);
+    return taggedJson(context, written!);
   });
   api.route(listEntries, 'viewer', async (context) => {
     const { limit, cursor } = context.req.valid('query');
@@ -399,25 +442,31 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
   });
 }
 
-function writeQuality(quality: QualityRow, streamUrl: string): z.infer<typeof qualitySchema> {
+function writeQuality(
+  quality: QualityRow,
+  streamUrl: string,
+  subtitles: z.infer<typeof qualitySchema>['subtitles'],
+): z.infer<typeof qualitySchema> {
   const { removedAt, totalBytes, cachedBytes, sizeBytes } = quality;
   const isKept = quality.entryId !== null && removedAt === null;
   return {
     quality: quality.quality,
     entryId: isKept ? quality.entryId : null,
-    width: null,
-    height: null,
-    bitrate: null,
+    width: quality.width,
+    height: quality.height,
+    bitrate: quality.bitrate,
     container: quality.container,
-    videoCodec: null,
-    audioCodec: null,
+    videoCodec: quality.videoCodec,
+    audioCodec: quality.audioCodec,
+    delivery: quality.delivery,
+    refusal: quality.refusal,
     size: totalBytes ?? sizeBytes,
-    seekable: quality.seekable,
+    seekable: quality.seekable ?? (quality.delivery === 'file' ? null : quality.delivery === 'hls'),
     cachedBytes: isKept ? (cachedBytes ?? 0) : 0,
     complete: isKept && totalBytes !== null && cachedBytes === totalBytes,
     pinned: isKept && quality.pinned === true,
     streamUrl,
-    subtitles: [],
+    subtitles,
   };
 }
 

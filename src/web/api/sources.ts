@@ -3,6 +3,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { SourceInput } from '../../library/source-registry.ts';
 import type { SourceRemoval } from '../../library/source-remover.ts';
 import type { SourceView } from '../../library/source-service.ts';
+import { SOURCE_KINDS, type SourceKind } from '../../sources/media-source.ts';
 import { type SourceTestReport, testStepNames } from '../../sources/source-test-report.ts';
 import type { WebServices } from '../services.ts';
 import type { ApiRoutes } from './api.ts';
@@ -38,13 +39,13 @@ const testSchema = z
 const sourceSchema = z
   .object({
     name: z.string(),
-    kind: z.enum(['http']),
+    kind: z.enum(SOURCE_KINDS),
     url: z.string(),
     credentials: z
-      .enum(['none', 'password', 'token', 'headers'])
-      .openapi({ description: 'Which kind it has; what they are is never told' }),
+      .string()
+      .openapi({ description: 'Which kind it has, such as "password"; "none" without. What they are is never told' }),
     credentialsLost: z.boolean().openapi({ description: 'They were sealed with a key that is not there any more' }),
-    options: z.object({
+    options: z.looseObject({
       local: z.boolean().nullable().openapi({ description: 'Private networks; null: as its address is' }),
     }),
     lockedBy: z.string().nullable().openapi({ description: 'Where its address is set outside' }),
@@ -70,19 +71,28 @@ const removalSchema = z
   .openapi('SourceRemoval');
 
 const URL_MAX = 4_096;
-/** Their values are checked where they are used; which of the three it is says its keys. */
+/** Their values are checked where they are used; which of these it is says its keys. */
 const credentialsSchema = z
   .union([
     z.strictObject({ username: z.string(), password: z.string() }),
     z.strictObject({ token: z.string() }),
     z.strictObject({ headers: z.record(z.string(), z.string()) }),
+    z.strictObject({ certificate: z.string(), key: z.string(), ca: z.string().optional() }),
+    z.strictObject({ apiKey: z.string() }),
+    z.strictObject({ accessToken: z.string(), userId: z.string() }),
+    z.strictObject({ manifestUrl: z.string() }),
     z.strictObject({}),
     z.null(),
   ])
-  .openapi({ description: 'Write-only. {} or null takes them away' });
-const optionsSchema = z.strictObject({
-  local: z.boolean().optional().openapi({ description: 'Whether it may reach private and loopback addresses' }),
-});
+  .openapi({
+    description:
+      'Write-only. http: user and password, token, headers or a client certificate; jellyfin: user and password or apiKey; plex: token. {} or null takes them away',
+  });
+const optionsSchema = z
+  .looseObject({
+    local: z.boolean().optional().openapi({ description: 'Whether it may reach private and loopback addresses' }),
+  })
+  .openapi({ description: 'Beside `local` what the kind can be told: `transcode`, `ladder`. What is left out stays' });
 const urlSchema = z.string().min(1).max(URL_MAX);
 const fileSchema = z
   .string()
@@ -97,7 +107,7 @@ const changes = {
 };
 const newSource = z.strictObject({
   name: z.string().min(1).max(63),
-  kind: z.literal('http').default('http'),
+  kind: z.enum(SOURCE_KINDS).default('http'),
   ...changes,
   url: urlSchema,
 });
@@ -149,7 +159,7 @@ const testNewSource = createRoute({
   summary: 'Try settings without saving them',
   request: {
     body: jsonBody(
-      z.strictObject({ ...changes, url: urlSchema, kind: z.literal('http').optional(), file: fileSchema }),
+      z.strictObject({ ...changes, url: urlSchema, kind: z.enum(SOURCE_KINDS).optional(), file: fileSchema }),
     ),
   },
   responses: { 200: jsonAnswer('What was found', testSchema) },
@@ -174,7 +184,7 @@ function sourceOf(view: SourceView): z.infer<typeof sourceSchema> {
     url: view.url,
     credentials: view.credentials,
     credentialsLost: view.credentialsLost,
-    options: { local: view.local },
+    options: { ...view.options, local: view.local },
     lockedBy: view.lockedBy,
     state: failingSince !== null ? 'failing' : lastSuccessAt !== null ? 'well' : 'untried',
     lastSuccessAt,
@@ -200,13 +210,17 @@ function testOf({ atMs, ok, file, steps, capabilities }: SourceTestReport): z.in
 function inputOf(body: {
   url?: string | undefined;
   credentials?: unknown;
-  options?: { local?: boolean | undefined } | undefined;
+  options?: ({ local?: boolean | undefined } & Record<string, unknown>) | undefined;
+  kind?: SourceKind | undefined;
 }): SourceInput {
-  const { url, credentials, options } = body;
+  const { url, credentials, kind } = body;
+  const { local, ...options } = body.options ?? {};
   return {
+    ...(kind === undefined ? {} : { kind }),
     ...(url === undefined ? {} : { url }),
     ...(credentials === undefined ? {} : { credentials }),
-    ...(options?.local === undefined ? {} : { local: options.local }),
+    ...(local === undefined ? {} : { local }),
+    ...(Object.keys(options).length === 0 ? {} : { options }),
   };
 }
 

@@ -22,18 +22,16 @@ import type { SyncState } from '../../library/catalogue-syncs.ts';
 import type { SourceView } from '../../library/source-service.ts';
 import type { Settings } from '../../options.ts';
 import { statusOf } from '../../proxy/error-response.ts';
-import type { CredentialKind } from '../../sources/http-credentials.ts';
 import type { PageRequest } from '../live-page.ts';
 import type { ActionResult, Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import type { WebContext } from '../web-environment.ts';
 import { answerTest, noErrors, readSourceForm, withError } from './source-form.tsx';
 
-const KIND_WORDS: Readonly<Record<CredentialKind, string | null>> = {
+/** Of kinds of credentials that are not called as people call them. */
+const CREDENTIAL_WORDS: Readonly<Record<string, string | null>> = {
   none: null,
   password: 'user name and password',
-  token: 'token',
-  headers: 'headers',
 };
 
 function summaryOf(view: SourceView): SourceSummaryProps {
@@ -52,9 +50,14 @@ function summaryOf(view: SourceView): SourceSummaryProps {
   };
 }
 
+function credentialWords(kind: string): string | null {
+  const words = CREDENTIAL_WORDS[kind];
+  return words === undefined ? kind : words;
+}
+
 function settingsOf(view: SourceView): NonNullable<SourceFormProps['source']> {
   const { url, local, lockedBy, credentialsLocked } = view;
-  return { url, local, credentials: KIND_WORDS[view.credentials], lockedBy, credentialsLocked };
+  return { url, local, credentials: credentialWords(view.credentials), lockedBy, credentialsLocked };
 }
 
 export function addSourcePages(

@@ -10,6 +10,7 @@ import { EntryTable } from '../../../src/db/entries.ts';
 import { EventTable } from '../../../src/db/events.ts';
 import { GenerationTable } from '../../../src/db/generations.ts';
 import { LibraryTable } from '../../../src/db/library.ts';
+import { type MediaDescription, MediaTable } from '../../../src/db/media.ts';
 import { PreferenceTable } from '../../../src/db/preferences.ts';
 import { ReaderHistoryTable } from '../../../src/db/reader-history.ts';
 import * as schema from '../../../src/db/schema.ts';
@@ -147,6 +148,21 @@ const listedFile = {
   sizeBytes: 5,
   stamp: '5',
 } as const;
+const described: MediaDescription = {
+  key: 'e1',
+  type: 'episode',
+  title: 'Pilot',
+  year: 2020,
+  parentKey: 's1',
+  season: 1,
+  episode: 1,
+  durationMs: 1,
+  overview: null,
+  artwork: null,
+  otherIds: ['imdb:tt1'],
+  subtitles: [{ language: 'en', title: null, format: 'srt', locator: 'x', isForced: false }],
+  fingerprint: 'f',
+};
 const settingsOfSource = { url: 'http://x/', credentials: null, options: '{}' };
 const endedReader = {
   id: 1,
@@ -275,8 +291,8 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'statistics.add': (tables) => new StatisticsTable(tables).add(counters, NOW_MS),
   'sources.list': (tables) => new SourceTable(tables).list(),
   'sources.declare': (tables) => new SourceTable(tables).declare('films', 'http://x/', NOW_MS),
-  'sources.ensure': (tables) => new SourceTable(tables).ensure('films', 'http://x/', NOW_MS),
-  'sources.add': (tables) => new SourceTable(tables).add('more', settingsOfSource, 7, NOW_MS),
+  'sources.ensure': (tables) => new SourceTable(tables).ensure('films', 'http', 'http://x/', NOW_MS),
+  'sources.add': (tables) => new SourceTable(tables).add('more', { kind: 'http', ...settingsOfSource }, 7, NOW_MS),
   'sources.update': (tables) => new SourceTable(tables).update(1, settingsOfSource, NOW_MS),
   'sources.recordTest': (tables) => new SourceTable(tables).recordTest(1, { testedAt: NOW_MS, testResult: '{}' }),
   'sources.markRemoved': (tables) => new SourceTable(tables).markRemoved(1, 'films (removed 1)', NOW_MS),
@@ -353,7 +369,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'catalogue.putFiles': async (tables) => {
     const catalogue = new CatalogueTable(tables);
     await catalogue.startRound(1, NOW_MS);
-    await catalogue.putFiles(folder, [listedFile], NOW_MS);
+    await catalogue.putFiles(folder.sourceId, folder.id, [listedFile], NOW_MS);
   },
   'catalogue.listFiles': (tables) => new CatalogueTable(tables).listFiles(1, 0, 5),
   'catalogue.listChildren': (tables) => new CatalogueTable(tables).listChildren(1, 0, 5),
@@ -362,7 +378,18 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'catalogue.recordMissing': (tables) => new CatalogueTable(tables).recordMissing([1], NOW_MS),
   'catalogue.countFiles': (tables) => new CatalogueTable(tables).countFiles(1),
   'catalogue.countMissing': (tables) => new CatalogueTable(tables).countMissing(1),
+  'catalogue.countPresent': (tables) => new CatalogueTable(tables).countPresent(1),
   'catalogue.countFolders': (tables) => new CatalogueTable(tables).countFolders(1),
+  'media.fingerprints': (tables) => new MediaTable(tables).fingerprints(1, ['a']),
+  'media.put': (tables) => new MediaTable(tables).put(1, [described], NOW_MS),
+  'media.findId': (tables) => new MediaTable(tables).findId(1, 'a'),
+  'media.findVariant': (tables) => new MediaTable(tables).findVariant(1, 'a', 'original'),
+  'media.findFacts': (tables) => new MediaTable(tables).findFacts([1, 2]),
+  'media.listChildren': (tables) => new MediaTable(tables).listChildren(1, 0, 5),
+  'media.countChildren': (tables) => new MediaTable(tables).countChildren(1),
+  'media.listSubtitles': (tables) => new MediaTable(tables).listSubtitles([1, 2]),
+  'media.listSameWork': (tables) => new MediaTable(tables).listSameWork(1, 5),
+  'media.noteRead': (tables) => new MediaTable(tables).noteRead(1, ['original'], NOW_MS),
   'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
 };
 
@@ -397,6 +424,7 @@ describe('query plans', () => {
       events: EventTable,
       library: LibraryTable,
       catalogue: CatalogueTable,
+      media: MediaTable,
       preferences: PreferenceTable,
       readers: ReaderHistoryTable,
       storage: StorageTable,

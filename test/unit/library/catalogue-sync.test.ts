@@ -9,6 +9,7 @@ import { describePath } from '../../../src/sources/media-address.ts';
 import { type CacheDatabase, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 import { CatalogueTree } from '../../support/catalogue-tree.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { catalogueOf } from '../../support/source-services.ts';
 
 class Setup implements AsyncDisposable {
   readonly clock = new FakeClock();
@@ -27,6 +28,7 @@ class Setup implements AsyncDisposable {
   begin(row: SyncRow): { readonly sync: CatalogueSync; readonly done: Promise<void> } {
     const sync = new CatalogueSync(this.tree, row, {
       table: this.table,
+      media: catalogueOf(this.cache, this.clock),
       atOnce: () => 2,
       answered: (error) => this.answers.push(error?.code ?? null),
       clock: this.clock,

@@ -7,6 +7,7 @@ import { createLog } from '../../../src/log.ts';
 import { type CacheDatabase, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 import { CatalogueTree } from '../../support/catalogue-tree.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { catalogueOf } from '../../support/source-services.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,6 +29,7 @@ async function setUp(cache: CacheDatabase): Promise<Setup> {
   const make = () =>
     new CatalogueSyncs({
       table: new CatalogueTable(cache.database.tables),
+      media: catalogueOf(cache, clock),
       sources: () => [{ id, name: 'films' }],
       open: () => tree,
       everyMs: () => setup.everyMs,

@@ -5,8 +5,17 @@ import { SourceRegistry } from '../../../src/library/source-registry.ts';
 import type { SourceRemoval } from '../../../src/library/source-remover.ts';
 import { createLog } from '../../../src/log.ts';
 import { type DeclaredSource, parseSourceSetting } from '../../../src/sources/http-source.ts';
+import { describePath } from '../../../src/sources/media-address.ts';
+import type { MediaSource } from '../../../src/sources/media-source.ts';
+import type { UpstreamRequest } from '../../../src/sources/upstream-request.ts';
 import { type CacheDatabase, entryOf, generationOf, NOW_MS, openCacheDatabase } from '../../support/cache-database.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { allKinds, sourceServices } from '../../support/source-services.ts';
+
+/** Where an HTTP source asks for a file. */
+function asked(source: MediaSource, path: string): UpstreamRequest {
+  return source.resolve(describePath(path), { isFresh: false, isBackground: false }) as UpstreamRequest;
+}
 
 const SECRET = 'hunter2';
 const names: Record<string, string[]> = { 'films.example': ['93.184.216.34'], 'nas.lan': ['192.168.1.20'] };
@@ -37,6 +46,8 @@ async function open(cache: CacheDatabase, settings: readonly string[] = [], key 
         return Buffer.from(sealed.slice(key.length + 1), 'hex').toString();
       },
     },
+    findKind: allKinds(),
+    sourceServices: sourceServices({ clock }),
     declared,
     declaredBy: '--source',
     lookup: (host) =>
@@ -75,9 +86,9 @@ describe('SourceRegistry', () => {
       local: false,
     });
     const authorization = `Basic ${btoa(`me:${SECRET}`)}`;
-    expect(registry.find('films')!.resolvePath('a').headers).toEqual({ authorization });
+    expect(asked(registry.find('films')!, 'a').headers).toEqual({ authorization });
     const again = await open(cache);
-    expect(again.registry.find('films')!.resolvePath('a').headers).toEqual({ authorization });
+    expect(asked(again.registry.find('films')!, 'a').headers).toEqual({ authorization });
     expect(again.registry.list()).toEqual([facts]);
     expect(JSON.stringify([facts, told, await cache.sources.list()])).not.toContain(SECRET);
   });
@@ -123,7 +134,7 @@ describe('SourceRegistry', () => {
     await cache.entries.ensure(entryOf(id, 'f'), NOW_MS);
     await cache.sources.recordFailure(id, 'origin-failed', 'no', NOW_MS);
     await registry.update('films', { url: 'https://films.example/other/' });
-    expect(held.resolvePath('a')).toMatchObject({
+    expect(asked(held, 'a')).toMatchObject({
       url: 'https://films.example/other/a',
       headers: { authorization: 'Bearer abc' },
     });
@@ -132,8 +143,8 @@ describe('SourceRegistry', () => {
     expect(healthRows.at(-1)).toMatchObject({ failingSince: null, lastErrorText: null });
     expect((await registry.holdingsOf('films')).entryCount).toBe(1);
     await registry.update('films', { credentials: null });
-    expect(held.resolvePath('a').headers).toEqual({});
-    expect((await open(cache)).registry.find('films')!.resolvePath('a').headers).toEqual({});
+    expect(asked(held, 'a').headers).toEqual({});
+    expect(asked((await open(cache)).registry.find('films')!, 'a').headers).toEqual({});
   });
 
   test('update() does not send credentials to a host that they were not given for', async () => {
@@ -185,7 +196,7 @@ describe('SourceRegistry', () => {
     await (await open(cache)).registry.add('films', { url: 'https://films.example/', credentials: password });
     const { registry } = await open(cache, [], 'b');
     expect(registry.get('films')).toMatchObject({ credentialsLost: true, credentials: 'none' });
-    expect(registry.find('films')!.resolvePath('a').headers).toEqual({});
+    expect(asked(registry.find('films')!, 'a').headers).toEqual({});
     await registry.update('films', { credentials: password });
     expect((await open(cache, [], 'b')).registry.get('films')).toMatchObject({
       credentialsLost: false,
@@ -205,7 +216,7 @@ describe('SourceRegistry', () => {
     const removed = { sourceId: id, name: 'films', entryCount: 1, cachedBytes: 500 };
     expect(await registry.remove('films')).toEqual({ itemCount: 1, entryCount: 1, pinnedCount: 0, cachedBytes: 500 });
     expect(registry.find('films')).toBeUndefined();
-    expect(() => held.resolvePath('a')).toThrow('was removed');
+    expect(() => asked(held, 'a')).toThrow('was removed');
     expect(removals).toEqual([removed]);
     expect(await cache.queue.listDue(5, NOW_MS)).toEqual([]);
     const added = await registry.add('films', { url: 'https://films.example/new/' });

@@ -1,0 +1,108 @@
+-- What a media item is apart from its files, and what a source tells of each of its qualities.
+
+-- Of a season the series, of an episode its season, of a track its album.
+ALTER TABLE media_items ADD COLUMN parent_id INTEGER REFERENCES media_items (id) ON DELETE SET NULL;
+ALTER TABLE media_items ADD COLUMN season INTEGER;
+ALTER TABLE media_items ADD COLUMN episode INTEGER;
+ALTER TABLE media_items ADD COLUMN duration_ms INTEGER CHECK (duration_ms >= 0);
+ALTER TABLE media_items ADD COLUMN overview TEXT;
+-- Where its picture is at its source, without secrets.
+ALTER TABLE media_items ADD COLUMN artwork TEXT;
+-- Of what its source said of it: what reads the same is not written again.
+ALTER TABLE media_items ADD COLUMN fingerprint TEXT;
+-- When its source was last asked for this one item with all that is below it; null when never.
+ALTER TABLE media_items ADD COLUMN read_at INTEGER;
+CREATE INDEX media_items_parent ON media_items (parent_id, season, episode, id);
+
+-- Ids that other catalogues know it by (`imdb:tt0111161`): the same film of two sources has the same.
+CREATE TABLE media_ids (
+  id TEXT NOT NULL,
+  media_id INTEGER NOT NULL REFERENCES media_items (id) ON DELETE CASCADE,
+  PRIMARY KEY (id, media_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_ids_media ON media_ids (media_id);
+
+-- Subtitles in files of their own, numbered from 1 within their item.
+CREATE TABLE media_subtitles (
+  media_id INTEGER NOT NULL REFERENCES media_items (id) ON DELETE CASCADE,
+  number INTEGER NOT NULL CHECK (number > 0),
+  language TEXT,
+  title TEXT,
+  format TEXT NOT NULL,
+  locator TEXT NOT NULL,
+  forced INTEGER NOT NULL CHECK (forced IN (0, 1)),
+  PRIMARY KEY (media_id, number)
+) STRICT, WITHOUT ROWID;
+
+-- What its source needs to find the bytes again, without hosts and secrets.
+ALTER TABLE cache_quality_variants ADD COLUMN locator TEXT;
+ALTER TABLE cache_quality_variants ADD COLUMN width INTEGER;
+ALTER TABLE cache_quality_variants ADD COLUMN height INTEGER;
+-- All streams together, in bit/s.
+ALTER TABLE cache_quality_variants ADD COLUMN bitrate INTEGER;
+ALTER TABLE cache_quality_variants ADD COLUMN video_codec TEXT;
+ALTER TABLE cache_quality_variants ADD COLUMN audio_codec TEXT;
+-- growing: converted as it comes, without a length until it is whole. hls: a playlist with pieces.
+ALTER TABLE cache_quality_variants ADD COLUMN delivery TEXT NOT NULL DEFAULT 'file'
+  CHECK (delivery IN ('file', 'growing', 'hls'));
+-- Why it cannot be played through Larder; null where it can.
+ALTER TABLE cache_quality_variants ADD COLUMN refusal TEXT;
+
+-- As before, without what lies beside a film (`~poster`, `~sub-1`, `720p~seg-12`): a picture that is here whole says
+-- nothing of the film.
+DROP TRIGGER media_recounted;
+CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
+  UPDATE media_statistics
+  SET availability = found.availability, pinned = found.pinned, missing = found.missing
+  FROM (
+    SELECT
+      CASE
+        WHEN COALESCE(MAX(cached_bytes = total_bytes), 0) THEN 'whole'
+        WHEN COALESCE(MAX(cached_bytes > 0), 0) THEN 'partly'
+        ELSE 'none' END AS availability,
+      COALESCE(MAX(pinned), 0) AS pinned,
+      MAX(
+        COALESCE(MAX(missing_since IS NOT NULL), 0),
+        COALESCE(
+          (SELECT MIN(missing_since IS NOT NULL) FROM cache_quality_variants
+            WHERE media_id = NEW.media_id AND instr(quality, '~') = 0), 0)
+      ) AS missing
+    FROM cache_entries
+    LEFT JOIN cache_generations
+      ON cache_generations.entry_id = cache_entries.id AND cache_generations.superseded_at IS NULL
+    WHERE cache_entries.media_id = NEW.media_id AND cache_entries.removed_at IS NULL
+      AND instr(cache_entries.quality, '~') = 0
+  ) AS found
+  WHERE media_statistics.media_id = NEW.media_id
+    -- Each of them stands in every index: nothing is written where nothing changes.
+    AND (media_statistics.availability <> found.availability OR media_statistics.pinned <> found.pinned
+      OR media_statistics.missing <> found.missing);
+END;
+
+-- An episode is found by the name of its series, a track by that of its album.
+DROP TRIGGER media_items_added;
+DROP TRIGGER media_items_renamed;
+CREATE TRIGGER media_items_added AFTER INSERT ON media_items BEGIN
+  INSERT INTO media_statistics (media_id, source_id, type, sort_title, added_at)
+  VALUES (NEW.id, NEW.source_id, NEW.type, COALESCE(NEW.sort_title, LOWER(NEW.title)), NEW.created_at);
+  INSERT INTO media_search (rowid, words)
+  SELECT NEW.id, NEW.title || ' ' || COALESCE(NEW.year, '') || ' '
+    || CASE kind WHEN 'http' THEN REPLACE(NEW.key, '{quality}', ' ') ELSE '' END
+    || COALESCE((
+      SELECT parent.title || ' ' || COALESCE(above.title, '')
+      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
+      WHERE parent.id = NEW.parent_id), '')
+  FROM sources WHERE id = NEW.source_id;
+END;
+CREATE TRIGGER media_items_renamed AFTER UPDATE OF title, year, parent_id ON media_items
+WHEN NEW.title <> OLD.title OR NEW.year IS NOT OLD.year OR NEW.parent_id IS NOT OLD.parent_id BEGIN
+  DELETE FROM media_search WHERE rowid = OLD.id;
+  INSERT INTO media_search (rowid, words)
+  SELECT NEW.id, NEW.title || ' ' || COALESCE(NEW.year, '') || ' '
+    || CASE kind WHEN 'http' THEN REPLACE(NEW.key, '{quality}', ' ') ELSE '' END
+    || COALESCE((
+      SELECT parent.title || ' ' || COALESCE(above.title, '')
+      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
+      WHERE parent.id = NEW.parent_id), '')
+  FROM sources WHERE id = NEW.source_id;
+END;

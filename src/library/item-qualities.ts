@@ -1,0 +1,60 @@
+// The qualities of an item as they are offered: what its source has, and what it can convert to below that. A rung that
+// was played has a row of its own by now; what a rung is says the ladder all the same.
+import type { QualityRow } from '../db/library.ts';
+import { cataloguePath, parseCataloguePath } from '../sources/catalogue-path.ts';
+import { ladderBelow } from '../sources/ladder.ts';
+import type { Rung } from '../sources/media-source.ts';
+import type { SourceFacts } from './item-filter.ts';
+
+/** @param own - rows of one item, best first */
+export function withRungs(own: readonly QualityRow[], source: SourceFacts | undefined): readonly QualityRow[] {
+  const { ladder = [], rungDelivery = 'growing' } = source ?? {};
+  const original = own.find(({ quality }) => quality === 'original');
+  if (ladder.length === 0 || original === undefined) return own;
+  const rungs = new Map(ladder.map((rung) => [rung.quality, rung]));
+  // Rows without a size of their picture are rungs that were played.
+  const known = own.map((row) => {
+    const rung = row.height === null && row !== original ? rungs.get(row.quality) : undefined;
+    return rung === undefined ? row : { ...row, ...factsOf(rung), delivery: rungDelivery };
+  });
+  const taken = new Set(own.map(({ quality }) => quality));
+  const offered = ladderBelow(original, ladder, taken).map((rung) => rungRow(original, rung, rungDelivery));
+  return [...known, ...offered].sort((left, right) => heightOf(right) - heightOf(left));
+}
+
+/** What does not say how tall it is goes first, as it did. */
+function heightOf({ height }: QualityRow): number {
+  return height ?? Number.MAX_SAFE_INTEGER;
+}
+
+function factsOf({ width, height, bitrate }: Rung): Pick<QualityRow, 'width' | 'height' | 'bitrate'> {
+  return { width, height, bitrate };
+}
+
+function rungRow(original: QualityRow, rung: Rung, delivery: 'growing' | 'hls'): QualityRow {
+  const { mediaKey, title } = parseCataloguePath(original.path);
+  const container = delivery === 'hls' ? 'm3u8' : 'mp4';
+  return {
+    ...original,
+    ...factsOf(rung),
+    quality: rung.quality,
+    path: cataloguePath(title, { mediaKey, quality: rung.quality, container }),
+    container,
+    delivery,
+    videoCodec: 'h264',
+    audioCodec: 'aac',
+    sizeBytes: null,
+    refusal: null,
+    entryId: null,
+    lastUsedAt: null,
+    useCount: null,
+    pinned: null,
+    missingSince: null,
+    missingReason: null,
+    removedAt: null,
+    generationId: null,
+    totalBytes: null,
+    cachedBytes: null,
+    seekable: null,
+  };
+}

@@ -1,0 +1,115 @@
+// From the words of a stream address (media, quality) to the file that they name: listed, below a listed original, or
+// beside it. What is not known is asked of its source, once.
+
+import type { Clock } from '../clock.ts';
+import type { MediaTable, VariantRow } from '../db/media.ts';
+import { LarderError } from '../errors.ts';
+import { READER_WAIT_MAX_MS } from '../limits.ts';
+import { cataloguePath, isQualityName, MEDIA_KEY_MAX } from '../sources/catalogue-path.ts';
+import { isHttpSource } from '../sources/http-kind.ts';
+import { parseTranscodeWay } from '../sources/ladder.ts';
+import { describePath, type MediaAddress, pathOf } from '../sources/media-address.ts';
+import type { MediaSource } from '../sources/media-source.ts';
+import type { MediaCatalogue } from './media-catalogue.ts';
+
+export interface MediaFinderServices {
+  readonly media: Pick<MediaTable, 'findVariant'>;
+  readonly catalogue: Pick<MediaCatalogue, 'findQuality' | 'noteItem'>;
+  readonly clock: Clock;
+}
+
+/** Paths that are remembered, so that who plays asks the database once. */
+const REMEMBERED_MAX = 1_000;
+
+export class MediaFinder {
+  readonly #services: MediaFinderServices;
+  readonly #paths = new Map<string, string>();
+  readonly #reading = new Map<string, Promise<boolean>>();
+
+  constructor(services: MediaFinderServices) {
+    this.#services = services;
+  }
+
+  /** @throws LarderError `not-found`, `origin-refused` for what cannot be played here, or why its source did not say */
+  async find(source: MediaSource, mediaKey: string, quality: string): Promise<MediaAddress> {
+    if (isHttpSource(source)) return describePath(pathOf(mediaKey, quality));
+    if (!isQualityName(quality) || mediaKey.length > MEDIA_KEY_MAX) throw noSuchQuality(quality);
+    const key = JSON.stringify([source.id, mediaKey, quality]);
+    const known = this.#paths.get(key);
+    if (known !== undefined) return source.describe(known);
+    const path = (await this.#findListed(source, mediaKey, quality)) ?? (await this.#ask(source, mediaKey, quality));
+    if (path === null) throw noSuchQuality(quality);
+    if (this.#paths.size >= REMEMBERED_MAX) this.#paths.clear();
+    this.#paths.set(key, path);
+    return source.describe(path);
+  }
+
+  /** Rows of a source read otherwise from now on. */
+  forget(): void {
+    this.#paths.clear();
+  }
+
+  async #findListed(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {
+    const { media, catalogue } = this.#services;
+    const row = await media.findVariant(source.id, mediaKey, quality);
+    if (row !== null) return pathOfVariant(row);
+    const original = await media.findVariant(source.id, mediaKey, 'original');
+    const label = original === null ? mediaKey : labelOf(original.path);
+    if (quality.startsWith('~')) {
+      const side = await catalogue.findQuality(source.id, mediaKey, quality);
+      return side === null ? null : cataloguePath(label, { mediaKey, quality, container: side.container });
+    }
+    const rung = source.ladder.find((candidate) => candidate.quality === quality);
+    if (rung === undefined || original === null || original.height === null || original.height <= rung.height)
+      return null;
+    return cataloguePath(label, { mediaKey, quality, container: rungContainer(source) });
+  }
+
+  /** Its source may have it all the same: it is new, or was never gone through. */
+  async #ask(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {
+    if (source.readItem === undefined) return null;
+    const key = JSON.stringify([source.id, mediaKey]);
+    let reading = this.#reading.get(key);
+    if (reading === undefined) {
+      reading = this.#read(source, mediaKey).finally(() => this.#reading.delete(key));
+      this.#reading.set(key, reading);
+    }
+    return (await reading) ? this.#findListed(source, mediaKey, quality) : null;
+  }
+
+  /** @returns whether there is such an item */
+  async #read(source: MediaSource, mediaKey: string): Promise<boolean> {
+    const abort = new AbortController();
+    const deadline = this.#services.clock.after(READER_WAIT_MAX_MS, () => abort.abort());
+    try {
+      const page = await source.readItem?.(mediaKey, abort.signal);
+      if (page === null || page === undefined) return false;
+      await this.#services.catalogue.noteItem(source.id, page);
+      return true;
+    } finally {
+      deadline.cancel();
+    }
+  }
+}
+
+/** How what a server converts for us comes: one growing file, or a playlist. */
+export function rungContainer(source: MediaSource): 'mp4' | 'm3u8' {
+  return parseTranscodeWay(source.target.options.transcode) === 'hls' ? 'm3u8' : 'mp4';
+}
+
+function labelOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function pathOfVariant(row: VariantRow): string {
+  if (row.refusal === null) return row.path;
+  throw new LarderError('origin-refused', `this cannot be played through Larder: ${row.refusal}`, {
+    hint: 'choose another quality of it',
+  });
+}
+
+function noSuchQuality(quality: string): LarderError {
+  return new LarderError('not-found', `there is no quality ${JSON.stringify(quality.slice(0, 40))} of such an item`, {
+    hint: 'its page lists the addresses that there are',
+  });
+}
