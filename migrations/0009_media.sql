@@ -48,6 +48,24 @@ ALTER TABLE cache_quality_variants ADD COLUMN delivery TEXT NOT NULL DEFAULT 'fi
 -- Why it cannot be played through Larder; null where it can.
 ALTER TABLE cache_quality_variants ADD COLUMN refusal TEXT;
 
+-- Playlists of HLS qualities that will not change, with names in place of addresses: what is kept of them plays when
+-- their source is away. `name` is empty for the first one, `m0` and so on for those that it points to.
+CREATE TABLE media_playlists (
+  media_id INTEGER NOT NULL REFERENCES media_items (id) ON DELETE CASCADE,
+  quality TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('master', 'media')),
+  body TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  -- Files that it points to; 0 for a master.
+  piece_count INTEGER NOT NULL CHECK (piece_count >= 0),
+  fetched_at INTEGER NOT NULL,
+  PRIMARY KEY (media_id, quality, name)
+) STRICT, WITHOUT ROWID;
+
+-- All files of a playlist were fetched by a download, and none of them has gone since.
+ALTER TABLE cache_entries ADD COLUMN pieces_whole INTEGER NOT NULL DEFAULT 0 CHECK (pieces_whole IN (0, 1));
+
 -- As before, without what lies beside a film (`~poster`, `~sub-1`, `720p~seg-12`): a picture that is here whole says
 -- nothing of the film.
 DROP TRIGGER media_recounted;
@@ -57,7 +75,7 @@ CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
   FROM (
     SELECT
       CASE
-        WHEN COALESCE(MAX(cached_bytes = total_bytes), 0) THEN 'whole'
+        WHEN COALESCE(MAX(instr(quality, '~') = 0 AND cached_bytes = total_bytes), 0) OR COALESCE(MAX(pieces_whole), 0) THEN 'whole'
         WHEN COALESCE(MAX(cached_bytes > 0), 0) THEN 'partly'
         ELSE 'none' END AS availability,
       COALESCE(MAX(pinned), 0) AS pinned,
@@ -71,12 +89,29 @@ CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
     LEFT JOIN cache_generations
       ON cache_generations.entry_id = cache_entries.id AND cache_generations.superseded_at IS NULL
     WHERE cache_entries.media_id = NEW.media_id AND cache_entries.removed_at IS NULL
-      AND instr(cache_entries.quality, '~') = 0
+      AND substr(cache_entries.quality, 1, 1) <> '~'
   ) AS found
   WHERE media_statistics.media_id = NEW.media_id
     -- Each of them stands in every index: nothing is written where nothing changes.
     AND (media_statistics.availability <> found.availability OR media_statistics.pinned <> found.pinned
       OR media_statistics.missing <> found.missing);
+END;
+
+CREATE TRIGGER cache_entries_pieces_counted AFTER UPDATE OF pieces_whole ON cache_entries
+WHEN NEW.pieces_whole <> OLD.pieces_whole BEGIN
+  INSERT INTO media_recount (media_id) VALUES (NEW.media_id);
+END;
+-- A piece went, or some of it: the playlist is not here whole any more.
+CREATE TRIGGER cache_entries_piece_gone AFTER DELETE ON cache_entries WHEN instr(OLD.quality, '~') > 1 BEGIN
+  UPDATE cache_entries SET pieces_whole = 0
+  WHERE media_id = OLD.media_id AND quality = substr(OLD.quality, 1, instr(OLD.quality, '~') - 1);
+END;
+CREATE TRIGGER cache_generations_piece_lost AFTER UPDATE OF cached_bytes ON cache_generations
+WHEN NEW.cached_bytes < OLD.cached_bytes BEGIN
+  UPDATE cache_entries SET pieces_whole = 0
+  FROM (SELECT media_id, quality FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') > 1) AS piece
+  WHERE cache_entries.media_id = piece.media_id
+    AND cache_entries.quality = substr(piece.quality, 1, instr(piece.quality, '~') - 1);
 END;
 
 -- An episode is found by the name of its series, a track by that of its album.

@@ -5,6 +5,7 @@ import { statfs } from 'node:fs/promises';
 import type { ApplianceOptions } from './appliance/appliance-options.ts';
 import { openFoundation } from './appliance/foundation.ts';
 import { composeSite } from './appliance/site.ts';
+import { composeStreams, type Streams } from './appliance/streams.ts';
 import { Teardown } from './appliance/teardown.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
@@ -24,7 +25,7 @@ import { FolderListings } from './library/folder-listings.ts';
 import { ItemRefresh } from './library/item-refresh.ts';
 import { Library } from './library/library.ts';
 import { MediaCatalogue } from './library/media-catalogue.ts';
-import { MediaFinder, rungContainer } from './library/media-finder.ts';
+import { rungContainer } from './library/media-finder.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
@@ -34,10 +35,8 @@ import { CATALOGUE_REQUESTS, STOP_READERS_MS } from './limits.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
-import { BufferPool } from './proxy/buffer-pool.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
-import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { systemLookup } from './sources/address-guard.ts';
@@ -113,6 +112,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     cutReaders: (sourceId) => streams.cutSource(sourceId),
     forget: async (sourceId) => {
       await syncs.forget(sourceId);
+      hls.forgetSource(sourceId);
       await manager.forgetSource(sourceId);
     },
     removed: ({ name, entryCount, cachedBytes }) =>
@@ -272,6 +272,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     ownPort: () => ownPort,
     sourceAnswered: (sourceId, error) => health.note(sourceId, error),
     newId: randomId,
+    resolve: (source, address, resolving) =>
+      address.partOf === undefined ? source.resolve(address, resolving) : hls.resolve(source, address, resolving),
     fileOpened: (file) => {
       removals.played(file.identity.entryId);
       fillInBackground(file);
@@ -282,6 +284,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     entries,
     manager,
     findSource,
+    fetchPieces: (source, address, priority, signal) => hls.fetchAll(source, address, priority, signal),
     noteEvent,
     clock,
     log: log.part('offline'),
@@ -338,9 +341,24 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     answered: (sourceId, error) => health.note(sourceId, error),
     clock,
   });
-  const pool = new BufferPool();
-  const finder = new MediaFinder({ media: mediaTable, catalogue, clock });
-  const findMedia = finder.find.bind(finder);
+  const {
+    handler: streams,
+    hls,
+    finder,
+  }: Streams = composeStreams({
+    options,
+    foundation,
+    manager,
+    media: mediaTable,
+    catalogue,
+    client: originClient,
+    uses,
+    readers,
+    findSource,
+    ownPort: () => ownPort,
+    newId: randomId,
+  });
+  teardown.add(() => hls.stop());
   const itemRefresh = new ItemRefresh({
     media: mediaTable,
     catalogue,
@@ -349,16 +367,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     noted: () => finder.forget(),
     clock,
     log: log.part('library'),
-  });
-  const streams = new StreamHandler({
-    manager,
-    findSource,
-    findMedia,
-    readers,
-    pool,
-    clock,
-    log: log.part('proxy'),
-    randomId,
   });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
@@ -413,6 +421,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     streams,
     folders,
     access: access.control,
+    signatures: access.signatures,
     basePath,
     clock,
     log: log.part('web'),

@@ -15,6 +15,7 @@ import { decodePath, describePath, type MediaAddress } from '../sources/media-ad
 import type { MediaSource } from '../sources/media-source.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
+import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
 import type { Arrival, OpenResponse, Readers } from './readers.ts';
@@ -35,6 +36,10 @@ export interface StreamServices {
   /** @throws LarderError when the source has no such item in this quality */
   readonly findMedia: (source: MediaSource, mediaKey: string, quality: string) => Promise<MediaAddress>;
   readonly readers: Pick<Readers, 'arrived' | 'opened'>;
+  /** Playlists, and what of them is not kept. */
+  readonly hls: Pick<HlsHandler, 'handles' | 'handle'>;
+  /** A piece of a playlist is being played. */
+  readonly pieceOpened: (source: MediaSource, address: MediaAddress) => void;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,6 +64,8 @@ export interface StreamTarget {
   readonly kind: 'path' | 'media';
   /** Who asks, where a trusted proxy says that it is not its peer. */
   readonly clientAddress?: string;
+  /** How addresses in what is answered are written for who asks. */
+  readonly linkOf: LinkOf;
 }
 
 /** A file that changes under a client that has heard nothing yet is opened anew, this often. */
@@ -125,6 +132,13 @@ export class StreamHandler {
         address: target.clientAddress ?? request.socket.remoteAddress ?? 'unknown',
         player: request.headers['user-agent'] ?? 'unknown',
       };
+      const { hls, pieceOpened } = this.#services;
+      if (hls.handles(source, address)) {
+        const { linkOf } = target;
+        await hls.handle(response, source, address, { isHead: request.method === 'HEAD', linkOf, signal: gone.signal });
+        return;
+      }
+      if (address.partOf !== undefined && request.method === 'GET') pieceOpened(source, address);
       await this.#respond(request, response, source, address, label, gone.signal);
     } catch (error) {
       if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { AccessControl, StreamDecision } from '../access/access-control.ts';
+import type { SignedAddresses } from '../access/signed-addresses.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
@@ -17,10 +18,14 @@ export interface HttpServerOptions {
   readonly streams: StreamHandler;
   readonly folders: FolderHandler;
   readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf'>;
+  readonly signatures: Pick<SignedAddresses, 'sign'>;
   readonly basePath: string;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** A film is over by then, with pauses. */
+const PIECE_ADDRESS_MS = 12 * 3_600_000;
 
 export class HttpServer {
   readonly #listener: Listener;
@@ -42,6 +47,16 @@ export class HttpServer {
     };
     const { clock, log } = options;
     this.#listener = new Listener({ onRequest, clock, log });
+
+    /** What opened this address opens those that it leads to. */
+    function linksFor(decision: Extract<StreamDecision, { may: true }>, token: string | null) {
+      const { by } = decision;
+      if (by?.kind === 'address') {
+        return (path: string) => options.basePath + options.signatures.sign(path, by.signer, PIECE_ADDRESS_MS);
+      }
+      const query = token === null ? '' : `?token=${encodeURIComponent(token)}`;
+      return (path: string) => options.basePath + path + query;
+    }
 
     /** @param address below the base path, as it stands in the request line */
     async function stream(
@@ -76,7 +91,9 @@ export class HttpServer {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      await options.streams.handle(request, response, { kind, sourceName, rawPath, clientAddress: client.address });
+      const linkOf = linksFor(decision, new URLSearchParams(query).get('token'));
+      const { address: clientAddress } = client;
+      await options.streams.handle(request, response, { kind, sourceName, rawPath, clientAddress, linkOf });
     }
   }
 
