@@ -66,8 +66,8 @@ function judgeIdentity(error: unknown): Finding {
   if (error.originStatus === 401 || error.originStatus === 403) {
     return {
       ok: false,
-      detail: `something before the Plex server asks who we are (${error.originStatus})`,
-      hint: 'a Plex server says what it is without a sign-in: let Larder past the proxy before it, or give its own address',
+      detail: `what answers there asks who we are (${error.originStatus}), where a Plex server says who it is`,
+      hint: 'check the address, mostly http://HOST:32400 without a path; a proxy before the server has to let Larder pass',
     };
   }
   const isOther =
