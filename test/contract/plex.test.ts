@@ -1,5 +1,7 @@
 // A Plex source over real sockets, with the client that fetches films, against a stand-in that is as strict as Plex is.
 import { describe, expect, test } from 'bun:test';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { LarderError } from '../../src/errors.ts';
 import type { UpstreamRequest } from '../../src/sources/media-source.ts';
 import type { OriginClient } from '../../src/sources/origin-client.ts';
@@ -72,6 +74,22 @@ async function statusOf(client: OriginClient, request: UpstreamRequest): Promise
   return status;
 }
 
+/** Another program, which answers JSON to everything. */
+async function startJson(body: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
 describe('the catalogue of a Plex source', () => {
   test('has one folder for each library and type, whose names are unique among siblings', async () => {
     const photos = { key: '4', type: 'photo', title: 'Photos', titles: [] };
@@ -89,6 +107,12 @@ describe('the catalogue of a Plex source', () => {
       'library/5-videos',
     ]);
     expect(reading.isUnchanged).toBe(false);
+    expect(source.openCatalogue()).toMatchObject({ id: 1, name: 'plex' });
+    expect(source.describe('Film (1999)/7:part-2.mkv')).toMatchObject({
+      mediaKey: '7',
+      quality: 'part-2',
+      type: 'video',
+    });
     expect((await readFolder(source.openCatalogue(), 'library/5-videos')).items[0]).toMatchObject({ type: 'video' });
     expect(await failureOf(readFolder(source.openCatalogue(), 'library/4-photos'))).toMatchObject({
       code: 'not-found',
@@ -209,6 +233,13 @@ describe('the catalogue of a Plex source', () => {
     plex.behaviour.ignoresPaging = true;
     expect(await failureOf(readFolder(catalogue, 'library/1-movies'))).toMatchObject({ code: 'no-listing' });
     plex.behaviour.hidesTotal = true;
+    expect((await readFolder(catalogue, 'library/1-movies')).items).toHaveLength(10);
+  });
+
+  test('goes on past a page of which nothing can be read', async () => {
+    const titles = standInFilms(30).map((film, at) => (at < 20 ? { ...film, overrides: { ratingKey: null } } : film));
+    await using plex = await startPlexServer({ sections: [films(titles)], behaviour: { pageSizeMax: 10 } });
+    const catalogue = plexHarness(plex).source.openCatalogue();
     expect((await readFolder(catalogue, 'library/1-movies')).items).toHaveLength(10);
   });
 
@@ -491,6 +522,14 @@ describe('rungs of the ladder', () => {
     expect(await statusOf(services.client, { ...request, url: request.session!.ping!.url })).toBe(404);
   });
 
+  test('come whole from a server that knows neither ping nor stop', async () => {
+    await using plex = await startPlexServer({ sections: [films()], behaviour: { hasNoSessionControl: true } });
+    const { source, services } = plexHarness(plex);
+    const request = await source.resolve(addressOf(2, '480p'), WATCHED);
+    expect(await statusOf(services.client, { ...request, url: request.session!.ping!.url })).toBe(404);
+    expect(await fetchBytes(services.client, request)).toHaveLength(plex.transcoder.bytes);
+  });
+
   test('are asked for as a playlist where the owner chose that', async () => {
     await using plex = await startPlexServer({ sections: [films()] });
     const options = plexKind.parseOptions({ transcode: 'hls' }, null, () => 'client-1');
@@ -563,6 +602,46 @@ describe('rungs of the ladder', () => {
   });
 });
 
+describe('a token that is not taken any more', () => {
+  test('is said in words that tell what to do, and not repeated', async () => {
+    await using plex = await startPlexServer({ sections: [films()] });
+    const { source } = plexHarness(plex, { credentials: { token: 'old-token' } });
+    const error = await failureOf(source.resolve(addressOf(2, 'original'), WATCHED));
+    expect(error).toMatchObject({
+      code: 'origin-refused',
+      originStatus: 401,
+      hint: expect.stringContaining('sign in to Plex again'),
+    });
+    expect(JSON.stringify([String(error), (error as LarderError).hint])).not.toContain('old-token');
+  });
+});
+
+describe('the stand-in', () => {
+  test('is as strict as a Plex server', async () => {
+    await using plex = await startPlexServer({ sections: [films()] });
+    const headers = { accept: 'application/json', 'x-plex-client-identifier': 'test', 'x-plex-token': plex.token };
+    const ask = async (path: string, init: RequestInit = {}) =>
+      (await fetch(plex.url + path, { headers, ...init })).status;
+    expect(await ask('library/sections/1/all?type=1')).toBe(400);
+    expect(await ask('library/sections/1/all?X-Plex-Container-Start=0&X-Plex-Container-Size=1')).toBe(200);
+    expect(await ask('library/sections', { headers: { accept: 'application/json' } })).toBe(401);
+    expect(await ask('identity', { headers: { accept: 'application/json' } })).toBe(200);
+    expect(await ask('library/parts/20/1600000020/file.mkv', { method: 'HEAD' })).toBe(500);
+    expect(await ask('library/parts/20/1600000019/file.mkv')).toBe(404);
+    const tail = await fetch(`${plex.url}library/parts/20/1600000020/file.mkv`, {
+      headers: { ...headers, range: 'bytes=400000-' },
+    });
+    expect([tail.status, tail.headers.get('content-range')]).toEqual([206, 'bytes 400000-400019/400020']);
+    assertContent(new Uint8Array(await tail.arrayBuffer()), 1_600_000_020, 400_000);
+    const past = await fetch(`${plex.url}library/parts/20/1600000020/file.mkv`, {
+      headers: { ...headers, range: 'bytes=400020-' },
+    });
+    expect(past.status).toBe(416);
+    const asXml = await fetch(`${plex.url}library/sections`, { headers: { ...headers, accept: '*/*' } });
+    expect(asXml.headers.get('content-type')).toBe('text/xml');
+  });
+});
+
 describe('single titles', () => {
   test('readItem() gives a series with its seasons and episodes, and an album with its tracks', async () => {
     await using plex = await startPlexServer({ sections: [films(), shows(), music()] });
@@ -625,6 +704,11 @@ describe('trySignIn()', () => {
     expect(await tried({ options: { ...target.options, machineIdentifier: 'machine-2' } })).toMatchObject({
       ok: false,
       detail: expect.stringContaining('another Plex server'),
+    });
+    await using other = await startJson('{"product": "another"}');
+    expect(await tried({ url: other.url })).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('what answers there is no Plex server'),
     });
     plex.behaviour.html = true;
     expect(await tried()).toMatchObject({ ok: false, detail: expect.stringContaining('no Plex server') });

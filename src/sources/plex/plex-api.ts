@@ -142,7 +142,9 @@ export class PlexApi {
     const { url: baseUrl, local } = this.#target;
     const { client, ownPort, clock } = this.#services;
     const services = { client, ownPort, nowMs: () => clock.nowMs() };
-    const answer = await askJson({ url, headers, baseUrl, local }, services, signal);
+    const answer = await askJson({ url, headers, baseUrl, local }, services, signal).catch((error: unknown) => {
+      throw 'x-plex-token' in headers ? explainRefusal(error) : error;
+    });
     const container = asFields(asFields(answer.body)?.MediaContainer);
     if (container === null) throw notPlex();
     const serverTimeMs = Date.parse(answer.headers.get('date') ?? '');
@@ -150,8 +152,24 @@ export class PlexApi {
   }
 }
 
+/** A token that was good is not for ever: it ends with the sign-in that it is of. */
+function explainRefusal(error: unknown): unknown {
+  if (!(error instanceof LarderError) || error.originStatus !== 401) return error;
+  return new LarderError('origin-refused', 'the Plex server does not take the token any more (401)', {
+    originStatus: 401,
+    cause: error,
+    hint: 'sign in to Plex again on the page of the source, or paste another token',
+  });
+}
+
 function notPlex(): LarderError {
   return new LarderError('origin-lied', 'what answers there is no Plex server', {
     hint: 'check the address and its port, which is 32400 unless it was changed',
+  });
+}
+
+export function otherServer(): LarderError {
+  return new LarderError('origin-refused', 'another Plex server answers at the address than the one that was chosen', {
+    hint: 'give the address of the server that is meant, or sign in to Plex again and choose it there',
   });
 }

@@ -39,9 +39,10 @@ async function* readPages(
     start += page.rows.length;
     const keyed = page.rows.filter((row): row is Fields => row !== null && readRatingKey(row.ratingKey) !== null);
     const fresh = keyed.filter((row) => isNew(row, seen));
-    if (fresh.length === 0 && keyed.length > 0) {
+    if (fresh.length === 0) {
       if (page.total === null || start >= page.total) return;
-      throw noEnd('the Plex server gives the same page of its list again and again');
+      // Rows that cannot be read are passed over, and rows that were there before come without an end.
+      if (keyed.length > 0) throw noEnd('the Plex server gives the same page of its list again and again');
     }
     const titles = fresh.map((row) => readTitle(row, page.container)).filter((title) => title !== null);
     if (titles.length > 0) yield titles;

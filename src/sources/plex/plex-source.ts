@@ -14,7 +14,7 @@ import {
   type SourceTarget,
   type UpstreamRequest,
 } from '../media-source.ts';
-import { PlexApi } from './plex-api.ts';
+import { otherServer, PlexApi } from './plex-api.ts';
 import { PlexCatalogue } from './plex-catalogue.ts';
 import { readRatingKey, readServerPath, readText } from './plex-fields.ts';
 import { readItemPage, readTitlePage, searchPage } from './plex-items.ts';
@@ -183,10 +183,4 @@ function sidePath(page: CataloguePage, mediaKey: string, quality: string): strin
   if (quality === '~poster') return media?.artwork ?? null;
   const number = /^~sub-(\d{1,3})$/.exec(quality)?.[1];
   return number === undefined ? null : (media?.subtitles[Number(number) - 1]?.locator ?? null);
-}
-
-export function otherServer(): LarderError {
-  return new LarderError('origin-refused', 'another Plex server answers at the address than the one that was chosen', {
-    hint: 'give the address of the server that is meant, or sign in to Plex again and choose it there',
-  });
 }

@@ -1,8 +1,8 @@
 // Tries the settings of a Plex server out, and says in words what is wrong with them.
 import { LarderError } from '../../errors.ts';
 import type { SignInTrial, SourceServices, SourceTarget } from '../media-source.ts';
-import type { Finding } from '../source-test-findings.ts';
-import { PlexApi } from './plex-api.ts';
+import { type Finding, findingOf } from '../source-test-findings.ts';
+import { otherServer, PlexApi } from './plex-api.ts';
 import { readText } from './plex-fields.ts';
 import { filesOf } from './plex-page.ts';
 import { readLocator } from './plex-qualities.ts';
@@ -20,31 +20,21 @@ export async function tryPlexSignIn(
   signal: AbortSignal,
 ): Promise<SignInTrial> {
   const api = new PlexApi(target, services);
-  const refused = (detail: string, hint: string): SignInTrial => ({
-    finding: { ok: false, detail, hint },
-    sample: null,
-  });
   let version: string;
   try {
     const identity = await api.readIdentity(signal);
     version = identity.version;
     const chosen = readText(target.options.machineIdentifier, 128);
-    if (chosen !== null && chosen !== identity.machineIdentifier) {
-      return refused(
-        'another Plex server answers there than the one that was chosen',
-        'give the address of the server that is meant, or sign in to Plex again and choose it there',
-      );
-    }
+    if (chosen !== null && chosen !== identity.machineIdentifier)
+      return { finding: findingOf(otherServer()), sample: null };
   } catch (error) {
-    const problem = judgeIdentity(error);
-    return refused(problem.detail, problem.hint ?? '');
+    return { finding: judgeIdentity(error), sample: null };
   }
   let sections: readonly PlexSection[];
   try {
     ({ sections } = await readSections(api, signal));
   } catch (error) {
-    const problem = judgeSections(error, target);
-    return refused(problem.detail, problem.hint ?? '');
+    return { finding: judgeSections(error, target), sample: null };
   }
   const how = target.credentials === null ? 'without a token' : 'with the token';
   const name = `it is Plex Media Server${version === '' ? '' : ` ${version}`}, and lets us in ${how}`;

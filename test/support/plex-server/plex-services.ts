@@ -110,9 +110,12 @@ export async function readFolder(catalogue: CatalogueSource, folder: string, kno
 
 export const NOTHING_KNOWN: Parameters<CatalogueSource['openFolder']>[1] = null;
 
+/** @throws Error when it does not fail */
 export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => new Error('it did not fail'),
-    (error: unknown) => error,
+  const outcome = await promise.then(
+    () => null,
+    (error: unknown) => ({ error }),
   );
+  if (outcome === null) throw new Error('it did not fail');
+  return outcome.error;
 }
