@@ -11,6 +11,7 @@ export function createSourceKinds(listings: HttpListings): FindKind {
   const http = createHttpKind(listings);
   return async (kind) => {
     if (kind === 'http') return http;
+    if (kind === 'plex') return (await import('./plex/plex-kind.ts')).plexKind;
     throw new LarderError('invalid', `sources of kind ${kind} are not known here`, { hint: 'choose http' });
   };
 }

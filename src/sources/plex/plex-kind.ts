@@ -1,10 +1,10 @@
 // Sources of the kind `plex`: a Plex Media Server, by its address and a token.
-import type { SourceKindDefinition } from '../media-source.ts';
+import type { CatalogueKindDefinition } from '../media-source.ts';
 import { parsePlexCredentials, parsePlexOptions, parsePlexUrl } from './plex-settings.ts';
 import { PlexSource } from './plex-source.ts';
 import { tryPlexSignIn } from './plex-trial.ts';
 
-export const plexKind: SourceKindDefinition = {
+export const plexKind: CatalogueKindDefinition = {
   kind: 'plex',
   parseUrl: parsePlexUrl,
   parseCredentials: parsePlexCredentials,
