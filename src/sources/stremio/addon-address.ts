@@ -79,7 +79,10 @@ function withWebScheme(text: string): URL {
   const link = /^stremio:\/\//i;
   if (!link.test(text)) return new URL(text);
   const rest = text.replace(link, '');
-  if (!URL.canParse(`https://${rest}`)) throw invalid('the address of the add-on is not a URL');
+  // `stremio:///discover` and such lead to pages of the app.
+  if (rest.startsWith('/') || !URL.canParse(`https://${rest}`)) {
+    throw invalid('the address of the add-on is not a URL');
+  }
   const url = new URL(`https://${rest}`);
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname) ? new URL(`http://${rest}`) : url;
 }

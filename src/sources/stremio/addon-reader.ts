@@ -26,12 +26,13 @@ export interface Asking {
 
 const MANIFEST_KEPT_MS = 600_000;
 const META_KEPT_MS = 60_000;
-const METAS_KEPT = 64;
+const METAS_KEPT = 8;
 /** Addresses of streams, where the add-on does not say how long they are good, and at most. */
 const STREAMS_KEPT_MS = 300_000;
 const STREAMS_KEPT_MAX_MS = 3_600_000;
-const STREAMS_KEPT = 500;
+const STREAMS_KEPT = 64;
 const SUBTITLES_KEPT_MS = 60_000;
+const SUBTITLES_KEPT = 16;
 /** Previews from catalogues, for add-ons that leave it to others to tell more of their films. */
 const PREVIEWS_KEPT = 2_000;
 const PREVIEWS_KEPT_MS = 86_400_000;
@@ -53,7 +54,7 @@ export class AddonReader {
     this.#manifests = new AnswerMemory(clock, 1);
     this.#metas = new AnswerMemory(clock, METAS_KEPT);
     this.#streams = new AnswerMemory(clock, STREAMS_KEPT);
-    this.#subtitles = new AnswerMemory(clock, METAS_KEPT);
+    this.#subtitles = new AnswerMemory(clock, SUBTITLES_KEPT);
     this.#previews = new AnswerMemory(clock, PREVIEWS_KEPT);
   }
 
@@ -88,7 +89,11 @@ export class AddonReader {
     const { body } = await whileWanted(this.#client.ask({ resource: 'catalog', type, id, extra }), signal);
     const entries = listOf(body.metas, PAGE_ENTRIES_MAX);
     const metas = entries.flatMap((entry) => readMeta(entry, type, null) ?? []);
-    for (const meta of metas) this.#previews.keep(nameOf(meta), { ...meta, videos: [] }, PREVIEWS_KEPT_MS);
+    const manifest = this.#manifests.peek('');
+    for (const meta of metas) {
+      const isTold = manifest !== undefined && offers(manifest, 'meta', meta.type, meta.id);
+      if (!isTold) this.#previews.keep(nameOf(meta), { ...meta, videos: [] }, PREVIEWS_KEPT_MS);
+    }
     return { metas, count: entries.length };
   }
 
@@ -135,25 +140,22 @@ export class AddonReader {
     };
     const key = JSON.stringify([type, videoId, file.filename, file.sizeBytes]);
     const subtitles = this.#subtitles.get(key, false, async () => {
-      const answer = await this.#askIfThere('subtitles', type, videoId, extra);
+      // An add-on without the longer form of addresses has the shorter one (broddo-baggins/offlinio was such).
+      const answer =
+        (await this.#askIfThere('subtitles', type, videoId, extra)) ??
+        (await this.#askIfThere('subtitles', type, videoId));
       return { value: readSubtitles(answer?.body.subtitles, this.address.baseUrl), keepMs: SUBTITLES_KEPT_MS };
     });
     return whileWanted(subtitles, signal);
   }
 
-  /** Null for 404, which is how the SDK answers for what it has no handler for, and many add-ons for what they lack. */
-  async #askIfThere(
+  #askIfThere(
     resource: string,
     type: string,
     id: string,
     extra: Readonly<Record<string, string | number>> = {},
   ): Promise<AddonAnswer | null> {
-    try {
-      return await this.#client.ask({ resource, type, id, extra });
-    } catch (error) {
-      if (error instanceof LarderError && error.code === 'not-found') return null;
-      throw error;
-    }
+    return ifThere(this.#client.ask({ resource, type, id, extra }));
   }
 
   async #findPreview(
@@ -166,11 +168,21 @@ export class AddonReader {
     if (known !== undefined) return known;
     const catalogs = manifest.catalogs.filter((catalog) => catalog.isListed).slice(0, CATALOGS_LOOKED_AT);
     for (const catalog of catalogs) {
-      const { metas } = await this.catalogPage(catalog, {}, signal);
-      const found = metas.find((meta) => meta.type === type && meta.id === id);
+      const page = await ifThere(this.catalogPage(catalog, {}, signal));
+      const found = page?.metas.find((meta) => meta.type === type && meta.id === id);
       if (found !== undefined) return found;
     }
     return null;
+  }
+}
+
+/** Null for 404, which is how the SDK answers for what it has no handler for, and many add-ons for what they lack. */
+async function ifThere<Result>(asked: Promise<Result>): Promise<Result | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof LarderError && error.code === 'not-found') return null;
+    throw error;
   }
 }
 

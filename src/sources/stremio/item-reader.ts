@@ -1,8 +1,9 @@
 // Reads one item of an add-on by its key: what it is and which streams there are of it, or what is below it.
-import type { CataloguePage } from '../catalogue-source.ts';
+import { LarderError } from '../../errors.ts';
+import type { CataloguePage, CatalogueSubtitle } from '../catalogue-source.ts';
 import type { AddonReader, Asking } from './addon-reader.ts';
 import { isSeries, mediaOf, type Playable, playableOf, SeriesItems, streamItems } from './item-pages.ts';
-import { likelyParentId, type MediaName, parseMediaKey } from './media-keys.ts';
+import { likelyParentIds, type MediaName, parseMediaKey } from './media-keys.ts';
 import type { AddonMeta, AddonVideo } from './metas.ts';
 import type { NamedStream, StreamLocator } from './stream-choice.ts';
 import { type PlayableStream, readStreams, type StreamList } from './streams.ts';
@@ -90,11 +91,26 @@ export class ItemReader {
     const named = await this.#name(playable.mediaKey, parentId, streams);
     const original = named[0]?.stream;
     const file = { filename: original?.filename ?? null, sizeBytes: original?.sizeBytes ?? null };
-    const more = original === undefined ? [] : await this.#reader.subtitles(type, videoId, file, { signal });
+    const more = original === undefined ? [] : await this.#subtitles(type, videoId, file, signal);
     const own = original?.subtitles ?? [];
     const locators = new Set(own.map(({ locator }) => locator));
     const subtitles = [...own, ...more.filter(({ locator }) => !locators.has(locator))];
     return { items: streamItems(playable, named, refused), subtitles };
+  }
+
+  /** A film is not kept back for want of subtitles: they are told the next time. */
+  async #subtitles(
+    type: string,
+    videoId: string,
+    file: { readonly filename: string | null; readonly sizeBytes: number | null },
+    signal: AbortSignal | undefined,
+  ): Promise<readonly CatalogueSubtitle[]> {
+    try {
+      return await this.#reader.subtitles(type, videoId, file, { signal });
+    } catch (error) {
+      if (!(error instanceof LarderError) || error.code === 'stopped') throw error;
+      return [];
+    }
   }
 
   /** Its streams. Where there is nothing to be had by the id alone, what the add-on tells of the item says more. */
@@ -124,19 +140,21 @@ export class ItemReader {
   /** A key does not always say whether it is that of an item or of a video of one. */
   async #find(name: MediaName, parent: string | null, asking: Asking): Promise<Found | null> {
     const { type, id, season } = name;
-    const parentId = parent ?? likelyParentId(id);
-    const isVideoFirst = season === null && isSeries(type) && (parent !== null || mayBeEpisode(id));
-    const video = isVideoFirst ? await this.#findVideo(type, parentId, id, asking) : null;
+    const isVideoFirst = season === null && (parent !== null || (isSeries(type) && mayBeEpisode(id)));
+    const video = isVideoFirst ? await this.#findVideo(name, parent, asking) : null;
     if (video !== null) return video;
     const meta = await this.#reader.meta(type, id, asking);
     if (meta !== null) return { kind: 'item', meta };
-    return isVideoFirst || season !== null ? null : this.#findVideo(type, parentId, id, asking);
+    return isVideoFirst || season !== null ? null : this.#findVideo(name, parent, asking);
   }
 
-  async #findVideo(type: string, parentId: string | null, id: string, asking: Asking): Promise<Found | null> {
-    const meta = parentId === null ? null : await this.#reader.meta(type, parentId, asking);
-    const video = meta?.videos.find((entry) => entry.id === id);
-    return meta === null || video === undefined ? null : { kind: 'video', meta, video };
+  async #findVideo({ type, id }: MediaName, parent: string | null, asking: Asking): Promise<Found | null> {
+    for (const parentId of parent === null ? likelyParentIds(id) : [parent]) {
+      const meta = await this.#reader.meta(type, parentId, asking);
+      const video = meta?.videos.find((entry) => entry.id === id);
+      if (meta !== null && video !== undefined) return { kind: 'video', meta, video };
+    }
+    return null;
   }
 }
 

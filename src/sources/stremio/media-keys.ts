@@ -10,8 +10,10 @@ export interface MediaName {
   readonly season: number | null;
 }
 
-/** Video ids of series are `ID:SEASON:EPISODE` (docs/api/responses/meta.md). */
-const EPISODE = /^([^/]+):(\d{1,6}):(\d{1,6})$/;
+/** Video ids of series look like `ID:SEASON:EPISODE` (docs/api/responses/meta.md). */
+const EPISODE = /^[^/]+:\d{1,6}:\d{1,6}$/;
+/** Those that are sure to mean that: after an IMDb id, or one with a prefix; `kitsu:1:2` is the second of `kitsu:1`. */
+const NUMBERED = /^(tt\d+|[^:/]+:[^:/]+):(\d{1,6}):(\d{1,6})$/;
 
 /** Null when it would be longer than a key may be. */
 export function mediaKeyOf(type: string, id: string): string | null {
@@ -49,14 +51,15 @@ function encode(text: string): string {
 export function episodeOfId(
   id: string,
 ): { readonly series: string; readonly season: number; readonly episode: number } | null {
-  const [, series, season, episode] = EPISODE.exec(id) ?? [];
+  const [, series, season, episode] = NUMBERED.exec(id) ?? [];
   return series === undefined ? null : { series, season: Number(season), episode: Number(episode) };
 }
 
-/** The item to which a video probably belongs, where nothing says it: `kitsu:1` of `kitsu:1:2`. */
-export function likelyParentId(videoId: string): string | null {
+/** Items to which a video may belong, where nothing says it; the most likely first. */
+export function likelyParentIds(videoId: string): string[] {
   const series = episodeOfId(videoId)?.series;
-  if (series !== undefined) return series;
-  const colon = videoId.lastIndexOf(':');
-  return colon < 1 ? null : videoId.slice(0, colon);
+  if (series !== undefined) return [series];
+  const once = /^(.+):[^:]*$/.exec(videoId)?.[1];
+  const twice = EPISODE.test(videoId) ? /^(.+):[^:]*:[^:]*$/.exec(videoId)?.[1] : undefined;
+  return [once, twice].filter((id) => id !== undefined);
 }

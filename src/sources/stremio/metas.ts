@@ -10,7 +10,7 @@ export interface AddonVideo {
   readonly season: number | null;
   readonly episode: number | null;
   readonly overview: string | null;
-  readonly thumbnail: unknown;
+  readonly thumbnail: string | null;
   /** As they came; some add-ons have them here and nowhere else. */
   readonly streams: unknown;
 }
@@ -22,7 +22,7 @@ export interface AddonMeta {
   readonly year: number | null;
   readonly overview: string | null;
   readonly durationMs: number | null;
-  readonly poster: unknown;
+  readonly poster: string | null;
   readonly otherIds: readonly string[];
   /** What streams are asked for by, where that is not the id. */
   readonly defaultVideoId: string | null;
@@ -30,6 +30,7 @@ export interface AddonMeta {
 }
 
 const OVERVIEW_MAX = 4_000;
+const ADDRESS_MAX = 4_096;
 /** A daily programme of decades has some 15,000. */
 const VIDEOS_MAX = 20_000;
 
@@ -50,7 +51,7 @@ export function readMeta(value: unknown, type: string, asked: string | null): Ad
     year: yearOf(meta),
     overview: beginningOf(meta.description, OVERVIEW_MAX),
     durationMs: durationOf(meta.runtime),
-    poster: meta.poster,
+    poster: textOf(meta.poster, ADDRESS_MAX),
     otherIds: otherIdsOf(meta, id),
     defaultVideoId: textOf(hints?.defaultVideoId, NAME_MAX),
     videos: readVideos(meta.videos),
@@ -101,7 +102,7 @@ function readVideos(value: unknown): AddonVideo[] {
       season: wholeOf(video.season) ?? named?.season ?? null,
       episode: wholeOf(video.episode) ?? wholeOf(video.number) ?? named?.episode ?? null,
       overview: beginningOf(video.overview ?? video.description, OVERVIEW_MAX),
-      thumbnail: video.thumbnail,
+      thumbnail: textOf(video.thumbnail, ADDRESS_MAX),
       streams: video.streams,
     });
   }

@@ -43,6 +43,8 @@ export const NO_STREAMS: StreamList = { playable: [], refused: [] };
 const ENTRIES_MAX = 1_000;
 const PLAYABLE_MAX = 50;
 const REFUSED_MAX = 20;
+/** In characters, of all that is kept of one answer: lists are remembered. */
+const LIST_LENGTH_MAX = 256 * 1024;
 const URL_MAX = 16_384;
 const FILENAME_MAX = 1_024;
 const BINGE_GROUP_MAX = 512;
@@ -68,12 +70,16 @@ const REFUSALS: readonly (readonly [fields: readonly string[], way: string, refu
 export function readStreams(value: unknown, addonBaseUrl: string): StreamList {
   const playable: PlayableStream[] = [];
   const refused: RefusedStream[] = [];
+  let length = 0;
   for (const entry of listOf(value, ENTRIES_MAX)) {
     const stream = recordOf(entry);
     if (stream === null) continue;
     const url = readUrl(stream.url);
     if (url !== null && /^https?:$/.test(url.protocol)) {
-      if (playable.length < PLAYABLE_MAX) playable.push(playableStream(stream, url, addonBaseUrl));
+      if (playable.length >= PLAYABLE_MAX) continue;
+      const usable = playableStream(stream, url, addonBaseUrl);
+      length += JSON.stringify(usable).length;
+      if (length <= LIST_LENGTH_MAX) playable.push(usable);
       continue;
     }
     const refusal = refusalOf(stream, url);

@@ -16,9 +16,9 @@ import {
 } from '../media-source.ts';
 import { AddonReader } from './addon-reader.ts';
 import { AnswerMemory } from './answer-memory.ts';
-import { previewPage } from './item-pages.ts';
+import { isSeries, previewPage } from './item-pages.ts';
 import { ItemReader } from './item-reader.ts';
-import { likelyParentId, parseMediaKey } from './media-keys.ts';
+import { likelyParentIds, parseMediaKey } from './media-keys.ts';
 import {
   findStream,
   identityOf,
@@ -240,7 +240,9 @@ function choiceName(key: string, quality: string): string {
 }
 
 function parentOf(mediaKey: string, locator: StreamLocator): string | null {
-  return locator.parent ?? likelyParentId(parseMediaKey(mediaKey)?.id ?? '');
+  const name = parseMediaKey(mediaKey);
+  const likely = name !== null && isSeries(name.type) ? likelyParentIds(name.id)[0] : undefined;
+  return locator.parent ?? likely ?? null;
 }
 
 /**
