@@ -28,7 +28,7 @@ export interface Playable {
   readonly refusal: string | null;
 }
 
-export interface SeriesPage extends CataloguePage {
+export interface DescribedPage extends CataloguePage {
   readonly media: readonly CatalogueMedia[];
 }
 
@@ -83,7 +83,7 @@ export function playableOf(meta: AddonMeta): Playable | null {
 }
 
 /** What a catalogue lists: no streams are known, so each film has one quality whose file is found when it is played. */
-export function previewPage(metas: readonly AddonMeta[], addonBaseUrl: string): SeriesPage {
+export function previewPage(metas: readonly AddonMeta[], addonBaseUrl: string): DescribedPage {
   const media: CatalogueMedia[] = [];
   const items: CatalogueItem[] = [];
   for (const meta of metas) {
@@ -171,7 +171,7 @@ export class SeriesItems {
   }
 
   /** The whole of it, or one season; no streams are asked for, as there may be thousands. */
-  page(season: number | null): SeriesPage {
+  page(season: number | null): DescribedPage {
     const videos = this.#meta.videos.filter((video) => season === null || video.season === season);
     const playable = videos.flatMap((video) => this.playable(video) ?? []);
     return { items: playable.map((entry) => originalItem(entry)), folders: [], media: this.media(videos) };

@@ -89,7 +89,7 @@ function readCatalog(catalog: JsonRecord | null): AddonCatalog | null {
   const id = textOf(catalog?.id, NAME_MAX);
   if (catalog === null || type === null || id === null) return null;
   const { names, required } = readExtras(catalog);
-  // One that wants to be told how much to skip has a beginning all the same (stremiojellyfin's manifest has such).
+  // One that wants to be told how much to skip has a beginning all the same (`community.stremiojellyfin` is such an add-on).
   const wanted = required.filter((name) => name !== 'skip');
   return {
     type,

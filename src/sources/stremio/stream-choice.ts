@@ -98,10 +98,6 @@ export function findStream(
   return null;
 }
 
-export function isSameFile(stream: PlayableStream, known: StreamIdentity): boolean {
-  return findStream([stream], known, SIGNS.slice(0, SURE_SIGNS)) !== null;
-}
-
 /** Names that these streams may come to have: what is known of them is to be looked up before they are given. */
 export function possibleNames(streams: readonly PlayableStream[]): string[] {
   return nameVersions(streams.map(({ height }) => ({ width: null, height })));

@@ -51,8 +51,9 @@ const BINGE_GROUP_MAX = 512;
 /** Descriptions have a handful of lines. */
 const WORDS_MAX = 2_048;
 
+const TORRENT = 'it is a torrent, and Larder fetches over http and https only';
 const REFUSALS: readonly (readonly [fields: readonly string[], way: string, refusal: string])[] = [
-  [['infoHash'], 'torrent', 'it is a torrent, and Larder fetches over http and https only'],
+  [['infoHash'], 'torrent', TORRENT],
   [['ytId'], 'youtube', 'it is a video of YouTube, which gives no file'],
   [['nzbUrl'], 'usenet', 'it is a download from Usenet, and Larder fetches over http and https only'],
   [
@@ -110,7 +111,7 @@ function refusalOf(stream: JsonRecord, url: URL | null): Pick<RefusedStream, 'wa
     if (fields.some((field) => stream[field] !== undefined && stream[field] !== null)) return { way, refusal };
   }
   if (url === null) return null;
-  if (url.protocol === 'magnet:') return { way: 'torrent', refusal: REFUSALS[0]?.[2] ?? '' };
+  if (url.protocol === 'magnet:') return { way: 'torrent', refusal: TORRENT };
   const scheme = url.protocol.slice(0, 20);
   return { way: 'other', refusal: `its address is ${scheme} and Larder fetches over http and https only` };
 }

@@ -6,7 +6,6 @@ import { readProxyHeaders } from '../../../src/sources/stremio/proxy-headers.ts'
 import {
   findStream,
   identityOf,
-  isSameFile,
   nameStreams,
   possibleNames,
   readLocator,
@@ -249,8 +248,6 @@ describe('findStream()', () => {
     expect(find({ height: 720 })).toBe(5);
     expect(find({ height: 480 })).toBeNull();
     expect(find({ file: 'f', size: 8 })).toBeNull();
-    expect(isSameFile(streams[0]!, { file: 'x', size: null, binge: null, height: null })).toBe(true);
-    expect(isSameFile(streams[2]!, { file: 'y', size: null, binge: 'g', height: 1080 })).toBe(false);
   });
 
   test('a locator is read as it was written, and holds no address', () => {
