@@ -7,17 +7,17 @@ export type HttpCredentials =
   | { readonly token: string }
   | { readonly headers: Readonly<Record<string, string>> };
 
-const HEADERS_COUNT_MAX = 16;
-const TEXT_LENGTH_MAX = 4_096;
+export const HEADERS_COUNT_MAX = 16;
+export const TEXT_LENGTH_MAX = 4_096;
 /** RFC 9110 §5.1: a field name is a token. */
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
+export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 /** RFC 9110 §5.5, without what lies past ASCII: what that means is for no two servers the same. */
-const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
+export const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
 /** RFC 6750 §2.1. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /** Larder speaks for itself in these: the connection's own (RFC 9110 §7.6.1), which host, and which bytes. */
-const RESERVED_HEADERS = new Set([
+export const RESERVED_HEADERS = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
