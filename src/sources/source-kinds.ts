@@ -12,6 +12,7 @@ export function createSourceKinds(listings: HttpListings): FindKind {
   return async (kind) => {
     if (kind === 'http') return http;
     if (kind === 'plex') return (await import('./plex/plex-kind.ts')).plexKind;
+    if (kind === 'stremio') return (await import('./stremio/stremio-kind.ts')).stremioKind;
     throw new LarderError('invalid', `sources of kind ${kind} are not known here`, { hint: 'choose http' });
   };
 }

@@ -141,7 +141,7 @@ export class PlexApi {
   ): Promise<PlexAnswer & { readonly answer: JsonAnswer }> {
     const { url: baseUrl, local } = this.#target;
     const { client, ownPort, clock } = this.#services;
-    const services = { client, ownPort, nowMs: () => clock.nowMs() };
+    const services = { client, ownPort, clock };
     const answer = await askJson({ url, headers, baseUrl, local }, services, signal).catch((error: unknown) => {
       throw 'x-plex-token' in headers ? explainRefusal(error) : error;
     });

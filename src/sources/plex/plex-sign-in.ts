@@ -134,7 +134,7 @@ async function askPlexTv(
   signal: AbortSignal,
   method: 'GET' | 'POST' = 'GET',
 ): Promise<unknown> {
-  const services = { client, ownPort, nowMs: () => clock.nowMs() };
+  const services = { client, ownPort, clock };
   return (await askJson({ url, method, headers, baseUrl: url, local: null }, services, signal)).body;
 }
 

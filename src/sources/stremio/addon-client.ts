@@ -58,7 +58,7 @@ export class AddonClient {
     try {
       const { body, headers: answered } = await askJson(
         { url: baseUrl + path, headers, baseUrl: ownUrl, local },
-        { client, ownPort, nowMs: () => clock.nowMs() },
+        { client, ownPort, clock },
         abort.signal,
       );
       const record = recordOf(body) ?? {};

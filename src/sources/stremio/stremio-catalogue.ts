@@ -9,9 +9,6 @@ import { type AddonCatalog, type AddonManifest, catalogFolder } from './manifest
 import type { AddonMeta } from './metas.ts';
 import type { StremioOptions } from './stremio-options.ts';
 
-/** "The standard page size in Stremio is 100"; fewer are the last ones (docs/api/requests/defineCatalogHandler.md). */
-const PAGE_ITEMS = 100;
-
 export interface StremioCatalogueParts {
   readonly id: number;
   readonly name: string;
@@ -62,9 +59,10 @@ export class StremioCatalogue implements CatalogueSource {
       const metas = unseen(page.metas, seen).slice(0, itemsPerCatalogue - (skip === 0 ? 0 : seen.size));
       for (const { type, id } of metas) seen.add(`${type}/${id}`);
       if (metas.length > 0) yield previewPage(metas, reader.address.baseUrl);
-      const isEnd = metas.length === 0 || page.count < PAGE_ITEMS || seen.size >= itemsPerCatalogue;
-      if (isEnd || !catalog.hasPages) return;
-      skip += Math.floor(page.count / PAGE_ITEMS) * PAGE_ITEMS;
+      // A page has 100 by the SDK's documentation, and fewer at several add-ons that have more: the end is what brings
+      // nothing new.
+      if (metas.length === 0 || seen.size >= itemsPerCatalogue || !catalog.hasPages) return;
+      skip += page.count;
       page = await reader.catalogPage(catalog, { skip }, signal);
     }
   }
@@ -107,5 +105,5 @@ async function* onePage(page: CataloguePage): AsyncGenerator<CataloguePage, void
 }
 
 function reading(pages: AsyncGenerator<CataloguePage, void>): FolderReading {
-  return { etag: null, lastModified: null, isUnchanged: false, pages };
+  return { etag: null, lastModified: null, isUnchanged: false, isSelection: true, pages };
 }

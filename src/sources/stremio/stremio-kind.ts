@@ -1,11 +1,11 @@
 // How a Stremio add-on is set up as a source: by the address of its manifest, whose path is kept as a secret.
-import type { SourceCredentials, SourceKindDefinition } from '../media-source.ts';
+import type { CatalogueKindDefinition, SourceCredentials } from '../media-source.ts';
 import { parseAddonCredentials, parseAddonUrl } from './addon-address.ts';
 import { parseStremioOptions } from './stremio-options.ts';
 import { StremioSource } from './stremio-source.ts';
 import { tryAddon } from './stremio-trial.ts';
 
-export const stremioKind: SourceKindDefinition = {
+export const stremioKind: CatalogueKindDefinition = {
   kind: 'stremio',
   parseUrl: parseAddonUrl,
   parseCredentials: parseAddonCredentials,
