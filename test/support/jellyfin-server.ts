@@ -2,6 +2,13 @@
 // the real one that a client stumbles over. Files and lines in comments are of jellyfin/jellyfin at 12.0.
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type {
+  AuthenticationResult,
+  BaseItemDto,
+  BaseItemDtoQueryResult,
+  PublicSystemInfo,
+  QuickConnectResult,
+} from '@jellyfin/sdk/lib/generated-client/models';
 import { contentOf } from './content.ts';
 import { type ConversionJob, Conversions } from './jellyfin/conversions.ts';
 import { dashed, type ItemEdit, type ItemKind, JellyfinLibrary, type LibraryPlan } from './jellyfin/library.ts';
@@ -128,7 +135,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
     sendPlain(exchange, new PlainAnswer(503, '<html>Jellyfin is loading</html>', 'text/html'), headers);
   }
 
-  function authenticationResult(person: Person, deviceId: string): unknown {
+  function authenticationResult(person: Person, deviceId: string): AuthenticationResult {
     return {
       User: { Name: person.name, Id: options.withDashes ? dashed(person.id) : person.id, ServerId: 's'.repeat(32) },
       AccessToken: people.signIn(person, deviceId),
@@ -152,7 +159,12 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
     }
     if (what === 'initiate') {
       const { secret, code } = people.initiate(exchange.auth.DeviceId ?? '');
-      return sendJson(exchange, { Authenticated: false, Secret: secret, Code: code, DeviceId: exchange.auth.DeviceId });
+      return sendJson(exchange, {
+        Authenticated: false,
+        Secret: secret,
+        Code: code,
+        DeviceId: exchange.auth.DeviceId ?? '',
+      } satisfies QuickConnectResult);
     }
     const isPoll = what === 'connect';
     const secret = isPoll
@@ -163,21 +175,30 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
       return sendPlain(exchange, new PlainAnswer(404, 'Unknown secret'));
     }
     if (isPoll) {
-      return sendJson(exchange, { Authenticated: found.person !== null, Secret: found.secret, Code: found.code });
+      const state = { Authenticated: found.person !== null, Secret: found.secret, Code: found.code };
+      return sendJson(exchange, state satisfies QuickConnectResult);
     }
     sendJson(exchange, authenticationResult(found.person!, found.deviceId));
   }
 
   function listLibraries(exchange: Exchange): void {
-    const items = library.libraries.map(({ id, name, collectionType }) => ({
-      Id: options.withDashes ? dashed(id) : id,
-      Name: name,
-      Type: 'CollectionFolder',
-      IsFolder: true,
-      ...(collectionType === null ? {} : { CollectionType: collectionType }),
-    }));
-    const others = [{ Id: '9'.repeat(32), Name: 'Collections', Type: 'CollectionFolder', CollectionType: 'boxsets' }];
-    sendJson(exchange, { Items: [...items, ...others], TotalRecordCount: items.length + 1, StartIndex: 0 });
+    const items = library.libraries.map(
+      ({ id, name, collectionType }): BaseItemDto => ({
+        Id: options.withDashes ? dashed(id) : id,
+        Name: name,
+        Type: 'CollectionFolder',
+        IsFolder: true,
+        CollectionType: collectionType,
+      }),
+    );
+    const others: BaseItemDto[] = [
+      { Id: '9'.repeat(32), Name: 'Collections', Type: 'CollectionFolder', CollectionType: 'boxsets' },
+    ];
+    sendJson(exchange, {
+      Items: [...items, ...others],
+      TotalRecordCount: items.length + 1,
+      StartIndex: 0,
+    } satisfies BaseItemDtoQueryResult);
   }
 
   /** ItemsController.cs, GetItems. */
@@ -192,7 +213,11 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
         const found = library.find(bare(id));
         return found === null || found.isSecond ? [] : [library.describe(found.kind, found.index, wanted)];
       });
-      return sendJson(exchange, { Items: items, TotalRecordCount: items.length, StartIndex: 0 });
+      return sendJson(exchange, {
+        Items: items,
+        TotalRecordCount: items.length,
+        StartIndex: 0,
+      } satisfies BaseItemDtoQueryResult);
     }
     const parentId = query.parentId === undefined ? null : bare(query.parentId);
     const isLibrary = library.libraries.some(({ id }) => id === parentId);
@@ -205,7 +230,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
     const limit = query.limit === undefined ? Number.POSITIVE_INFINITY : Number(query.limit);
     const words = query.searchTerm?.toLowerCase();
     const isNarrow = words !== undefined || (parentId !== null && !isLibrary);
-    const items: object[] = [];
+    const items: BaseItemDto[] = [];
     let total = 0;
     let passed = 0;
     for (const kind of kinds.filter((one) => !isLibrary || library.isBelow(one, 0, parentId ?? ''))) {
@@ -227,7 +252,11 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
       if (!isNarrow) passed += Math.max(0, Math.min(count - from, items.length));
     }
     const isCounted = query.enableTotalRecordCount !== 'false';
-    sendJson(exchange, { Items: items, TotalRecordCount: isCounted ? total : 0, StartIndex: startIndex });
+    sendJson(exchange, {
+      Items: items,
+      TotalRecordCount: isCounted ? total : 0,
+      StartIndex: startIndex,
+    } satisfies BaseItemDtoQueryResult);
   }
 
   /** PhysicalFileResult with EnableRangeProcessing (FileStreamResponseHelpers.cs): Last-Modified, and no ETag. */
@@ -388,7 +417,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
         ProductName: 'Jellyfin Server',
         Id: 's'.repeat(32),
         StartupWizardCompleted: true,
-      });
+      } satisfies PublicSystemInfo);
     }
     if (method === 'POST' && lower === 'users/authenticatebyname') return signIn(exchange);
     if (lower.startsWith('quickconnect/')) return quickConnect(exchange, lower.slice('quickconnect/'.length));
@@ -403,6 +432,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
       if (library.find(subtitles[2]!) === null) return sendException(exchange, 404);
       return sendPlain(exchange, new PlainAnswer(200, `${subtitles[4]} of ${subtitles[2]}`, 'application/x-subrip'));
     }
+    if (!/^(?:userviews|library|items|sessions|videos)(?:\/|$)/.test(lower)) return sendNothing(exchange, 404);
     // What follows asks who it is.
     if (exchange.caller === null) return sendNothing(exchange, 401);
     if (lower === 'userviews') {

@@ -36,17 +36,17 @@ export interface JellyfinImage {
 }
 
 /** BaseItemKind.cs: the kinds of which something can be played, or that hold such. */
-const TYPES: Readonly<Record<string, CatalogueType>> = {
-  Movie: 'movie',
-  Series: 'series',
-  Season: 'season',
-  Episode: 'episode',
-  MusicAlbum: 'album',
-  Audio: 'track',
-  AudioBook: 'audio',
-  Video: 'video',
-  MusicVideo: 'video',
-};
+const TYPES: ReadonlyMap<string | null, CatalogueType> = new Map([
+  ['Movie', 'movie'],
+  ['Series', 'series'],
+  ['Season', 'season'],
+  ['Episode', 'episode'],
+  ['MusicAlbum', 'album'],
+  ['Audio', 'track'],
+  ['AudioBook', 'audio'],
+  ['Video', 'video'],
+  ['MusicVideo', 'video'],
+]);
 const FILED = new Set<CatalogueType>(['movie', 'episode', 'track', 'audio', 'video']);
 
 /** A tick has 100 ns. */
@@ -60,8 +60,7 @@ export function readItem(value: unknown): JellyfinItem | null {
   const fields = fieldsOf(value);
   const id = guidOf(fields?.Id);
   const name = textOf(fields?.Name, LISTED_NAME_MAX);
-  const kind = textOf(fields?.Type, 40);
-  const type = kind === null ? undefined : TYPES[kind];
+  const type = TYPES.get(textOf(fields?.Type, 40));
   if (fields === null || id === null || name === null || type === undefined) return null;
   const isVirtual = fields.LocationType === 'Virtual';
   const text = (field: unknown) => textOf(field, LISTED_NAME_MAX);

@@ -36,13 +36,18 @@ const SUBTITLES_MAX = 100;
 const ID_LENGTH_MAX = 128;
 
 /** Whatever a demuxer calls a container, and what its files are called. */
-const CONTAINERS: Readonly<Record<string, string>> = { matroska: 'mkv', mpegts: 'ts', quicktime: 'mov', mpeg: 'mpg' };
-const FORMATS: Readonly<Record<string, JellyfinSubtitle['format']>> = {
-  vtt: 'vtt',
-  webvtt: 'vtt',
-  ass: 'ass',
-  ssa: 'ass',
-};
+const CONTAINERS: ReadonlyMap<string, string> = new Map([
+  ['matroska', 'mkv'],
+  ['mpegts', 'ts'],
+  ['quicktime', 'mov'],
+  ['mpeg', 'mpg'],
+]);
+const FORMATS: ReadonlyMap<string, JellyfinSubtitle['format']> = new Map([
+  ['vtt', 'vtt'],
+  ['webvtt', 'vtt'],
+  ['ass', 'ass'],
+  ['ssa', 'ass'],
+]);
 
 /** The item's own first, the others by size of the picture: an order that stays when one more is added. */
 export function readVersions(value: unknown, itemId: string): JellyfinVersion[] {
@@ -91,7 +96,7 @@ function containerOf(source: Fields): string | null {
   const named = (textOf(source.Container, 200) ?? '').toLowerCase().split(',');
   const extension = /\.([a-z0-9]{1,10})(?:[?#].*)?$/i.exec(textOf(source.Path, 8_192) ?? '')?.[1]?.toLowerCase();
   const isFit = (name: string) => /^[a-z0-9]{1,10}$/.test(name) && name !== 'strm';
-  const known = named.map((name) => CONTAINERS[name] ?? name).filter(isFit);
+  const known = named.map((name) => CONTAINERS.get(name) ?? name).filter(isFit);
   if (extension !== undefined && isFit(extension) && (known.length === 0 || known.includes(extension)))
     return extension;
   return known.length > 1 && known.includes('mp4') ? 'mp4' : (known[0] ?? null);
@@ -111,7 +116,7 @@ function readSubtitle(stream: Fields): JellyfinSubtitle | null {
   if (index === null) return null;
   return {
     index,
-    format: FORMATS[(textOf(stream.Codec, 40) ?? '').toLowerCase()] ?? 'srt',
+    format: FORMATS.get((textOf(stream.Codec, 40) ?? '').toLowerCase()) ?? 'srt',
     language: textOf(stream.Language, 40),
     title: textOf(stream.Title, 200) ?? textOf(stream.DisplayTitle, 200),
     isForced: stream.IsForced === true,

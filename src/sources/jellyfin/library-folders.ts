@@ -14,26 +14,26 @@ export interface FolderKind {
 }
 
 const FILMS = { hasFiles: true, pageSize: 200, below: null };
-const FOLDER_KINDS: Readonly<Record<string, FolderKind>> = {
-  movies: { ...FILMS, stages: ['Movie'] },
-  series: { stages: ['Series', 'Season'], hasFiles: false, pageSize: 500, below: 'episodes' },
-  'series/episodes': { ...FILMS, stages: ['Episode'] },
-  albums: { stages: ['MusicAlbum'], hasFiles: false, pageSize: 500, below: 'tracks' },
-  'albums/tracks': { ...FILMS, stages: ['Audio'], pageSize: 500 },
-  videos: { ...FILMS, stages: ['Video', 'MusicVideo'] },
-  audiobooks: { ...FILMS, stages: ['AudioBook'], pageSize: 500 },
-};
+const FOLDER_KINDS: ReadonlyMap<string, FolderKind> = new Map([
+  ['movies', { ...FILMS, stages: ['Movie'] }],
+  ['series', { stages: ['Series', 'Season'], hasFiles: false, pageSize: 500, below: 'episodes' }],
+  ['series/episodes', { ...FILMS, stages: ['Episode'] }],
+  ['albums', { stages: ['MusicAlbum'], hasFiles: false, pageSize: 500, below: 'tracks' }],
+  ['albums/tracks', { ...FILMS, stages: ['Audio'], pageSize: 500 }],
+  ['videos', { ...FILMS, stages: ['Video', 'MusicVideo'] }],
+  ['audiobooks', { ...FILMS, stages: ['AudioBook'], pageSize: 500 }],
+]);
 
 /** CollectionType.cs. A library without a type may hold anything. */
-const KINDS_OF_LIBRARY: Readonly<Record<string, readonly string[]>> = {
-  movies: ['movies'],
-  tvshows: ['series'],
-  music: ['albums'],
-  musicvideos: ['videos'],
-  homevideos: ['videos'],
-  books: ['audiobooks'],
-  unknown: ['movies', 'series', 'albums', 'videos'],
-};
+const KINDS_OF_LIBRARY: ReadonlyMap<string, readonly string[]> = new Map([
+  ['movies', ['movies']],
+  ['tvshows', ['series']],
+  ['music', ['albums']],
+  ['musicvideos', ['videos']],
+  ['homevideos', ['videos']],
+  ['books', ['audiobooks']],
+  ['unknown', ['movies', 'series', 'albums', 'videos']],
+]);
 const LIBRARY_TYPES = new Set(['CollectionFolder', 'UserView', 'Folder']);
 
 export interface LibraryFolder extends FolderKind {
@@ -47,7 +47,7 @@ export function foldersOfLibraries(libraries: readonly Fields[]): string[] {
     const id = guidOf(library.Id);
     if (id === null || !LIBRARY_TYPES.has(textOf(library.Type, 40) ?? '')) return [];
     const type = textOf(library.CollectionType, 40) ?? 'unknown';
-    return (KINDS_OF_LIBRARY[type.toLowerCase()] ?? []).map((kind) => `${kind}-${id}`);
+    return (KINDS_OF_LIBRARY.get(type.toLowerCase()) ?? []).map((kind) => `${kind}-${id}`);
   });
   return [...new Set(paths)];
 }
@@ -56,6 +56,6 @@ export function foldersOfLibraries(libraries: readonly Fields[]): string[] {
 export function parseLibraryFolder(path: string): LibraryFolder | null {
   const parts = /^([a-z]+)-([0-9a-f]{32})(\/[a-z]+)?$/.exec(path);
   const libraryId = parts?.[2];
-  const kind = FOLDER_KINDS[`${parts?.[1]}${parts?.[3] ?? ''}`];
+  const kind = FOLDER_KINDS.get(`${parts?.[1]}${parts?.[3] ?? ''}`);
   return libraryId === undefined || kind === undefined ? null : { ...kind, libraryId, path };
 }

@@ -71,13 +71,10 @@ async function askPublicInfo(
     return fieldsOf(body);
   } catch (error) {
     if (!(error instanceof LarderError)) throw error;
-    const isOther = error.code === 'not-found' || error.code === 'origin-lied' || isWebPage(error);
+    // The question needs no sign-in: who wants one is another program, or stands before the server.
+    const isOther = error.code === 'not-found' || error.code === 'origin-lied' || error.code === 'origin-refused';
     throw isOther ? isNoJellyfin(error) : error;
   }
-}
-
-function isWebPage({ code, originStatus }: LarderError): boolean {
-  return code === 'origin-refused' && originStatus === undefined;
 }
 
 function isNoJellyfin(cause?: unknown): LarderError {

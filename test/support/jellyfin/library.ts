@@ -1,5 +1,13 @@
 // What a stand-in for Jellyfin holds: films, series and music that are made up when they are asked for, so that a
-// hundred thousand of them cost nothing. Each id says what it is of; what a test edits is held beside.
+// hundred thousand of them cost nothing. Each id says what it is of; what a test edits is held beside. What it says of
+// them is of the types that are generated from the server's own description (@jellyfin/sdk): a wrong name or a missing
+// one does not compile.
+import type {
+  BaseItemDto,
+  CollectionType,
+  MediaSourceInfo,
+  MediaStream,
+} from '@jellyfin/sdk/lib/generated-client/models';
 
 export interface LibraryPlan {
   readonly movies?: number;
@@ -29,13 +37,13 @@ export interface ItemEdit {
   readonly savedAtMs?: number;
   readonly isDeleted?: boolean;
   /** Over what the server would say of it. */
-  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly fields?: BaseItemDto;
 }
 
 export interface Library {
   readonly id: string;
   readonly name: string;
-  readonly collectionType: string | null;
+  readonly collectionType: CollectionType;
   readonly kinds: readonly ItemKind[];
 }
 
@@ -205,7 +213,11 @@ export class JellyfinLibrary {
   }
 
   /** BaseItemDto. Ids of items come without dashes, and some servers write them with. */
-  describe(kind: ItemKind, index: number, wanted: { readonly sources: boolean; readonly withDashes: boolean }): object {
+  describe(
+    kind: ItemKind,
+    index: number,
+    wanted: { readonly sources: boolean; readonly withDashes: boolean },
+  ): BaseItemDto {
     const id = idOf(kind, index);
     const edit = this.#edits.get(id);
     const write = (text: string) => (wanted.withDashes ? dashed(text) : text);
@@ -213,7 +225,7 @@ export class JellyfinLibrary {
     const { seasonsEach, episodesEach, tracksEach } = this.#plan;
     const number = String(index).padStart(6, '0');
     const isFile = kind !== 'Series' && kind !== 'Season' && kind !== 'MusicAlbum' && !isVirtual;
-    const own: Record<string, unknown> = {
+    const own: BaseItemDto = {
       Name: edit?.name ?? `${kind} ${number}`,
       ServerId: hash('server'),
       Id: write(id),
@@ -221,8 +233,8 @@ export class JellyfinLibrary {
       IsFolder: !isFile && !isVirtual,
       LocationType: isVirtual ? 'Virtual' : 'FileSystem',
       ImageTags: { Primary: hash(`image ${id}`) },
-      RunTimeTicks: isFile ? 90 * TICKS_PER_MINUTE : undefined,
-      ProductionYear: kind === 'Episode' || kind === 'Season' ? undefined : 1950 + (index % 70),
+      RunTimeTicks: isFile ? 90 * TICKS_PER_MINUTE : null,
+      ProductionYear: kind === 'Episode' || kind === 'Season' ? null : 1950 + (index % 70),
       ProviderIds: kind === 'Movie' ? { Imdb: `tt${7_000_000 + index}`, Tmdb: String(index + 1) } : {},
       Overview: `About ${kind} ${number}.`,
       ...(wanted.sources && isFile ? { MediaSources: this.#sources(kind, index) } : {}),
@@ -259,17 +271,17 @@ export class JellyfinLibrary {
     return { ...own, ...edit?.fields };
   }
 
-  #sources(kind: ItemKind, index: number): object[] {
+  #sources(kind: ItemKind, index: number): MediaSourceInfo[] {
     const id = idOf(kind, index);
     if (kind === 'Audio') {
-      const audio = { Type: 'Audio', Index: 0, Codec: 'flac', Channels: 2, IsExternal: false };
+      const audio: MediaStream = { Type: 'Audio', Index: 0, Codec: 'flac', Channels: 2, IsExternal: false };
       return [{ ...this.#file(id), Container: 'flac', Bitrate: 900_000, MediaStreams: [audio] }];
     }
-    const streams = (width: number, height: number) => [
+    const streams = (width: number, height: number): MediaStream[] => [
       { Type: 'Video', Index: 0, Codec: 'h264', Width: width, Height: height, IsExternal: false },
       { Type: 'Audio', Index: 1, Codec: 'aac', Language: 'eng', Channels: 2, IsExternal: false },
     ];
-    const external = {
+    const external: MediaStream = {
       Type: 'Subtitle',
       Index: 2,
       Codec: 'subrip',
@@ -279,7 +291,7 @@ export class JellyfinLibrary {
       IsTextSubtitleStream: true,
       IsForced: false,
     };
-    const first = {
+    const first: MediaSourceInfo = {
       ...this.#file(id),
       Container: 'mkv',
       Bitrate: 12_000_000,
@@ -287,7 +299,11 @@ export class JellyfinLibrary {
       MediaStreams: kind === 'Movie' ? [...streams(1920, 1080), external] : streams(1920, 1080),
     };
     if (this.isRemote(kind, index)) {
-      const remote = { Protocol: 'Http', IsRemote: true, Path: `${this.#plan.remoteUrl}film-${index}.mp4` };
+      const remote: MediaSourceInfo = {
+        Protocol: 'Http',
+        IsRemote: true,
+        Path: `${this.#plan.remoteUrl}film-${index}.mp4`,
+      };
       return [{ ...first, ...remote, Container: 'strm', Size: null, Bitrate: null, MediaStreams: [] }];
     }
     if (!this.#hasSecond(kind, index)) return [first];
@@ -296,7 +312,7 @@ export class JellyfinLibrary {
     return [first, { ...first, ...this.#file(second), ...smaller, MediaStreams: streams(1280, 720) }];
   }
 
-  #file(id: string): Record<string, unknown> {
+  #file(id: string): MediaSourceInfo {
     return {
       Id: id,
       Protocol: 'File',
