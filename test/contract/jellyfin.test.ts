@@ -212,6 +212,18 @@ describe('the catalogue', () => {
     expect(changedShows.pages.at(-1)!.folders).toEqual([`series-${SHOWS}/episodes`]);
   });
 
+  test('openFolder() is read whole when the address leads to another server', async () => {
+    await using server = await startJellyfinServer(SMALL);
+    await using other = await startJellyfinServer({ ...SMALL, serverId: 'e'.repeat(32) });
+    const source = openSource(targetOf(server.url), testServices());
+    const folder = `movies-${FILMS}`;
+    const { validators } = await readFolder(source.openCatalogue(), folder);
+    source.retarget(targetOf(other.url));
+    const reading = await readFolder(source.openCatalogue(), folder, validators);
+    expect(reading).toMatchObject({ isUnchanged: false, changesOf: undefined });
+    expect(reading.pages.flatMap((page) => page.items)).toHaveLength(6);
+  });
+
   test('openFolder() says that a library is not there', async () => {
     await using server = await startJellyfinServer(SMALL);
     const catalogue = openSource(targetOf(server.url), testServices()).openCatalogue();
@@ -698,5 +710,26 @@ describe('the stand-in', () => {
     expect((await fetch(`${file}?static=true&mediaSourceId=${'9'.repeat(32)}`)).status).toBe(400);
     const head = await fetch(`${server.url}Videos/${idOf('Movie', 0)}/stream.mp4`, { method: 'HEAD' });
     expect([head.headers.get('accept-ranges'), server.conversions.running.length]).toEqual(['none', 0]);
+  });
+
+  test('gives a device one token at a time', async () => {
+    await using server = await startJellyfinServer({ movies: 1 });
+    const services = testServices();
+    const [first, second] = [openSource(targetOf(server.url), services), openSource(targetOf(server.url), services)];
+    const { headers } = await first.resolve(address(first, idOf('Movie', 0), 'original'), ONCE);
+    await second.openCatalogue().openFolder('', null, SIGNAL);
+    expect((await fetch(`${server.url}Items?ids=${idOf('Movie', 0)}`, { headers: { ...headers } })).status).toBe(401);
+  });
+
+  test('ends a conversion where it is when it is told to stop', async () => {
+    await using server = await startJellyfinServer({ movies: 1, conversionBytes: 50_000_000, conversionStepMs: 1 });
+    const source = openSource(targetOf(server.url), testServices());
+    const { url, headers, session } = await source.resolve(address(source, idOf('Movie', 0), '480p', 'mp4'), ONCE);
+    const response = await fetch(url, { headers: { ...headers } });
+    const { method, url: stopUrl } = session!.stop!;
+    await fetch(stopUrl, { method, headers: { ...headers } });
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    expect(bytes.length).toBeLessThan(50_000_000);
+    assertContent(bytes, server.library.seedOf(idOf('Movie', 0)) + 1, 0);
   });
 });

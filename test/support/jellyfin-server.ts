@@ -106,6 +106,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
   const running = new Map<string, { now: number; most: number }>();
   const basePath = options.basePath ?? '';
   const version = options.version ?? '12.0.0';
+  const serverId = options.serverId ?? 'd'.repeat(32);
   let starting: boolean | 'without Retry-After' = false;
 
   function sendJson({ request, response }: Exchange, value: unknown, status = 200): void {
@@ -137,9 +138,9 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
 
   function authenticationResult(person: Person, deviceId: string): AuthenticationResult {
     return {
-      User: { Name: person.name, Id: options.withDashes ? dashed(person.id) : person.id, ServerId: 's'.repeat(32) },
+      User: { Name: person.name, Id: options.withDashes ? dashed(person.id) : person.id, ServerId: serverId },
       AccessToken: people.signIn(person, deviceId),
-      ServerId: 's'.repeat(32),
+      ServerId: serverId,
     };
   }
 
@@ -415,7 +416,7 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
         ServerName: 'Attic',
         Version: version,
         ProductName: 'Jellyfin Server',
-        Id: 's'.repeat(32),
+        Id: serverId,
         StartupWizardCompleted: true,
       } satisfies PublicSystemInfo);
     }

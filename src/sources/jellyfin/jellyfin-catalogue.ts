@@ -5,7 +5,13 @@ import { parseCataloguePath } from '../catalogue-path.ts';
 import type { CataloguePage, CatalogueSource, FolderReading, FolderValidators } from '../catalogue-source.ts';
 import type { JsonAnswer } from '../json-api.ts';
 import type { Fields } from './dto-fields.ts';
-import { decodeFolderVersion, encodeFolderVersion, type FolderVersion, folderVersion } from './folder-version.ts';
+import {
+  decodeFolderVersion,
+  encodeFolderVersion,
+  type FolderVersion,
+  folderVersion,
+  follows,
+} from './folder-version.ts';
 import { type ItemQuery, itemFilter, listItems } from './item-listing.ts';
 import { pageOfItems } from './item-page.ts';
 import { itemsOf, totalOf } from './jellyfin-item.ts';
@@ -50,12 +56,12 @@ export class JellyfinCatalogue implements CatalogueSource {
     }
     const parsed = parseLibraryFolder(folder);
     if (parsed === null) throw noSuchLibrary();
-    const { headers, total } = await this.#count(parsed, null, signal);
+    const { headers, body, total } = await this.#count(parsed, null, signal);
     if (total === 0) await this.#requireLibrary(parsed, signal);
-    const version = folderVersion(headers, total);
+    const version = folderVersion(headers, body, total);
     const etag = version === null ? null : encodeFolderVersion(version, this.#services.randomId());
     const before = decodeFolderVersion(known?.etag);
-    if (before !== null && known !== null) {
+    if (known !== null && follows(version, before)) {
       const reading = await this.#openChanges(parsed, { before, known, etag, total }, signal);
       if (reading !== null) return reading;
     }
@@ -106,7 +112,7 @@ export class JellyfinCatalogue implements CatalogueSource {
       );
       const total = totalOf(body);
       if (total === null) throw noList();
-      return { total, headers };
+      return { total, headers, body };
     } catch (error) {
       // A library that is not there any more (LibraryManager.cs, GetParentItem): a wrong argument to the server.
       const isOfLibrary = error instanceof LarderError && (error.originStatus === 400 || error.originStatus === 404);
@@ -115,10 +121,9 @@ export class JellyfinCatalogue implements CatalogueSource {
     }
   }
 
-  async #requireLibrary({ libraryId, path }: LibraryFolder, signal: AbortSignal): Promise<void> {
-    const top = path.split('/')[0] ?? path;
+  async #requireLibrary({ libraryId }: LibraryFolder, signal: AbortSignal): Promise<void> {
     const folders = foldersOfLibraries(await this.#listLibraries(signal));
-    if (!folders.some((folder) => folder === top || folder.endsWith(libraryId))) throw noSuchLibrary();
+    if (!folders.some((folder) => folder.endsWith(libraryId))) throw noSuchLibrary();
   }
 
   /** Null where the folder is to be read whole. */
@@ -202,9 +207,8 @@ interface StagePage {
   readonly page: CataloguePage;
 }
 
-interface Counted {
+interface Counted extends Pick<JsonAnswer, 'headers' | 'body'> {
   readonly total: number;
-  readonly headers: JsonAnswer['headers'];
 }
 
 interface Changes {

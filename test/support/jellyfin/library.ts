@@ -24,6 +24,7 @@ export interface LibraryPlan {
   readonly tracksEach?: number;
   readonly videos?: number;
   readonly fileBytes?: number;
+  readonly serverId?: string;
   /** Where what is in `.strm` files is. */
   readonly remoteUrl?: string;
 }
@@ -91,6 +92,7 @@ export class JellyfinLibrary {
       tracksEach: plan.tracksEach ?? 10,
       videos: plan.videos ?? 0,
       fileBytes: plan.fileBytes ?? 1_000_000,
+      serverId: plan.serverId ?? 'd'.repeat(32),
       remoteUrl: plan.remoteUrl ?? null,
     };
   }
@@ -227,7 +229,7 @@ export class JellyfinLibrary {
     const isFile = kind !== 'Series' && kind !== 'Season' && kind !== 'MusicAlbum' && !isVirtual;
     const own: BaseItemDto = {
       Name: edit?.name ?? `${kind} ${number}`,
-      ServerId: hash('server'),
+      ServerId: this.#plan.serverId,
       Id: write(id),
       Type: kind,
       IsFolder: !isFile && !isVirtual,

@@ -1,10 +1,13 @@
 // What becomes of what a server says of its items.
 import { describe, expect, test } from 'bun:test';
+import fc from 'fast-check';
+import { parseCataloguePath } from '../../../src/sources/catalogue-path.ts';
 import { countOf, guidOf, numberOf } from '../../../src/sources/jellyfin/dto-fields.ts';
 import {
   decodeFolderVersion,
   encodeFolderVersion,
   folderVersion,
+  follows,
 } from '../../../src/sources/jellyfin/folder-version.ts';
 import { describeItemLabel } from '../../../src/sources/jellyfin/item-label.ts';
 import { pageOfItems } from '../../../src/sources/jellyfin/item-page.ts';
@@ -12,6 +15,7 @@ import { readItem } from '../../../src/sources/jellyfin/jellyfin-item.ts';
 import { decodeLocator, encodeLocator } from '../../../src/sources/jellyfin/jellyfin-locator.ts';
 import { foldersOfLibraries, parseLibraryFolder } from '../../../src/sources/jellyfin/library-folders.ts';
 import { OddCounts } from '../../../src/sources/jellyfin/odd-counts.ts';
+import { runs } from '../../support/property.ts';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const OTHER = 'f'.repeat(32);
@@ -206,12 +210,19 @@ test('foldersOfLibraries() names a folder for each kind of thing, once', () => {
 
 test('a folder is known again by the clock of the server', () => {
   const at = Date.UTC(2026, 10, 30, 12);
-  const version = folderVersion(new Headers({ date: new Date(at).toUTCString() }), 5)!;
-  expect(version).toEqual({ sinceMs: at - 300_000, items: 5 });
+  const headers = new Headers({ date: new Date(at).toUTCString() });
+  const version = folderVersion(headers, { Items: [{ ServerId: 'attic' }] }, 5)!;
+  expect(version).toEqual({ sinceMs: at - 300_000, items: 5, server: 'attic' });
+  expect(follows(version, version)).toBe(true);
+  expect(follows({ ...version, items: 0, server: null }, version)).toBe(true);
+  expect(follows({ ...version, server: 'cellar' }, version)).toBe(false);
+  // Its clock was turned back.
+  expect(follows({ ...version, sinceMs: version.sinceMs - 1 }, version)).toBe(false);
+  expect([follows(null, version), follows(version, null)]).toEqual([false, false]);
   const etag = encodeFolderVersion(version, 'nonce');
   expect(decodeFolderVersion(etag)).toEqual(version);
   expect(encodeFolderVersion(version, 'other')).not.toBe(etag);
-  expect(folderVersion(new Headers(), 5)).toBeNull();
+  expect(folderVersion(new Headers(), {}, 5)).toBeNull();
   for (const text of [null, undefined, '"a"', 'x', '{}', '{"since":"soon","items":1}', 'x'.repeat(2_000)]) {
     expect(decodeFolderVersion(text)).toBeNull();
   }
@@ -234,4 +245,45 @@ test('fields of another type count as not there', () => {
   expect([numberOf('1.5'), numberOf('1e5'), numberOf(Number.NaN), numberOf(true)]).toEqual([1.5, null, null, null]);
   expect([countOf('7'), countOf(-1), countOf(1.5), countOf(2 ** 60)]).toEqual([7, null, null, null]);
   expect([guidOf(`{${ID}}`), guidOf(ID.toUpperCase()), guidOf(null)]).toEqual([null, ID, null]);
+});
+
+test('readItem() takes anything, and what comes of it can be kept', () => {
+  const types = fc.constantFrom('Movie', 'Series', 'Season', 'Episode', 'MusicAlbum', 'Audio', 'constructor');
+  const wild = (value: fc.Arbitrary<unknown>) => fc.oneof({ weight: 9, arbitrary: value }, fc.anything());
+  const stream = fc.record(
+    { Type: wild(fc.constantFrom('Video', 'Audio', 'Subtitle')), Codec: fc.anything(), Width: fc.anything() },
+    { requiredKeys: [] },
+  );
+  const source = fc.record(
+    { Id: wild(fc.string()), Container: wild(fc.string()), Size: fc.anything(), MediaStreams: wild(fc.array(stream)) },
+    { requiredKeys: [] },
+  );
+  const item = fc.record({
+    Id: wild(fc.constantFrom(ID, OTHER)),
+    Name: wild(fc.string({ minLength: 1 })),
+    Type: wild(types),
+    SeriesId: fc.anything(),
+    AlbumId: fc.anything(),
+    ProviderIds: fc.anything(),
+    ImageTags: fc.anything(),
+    IndexNumber: fc.anything(),
+    ParentIndexNumber: fc.anything(),
+    MediaSources: wild(fc.array(source)),
+  });
+  let kept = 0;
+  fc.assert(
+    fc.property(fc.oneof({ weight: 9, arbitrary: item }, fc.anything()), (value) => {
+      const read = readItem(value);
+      if (read === null) return;
+      const { items, media = [] } = pageOfItems([read]);
+      expect(media.length).toBeLessThanOrEqual(1);
+      for (const { path, mediaKey, quality, locator } of items) {
+        kept += 1;
+        expect(parseCataloguePath(path)).toMatchObject({ mediaKey, quality });
+        expect(decodeLocator(locator!)).not.toBeNull();
+      }
+    }),
+    runs(500),
+  );
+  expect(kept).toBeGreaterThan(0);
 });
