@@ -212,6 +212,22 @@ describe('the catalogue', () => {
     expect(changedShows.pages.at(-1)!.folders).toEqual([`series-${SHOWS}/episodes`]);
   });
 
+  test('openFolder() tells what changed of servers before 10.11, which fail at one date', async () => {
+    await using server = await startJellyfinServer({ ...SMALL, version: '10.10.7' });
+    const catalogue = openSource(targetOf(server.url), testServices()).openCatalogue();
+    const folder = `movies-${FILMS}`;
+    const { validators } = await readFolder(catalogue, folder);
+    server.edit(idOf('Movie', 3), { name: 'Renamed' });
+    const changed = await readFolder(catalogue, folder, validators);
+    expect(changed).toMatchObject({ changesOf: 6, expected: 1 });
+    expect((await readFolder(catalogue, folder, changed.validators)).changesOf).toBe(6);
+    expect(server.requests.filter(({ status }) => status === 500)).toHaveLength(1);
+    server.replace('Items', ({ query }) =>
+      query.minDateLastSaved === undefined ? undefined : new PlainAnswer(500, ''),
+    );
+    expect(await failureOf(readFolder(catalogue, folder, validators))).toMatchObject({ retry: 'soon' });
+  });
+
   test('openFolder() is read whole when the address leads to another server', async () => {
     await using server = await startJellyfinServer(SMALL);
     await using other = await startJellyfinServer({ ...SMALL, serverId: 'e'.repeat(32) });

@@ -226,6 +226,9 @@ export async function startJellyfinServer(options: JellyfinServerOptions = {}): 
     if (parentId !== null && !isLibrary && library.find(parentId) === null) return sendException(exchange, 400);
     const kinds = (query.includeItemTypes ?? '').split(',').filter((kind): kind is ItemKind => isKind(kind));
     const sinceMs = query.minDateLastSaved === undefined ? null : Date.parse(query.minDateLastSaved);
+    // Before 10.11 the one date was bound to the name of the other (SqliteItemRepository.cs of 10.9).
+    const isOld = /^10\.(?:9|10)\./.test(version);
+    if (isOld && sinceMs !== null && query.minDateLastSavedForUser === undefined) return sendException(exchange, 500);
     const withVirtual = query.excludeLocationTypes !== 'Virtual';
     const startIndex = Number(query.startIndex ?? 0);
     const limit = query.limit === undefined ? Number.POSITIVE_INFINITY : Number(query.limit);

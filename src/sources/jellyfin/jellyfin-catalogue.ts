@@ -41,6 +41,8 @@ export class JellyfinCatalogue implements CatalogueSource {
   readonly id: number;
   readonly name: string;
   readonly #services: JellyfinCatalogueServices;
+  /** Whether the server fails at a date unless it comes twice. */
+  #takesDateTwice = false;
 
   constructor(id: number, name: string, services: JellyfinCatalogueServices) {
     this.id = id;
@@ -101,7 +103,7 @@ export class JellyfinCatalogue implements CatalogueSource {
         {
           path: 'Items',
           query: {
-            ...queryOf(folder, folder.stages.join(','), sinceMs),
+            ...this.#queryOf(folder, folder.stages.join(','), sinceMs),
             userId,
             enableUserData: false,
             enableImages: false,
@@ -121,6 +123,21 @@ export class JellyfinCatalogue implements CatalogueSource {
     }
   }
 
+  /**
+   * Before 10.11 the statement for `minDateLastSaved` names the value of `minDateLastSavedForUser`, and fails without it
+   * (SqliteItemRepository.cs of 10.9; jellyfin/jellyfin#17542). Since then both ask for the same; what the second one is
+   * to mean one day is another matter, so that it goes only where it is needed.
+   */
+  async #countChanged(folder: LibraryFolder, sinceMs: number, signal: AbortSignal): Promise<number> {
+    try {
+      return (await this.#count(folder, sinceMs, signal)).total;
+    } catch (error) {
+      if (!(error instanceof LarderError) || error.originStatus !== 500 || this.#takesDateTwice) throw error;
+      this.#takesDateTwice = true;
+      return (await this.#count(folder, sinceMs, signal)).total;
+    }
+  }
+
   async #requireLibrary({ libraryId }: LibraryFolder, signal: AbortSignal): Promise<void> {
     const folders = foldersOfLibraries(await this.#listLibraries(signal));
     if (!folders.some((folder) => folder.endsWith(libraryId))) throw noSuchLibrary();
@@ -132,7 +149,7 @@ export class JellyfinCatalogue implements CatalogueSource {
     { before, known, etag, total }: Changes,
     signal: AbortSignal,
   ): Promise<FolderReading | null> {
-    const changed = (await this.#count(folder, before.sinceMs, signal)).total;
+    const changed = await this.#countChanged(folder, before.sinceMs, signal);
     if (changed === 0) {
       const isSame = total === before.items;
       return isSame ? { etag: known.etag, lastModified: null, isUnchanged: true, pages: pagesOf([]) } : null;
@@ -185,7 +202,7 @@ export class JellyfinCatalogue implements CatalogueSource {
     const { session } = this.#services;
     for (const stage of folder.stages) {
       const listing = { pageSize: folder.pageSize, total: folder.stages.length === 1 ? total : null };
-      const pages = listItems(session, queryOf(folder, stage, sinceMs), listing, signal);
+      const pages = listItems(session, this.#queryOf(folder, stage, sinceMs), listing, signal);
       for await (const { items, unreadable, isListed } of pages) {
         const files: [string, number][] = items.map(({ id, versions }) => [id, versions.length]);
         for (const id of unreadable) files.push([id, 0]);
@@ -193,6 +210,16 @@ export class JellyfinCatalogue implements CatalogueSource {
       }
     }
     if (folder.below !== null) yield { files: [], page: { items: [], folders: [`${folder.path}/${folder.below}`] } };
+  }
+
+  #queryOf({ libraryId }: LibraryFolder, itemTypes: string, sinceMs: number | null): ItemQuery {
+    const since = sinceMs === null ? null : new Date(sinceMs).toISOString();
+    return {
+      ...itemFilter(itemTypes),
+      parentId: libraryId,
+      minDateLastSaved: since,
+      minDateLastSavedForUser: this.#takesDateTwice ? since : null,
+    };
   }
 
   #remember({ path, hasFiles }: LibraryFolder, etag: string | null, counts: OddCounts): void {
@@ -216,14 +243,6 @@ interface Changes {
   readonly known: FolderValidators;
   readonly etag: string | null;
   readonly total: number;
-}
-
-function queryOf({ libraryId }: LibraryFolder, itemTypes: string, sinceMs: number | null): ItemQuery {
-  return {
-    ...itemFilter(itemTypes),
-    parentId: libraryId,
-    minDateLastSaved: sinceMs === null ? null : new Date(sinceMs).toISOString(),
-  };
 }
 
 async function* pagesOf(
