@@ -4,6 +4,7 @@
 import { LarderError } from '../../errors.ts';
 import type { JsonAnswer } from '../json-api.ts';
 import type { SourceTarget } from '../media-source.ts';
+import { withDeadline } from './deadline.ts';
 import { fieldsOf, guidOf, textOf } from './dto-fields.ts';
 import { type JellyfinCredentials, parseJellyfinCredentials } from './jellyfin-credentials.ts';
 import { type AskServices, askJellyfin, type JellyfinQuestion } from './jellyfin-questions.ts';
@@ -111,17 +112,15 @@ export class JellyfinSession {
   ): Promise<Access> {
     const isCurrent = () => loginOf(this.#target) === login;
     try {
-      const { body } = await askJellyfin(
-        target,
-        {
-          path: 'Users/AuthenticateByName',
-          method: 'POST',
-          body: { Username: username, Pw: password },
-          token: null,
-          ...this.#device(),
-        },
-        this.#services,
-        new AbortController().signal,
+      const question = {
+        path: 'Users/AuthenticateByName',
+        method: 'POST',
+        body: { Username: username, Pw: password },
+        token: null,
+        ...this.#device(),
+      } as const;
+      const { body } = await withDeadline(this.#services.clock, (signal) =>
+        askJellyfin(target, question, this.#services, signal),
       );
       const access = readAuthenticationResult(body);
       if (isCurrent()) this.#access = access;
@@ -144,7 +143,7 @@ function loginOf({ url, credentials, options }: SourceTarget): string {
 }
 
 /** @throws LarderError `origin-lied` */
-export function readAuthenticationResult(body: unknown): Required<Access> & { readonly userId: string } {
+export function readAuthenticationResult(body: unknown): { readonly token: string; readonly userId: string } {
   const fields = fieldsOf(body);
   const token = textOf(fields?.AccessToken, 512);
   const userId = guidOf(fieldsOf(fields?.User)?.Id);

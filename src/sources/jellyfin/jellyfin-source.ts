@@ -14,6 +14,7 @@ import {
   type UpstreamRequest,
 } from '../media-source.ts';
 import { authorizationHeader } from './authorization-header.ts';
+import { withDeadline } from './deadline.ts';
 import { pageOfItems } from './item-page.ts';
 import { findItem, listBelow, searchItems } from './item-questions.ts';
 import { type FolderMemory, JellyfinCatalogue } from './jellyfin-catalogue.ts';
@@ -30,8 +31,6 @@ interface Known {
 }
 
 type FindKnown = (quality: string) => Promise<Known | null>;
-
-const NEVER = new AbortController().signal;
 
 export class JellyfinSource extends ConfiguredSource implements MediaSource {
   readonly kind = 'jellyfin';
@@ -124,7 +123,7 @@ export class JellyfinSource extends ConfiguredSource implements MediaSource {
   #askAnew(mediaKey: string): Promise<CataloguePage | null> {
     const running = this.#asked.get(mediaKey);
     if (running !== undefined) return running;
-    const asked = this.#readOne(mediaKey, NEVER)
+    const asked = withDeadline(this.#services.clock, (signal) => this.#readOne(mediaKey, signal))
       .then(async (page) => {
         if (page !== null) await this.#services.catalogue.noteItem(this.id, page);
         return page;
