@@ -157,6 +157,8 @@ describe('the catalogue of an add-on', () => {
       '/catalog/movie/films.json',
       '/catalog/movie/films/skip=100.json',
       '/catalog/movie/films/skip=200.json',
+      // Nothing comes: that was all.
+      '/catalog/movie/films/skip=250.json',
     ]);
     expect(items[0]).toEqual({
       mediaKey: filmId(1),
