@@ -1,6 +1,8 @@
 // Opens requests at origins: through ky, streamed, identity encoding, redirects followed by hand, time-outs of our own.
-// Nothing that a player sent ever comes here.
+// A host that is not the source's own is connected to at the addresses that were checked (pinned-fetch.ts). Nothing that
+// a player sent ever comes here.
 import { connect } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import ky from 'ky';
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
@@ -8,6 +10,8 @@ import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../lim
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
 import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
+import { hostOf, portOf } from './pinned-connection.ts';
+import { PinnedFetch } from './pinned-fetch.ts';
 
 export interface OriginRequest {
   readonly url: string;
@@ -43,6 +47,14 @@ export interface OriginAnswer {
 export interface OriginResponse {
   readonly head: OriginHead;
   readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** One request of a chain of redirects. */
+interface Hop {
+  readonly url: URL;
+  /** What is connected to, and nothing else; null leaves that to fetch. */
+  readonly addresses: readonly string[] | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -87,8 +99,7 @@ function watchConnection(url: URL, clock: Clock, onUnreachable: () => void): { s
   const halfway = CONNECT_TIMEOUT_MS / 2;
   timers.push(
     clock.after(halfway, () => {
-      const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-      socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+      socket = connect({ host: hostOf(url), port: portOf(url) });
       const deadline = clock.after(CONNECT_TIMEOUT_MS - halfway, onUnreachable);
       timers.push(deadline);
       socket.once('connect', () => {
@@ -106,13 +117,20 @@ function watchConnection(url: URL, clock: Clock, onUnreachable: () => void): { s
   };
 }
 
+/** The owner typed the source's own host; a name that somebody else hands out may mean another address by now. */
+function isPinned(url: URL, { baseUrl, local }: ReachRule): boolean {
+  return !ipaddr.isValid(hostOf(url)) && (local === false || url.host !== new URL(baseUrl).host);
+}
+
 export class OriginClient {
   readonly #clock: Clock;
   readonly #lookup: AddressLookup;
+  readonly #pinned: PinnedFetch;
 
   constructor(clock: Clock, lookup: AddressLookup = systemLookup) {
     this.#clock = clock;
     this.#lookup = lookup;
+    this.#pinned = new PinnedFetch(clock);
   }
 
   /**
@@ -157,10 +175,12 @@ export class OriginClient {
     let url = new URL(request.url);
     const first = url;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
-      await this.#checkHop(url, rule);
+      const checked = await this.#checkHop(url, rule);
+      const addresses = isPinned(url, rule) ? checked : null;
       // Credentials belong to the host they were given for.
       const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
-      const response = await this.#request(url, request, { ...credentials, ...request.ownHeaders }, abort);
+      const headers = { ...credentials, ...request.ownHeaders };
+      const response = await this.#request({ url, addresses, headers }, request, abort);
       if (!REDIRECT_STATUSES.has(response.status)) return { response, url, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
@@ -175,9 +195,9 @@ export class OriginClient {
     });
   }
 
-  async #checkHop(url: URL, rule: ReachRule): Promise<void> {
+  async #checkHop(url: URL, rule: ReachRule): Promise<readonly string[]> {
     try {
-      await checkHop(url, rule, this.#lookup);
+      return await checkHop(url, rule, this.#lookup);
     } catch (error) {
       if (error instanceof LarderError) throw error;
       throw new LarderError(
@@ -193,9 +213,8 @@ export class OriginClient {
   }
 
   async #request(
-    url: URL,
+    { url, addresses, headers }: Hop,
     { method, body }: Pick<OriginQuestion, 'method' | 'body'>,
-    headers: Record<string, string>,
     abort: AbortController,
   ): Promise<Response> {
     let silence: LarderError | undefined;
@@ -203,13 +222,19 @@ export class OriginClient {
       silence = new LarderError('origin-silent', message, { retry: 'soon', hint: 'the origin may be asleep or down' });
       abort.abort();
     };
+    const unreachable = () => giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`);
     const firstByte = this.#clock.after(FIRST_BYTE_TIMEOUT_MS, () =>
       giveUp(`${url.host} took the request and sent nothing for ${FIRST_BYTE_TIMEOUT_MS / 1_000} s`),
     );
-    const connection = watchConnection(url, this.#clock, () =>
-      giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`),
-    );
+    let connecting: { stop(): void } | undefined;
     try {
+      if (addresses !== null) {
+        const timer = this.#clock.after(CONNECT_TIMEOUT_MS, unreachable);
+        connecting = { stop: () => timer.cancel() };
+        const onConnected = connecting.stop;
+        return await this.#pinned.request({ url, addresses, method, headers, body, signal: abort.signal, onConnected });
+      }
+      connecting = watchConnection(url, this.#clock, unreachable);
       return await ky(url, {
         method,
         ...(body === null ? {} : { body }),
@@ -223,6 +248,7 @@ export class OriginClient {
     } catch (error) {
       if (silence !== undefined) throw silence;
       if (abort.signal.aborted) throw new LarderError('stopped', 'the request was called off');
+      if (error instanceof LarderError) throw error;
       throw new LarderError('origin-failed', `${url.host} cannot be reached: ${reasonOf(error)}`, {
         retry: 'soon',
         cause: error,
@@ -230,7 +256,7 @@ export class OriginClient {
       });
     } finally {
       firstByte.cancel();
-      connection.stop();
+      connecting?.stop();
     }
   }
 }
