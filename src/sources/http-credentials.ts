@@ -1,6 +1,7 @@
 // What opens an HTTP source: user and password, a token, or headers of its own. Written by the owner, sent to the
 // source's own host, and shown to nobody again.
 import { LarderError } from '../errors.ts';
+import type { DigestCredentials } from './digest-auth.ts';
 
 export type HttpCredentials =
   | { readonly username: string; readonly password: string }
@@ -129,6 +130,20 @@ export function credentialHeaders(credentials: HttpCredentials | null): Record<s
   // RFC 7617: user and password in UTF-8.
   const bytes = new TextEncoder().encode(`${credentials.username}:${credentials.password}`);
   return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
+}
+
+/** What of a request carries the credentials. */
+export interface CarriedCredentials {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly digest?: DigestCredentials;
+}
+
+/** The parts of a request that carry them: user and password go by Basic, and by Digest where that is asked for. */
+export function carryCredentials(credentials: HttpCredentials | null): CarriedCredentials {
+  const headers = credentialHeaders(credentials);
+  if (credentials === null || !('username' in credentials)) return { headers };
+  const { username, password } = credentials;
+  return { headers, digest: { username, password } };
 }
 
 export type CredentialKind = 'none' | 'password' | 'token' | 'headers';

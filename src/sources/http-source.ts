@@ -1,11 +1,15 @@
 // A source that is a base URL: every file below it can be streamed, with or without a listing.
 import { LarderError } from '../errors.ts';
-import { credentialHeaders, type HttpCredentials, parseHttpCredentials } from './http-credentials.ts';
+import {
+  type CarriedCredentials,
+  carryCredentials,
+  type HttpCredentials,
+  parseHttpCredentials,
+} from './http-credentials.ts';
 import { encodePath } from './media-address.ts';
 
-export interface UpstreamRequest {
+export interface UpstreamRequest extends CarriedCredentials {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
   /** Of the owner's own address. */
   readonly baseUrl: string;
   /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */
@@ -157,7 +161,7 @@ export class HttpSource {
   resolve(path: string): UpstreamRequest {
     if (this.#isRemoved) throw removedError(this.name);
     const { url, credentials, local } = this.#target;
-    return { url: url + encodePath(path), headers: credentialHeaders(credentials), baseUrl: url, local };
+    return { url: url + encodePath(path), ...carryCredentials(credentials), baseUrl: url, local };
   }
 }
 

@@ -8,10 +8,11 @@ import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
+import { type DigestCredentials, DigestSessions, parseDigestChallenge } from './digest-auth.ts';
 import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
 import { hostOf, portOf } from './pinned-connection.ts';
-import { PinnedFetch } from './pinned-fetch.ts';
+import { PinnedFetch, requestTarget } from './pinned-fetch.ts';
 
 export interface OriginRequest {
   readonly url: string;
@@ -26,10 +27,13 @@ export interface OriginRequest {
   readonly ifRange: string | null;
   /** The name says film or music: an HTML page in its place is refused. */
   readonly expectsMedia: boolean;
+  /** User and password, for an own host that asks for Digest in place of Basic. */
+  readonly digest?: DigestCredentials;
 }
 
 /** What may be asked of an origin besides files. */
-export interface OriginQuestion extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local'> {
+export interface OriginQuestion
+  extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local' | 'digest'> {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PROPFIND';
   readonly body: string | null;
   /** Beside the credentials in `headers`, which go to the source's own host only. */
@@ -73,6 +77,14 @@ function fileQuestion(request: OriginRequest): OriginQuestion {
     if (isStrongEtag(request.ifRange)) headers['if-range'] = request.ifRange;
   }
   return { ...request, method: 'GET', body: null, ownHeaders: headers };
+}
+
+/** Of one request, after a challenge: the second is for a nonce that ran out in between. */
+const DIGEST_TRIES_MAX = 2;
+
+/** Two sources of one host may have realms of their own. */
+function digestKey(baseUrl: string, { username }: DigestCredentials): string {
+  return `${baseUrl}\n${username}`;
 }
 
 /** Servers escape what they redirect to as they like. */
@@ -126,6 +138,7 @@ export class OriginClient {
   readonly #clock: Clock;
   readonly #lookup: AddressLookup;
   readonly #pinned: PinnedFetch;
+  readonly #digests = new DigestSessions();
 
   constructor(clock: Clock, lookup: AddressLookup = systemLookup) {
     this.#clock = clock;
@@ -178,9 +191,9 @@ export class OriginClient {
       const checked = await this.#checkHop(url, rule);
       const addresses = isPinned(url, rule) ? checked : null;
       // Credentials belong to the host they were given for.
-      const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
-      const headers = { ...credentials, ...request.ownHeaders };
-      const response = await this.#request({ url, addresses, headers }, request, abort);
+      const isOwn = url.host === first.host && url.protocol === first.protocol;
+      const headers = { ...(isOwn ? request.headers : {}), ...request.ownHeaders };
+      const response = await this.#signedIn({ url, addresses, headers }, request, isOwn, abort);
       if (!REDIRECT_STATUSES.has(response.status)) return { response, url, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
@@ -193,6 +206,35 @@ export class OriginClient {
     throw new LarderError('origin-failed', `the origin redirected more than ${REDIRECTS_MAX} times`, {
       hint: 'open the address in a browser: it may be a loop, or a sign-in page',
     });
+  }
+
+  /** Whether the source was found to ask for Digest. */
+  asksForDigest(request: Pick<OriginQuestion, 'baseUrl' | 'digest'>): boolean {
+    return request.digest !== undefined && this.#digests.has(digestKey(request.baseUrl, request.digest));
+  }
+
+  /** The answer to the credentials, by Digest where the own host asks for it; once it has, Basic is not sent to it. */
+  async #signedIn(hop: Hop, request: OriginQuestion, isOwn: boolean, abort: AbortController): Promise<Response> {
+    const { digest, baseUrl, method } = request;
+    if (digest === undefined || !isOwn) return this.#request(hop, request, abort);
+    const key = digestKey(baseUrl, digest);
+    const target = requestTarget(hop.url);
+    for (let triesLeft = DIGEST_TRIES_MAX; ; triesLeft--) {
+      const authorization = this.#digests.answer(key, digest, { method, target });
+      const headers = authorization === null ? hop.headers : { ...hop.headers, authorization };
+      const response = await this.#request({ ...hop, headers }, request, abort);
+      if (response.status !== 401) {
+        this.#digests.note(key, response.headers.get('authentication-info'));
+        return response;
+      }
+      const challenge = parseDigestChallenge(response.headers.get('www-authenticate'));
+      if (challenge === null) return response;
+      this.#digests.learn(key, challenge);
+      // A fresh challenge was answered, and that was not right. An old one may have run out, whether it says so or not.
+      const wasFresh = triesLeft < DIGEST_TRIES_MAX && !challenge.isStale;
+      if (wasFresh || triesLeft === 0) return response;
+      await response.body?.cancel();
+    }
   }
 
   async #checkHop(url: URL, rule: ReachRule): Promise<readonly string[]> {

@@ -7,7 +7,7 @@ import { LarderError } from '../errors.ts';
 import { SOURCE_TEST_BYTES, SOURCE_TEST_MS, SOURCE_TEST_STEP_MS } from '../limits.ts';
 import { describeBytes } from '../words.ts';
 import { type AddressLookup, checkHop } from './address-guard.ts';
-import { credentialHeaders } from './http-credentials.ts';
+import { carryCredentials } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { findListedFile } from './listed-file.ts';
 import { encodePath } from './media-address.ts';
@@ -36,7 +36,7 @@ import {
 import { checkCertificate } from './tls-check.ts';
 
 export interface SourceTestServices {
-  readonly client: Pick<OriginClient, 'ask'>;
+  readonly client: Pick<OriginClient, 'ask' | 'asksForDigest'>;
   readonly lookup: AddressLookup;
   readonly clock: Clock;
   readonly ownPort: number;
@@ -245,7 +245,7 @@ class SourceTest {
     const file = status === 200 ? findListedFile(html, this.#target.url) : null;
     if (file === null) {
       const isAnswer = [200, 206, 403, 404].includes(status);
-      return isAnswer ? judgeFolder(response, html, this.#target) : this.#judgeRefusal(response);
+      return isAnswer ? judgeFolder(response, html, this.#target, this.#isDigest()) : this.#judgeRefusal(response);
     }
     this.#file = file;
     return this.#askForFile(file);
@@ -264,8 +264,7 @@ class SourceTest {
       return { ok: false, detail, hint: 'check the address and the name of the file, as they are in a browser' };
     }
     if (status !== 200 && status !== 206 && status !== 416) return this.#judgeRefusal(response);
-    if (status === 416)
-      return { ok: true, detail: `${describeAdmission(this.#target.credentials)}; the file is empty` };
+    if (status === 416) return { ok: true, detail: `${this.#describeAdmission()}; the file is empty` };
     const head = readOriginHead(response, range, true, this.#services.clock.nowMs());
     this.#head = head;
     const validator = isStrongEtag(head.etag) ? 'strong ETag' : head.lastModified !== null ? 'Last-Modified' : 'none';
@@ -277,8 +276,17 @@ class SourceTest {
     };
     return {
       ok: true,
-      detail: `${describeAdmission(this.#target.credentials)}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
+      detail: `${this.#describeAdmission()}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
     };
+  }
+
+  #isDigest(): boolean {
+    const { url, credentials } = this.#target;
+    return this.#services.client.asksForDigest({ baseUrl: url, ...carryCredentials(credentials) });
+  }
+
+  #describeAdmission(): string {
+    return describeAdmission(this.#target.credentials, this.#isDigest());
   }
 
   #judgeRefusal(response: Response): Finding {
@@ -315,7 +323,7 @@ class SourceTest {
     const { client, clock, ownPort } = this.#services;
     const request: OriginRequest = {
       url: url + encodePath(path),
-      headers: credentialHeaders(credentials),
+      ...carryCredentials(credentials),
       baseUrl: url,
       ownPort,
       local,
