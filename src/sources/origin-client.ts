@@ -1,13 +1,14 @@
 // Opens requests at origins: through ky, streamed, identity encoding, redirects followed by hand, time-outs of our own.
-// A host that is not the source's own is connected to at the addresses that were checked (pinned-fetch.ts). Nothing that
-// a player sent ever comes here.
+// A host that is not the source's own is connected to at the addresses that were checked (pinned-fetch.ts), and so is one
+// that is shown a certificate. Nothing that a player sent ever comes here.
 import { connect } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import ky from 'ky';
 import type { Clock } from '../clock.ts';
-import { LarderError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import { type DigestCredentials, DigestSessions, parseDigestChallenge } from './digest-auth.ts';
 import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
@@ -29,11 +30,13 @@ export interface OriginRequest {
   readonly expectsMedia: boolean;
   /** User and password, for an own host that asks for Digest in place of Basic. */
   readonly digest?: DigestCredentials;
+  /** Shown to the own host, where it speaks TLS. */
+  readonly clientCertificate?: ClientCertificate;
 }
 
 /** What may be asked of an origin besides files. */
 export interface OriginQuestion
-  extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local' | 'digest'> {
+  extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local' | 'digest' | 'clientCertificate'> {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PROPFIND';
   readonly body: string | null;
   /** Beside the credentials in `headers`, which go to the source's own host only. */
@@ -58,6 +61,7 @@ interface Hop {
   readonly url: URL;
   /** What is connected to, and nothing else; null leaves that to fetch. */
   readonly addresses: readonly string[] | null;
+  readonly clientCertificate: ClientCertificate | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -96,8 +100,15 @@ function readable(path: string): string {
   }
 }
 
+/** Alerts of a server to a certificate of ours (RFC 8446 §6.2), as BoringSSL and rustls put them. */
+const CERTIFICATE_WANTED =
+  /ALERT_(?:CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|BAD_CERTIFICATE|UNKNOWN_CA)|alert: (?:CertificateRequired|BadCertificate|CertificateUnknown|CertificateExpired|UnknownCA)/i;
+
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
 export function reasonOf(error: unknown): string {
+  if (CERTIFICATE_WANTED.test(`${(error as { code?: unknown } | null)?.code} ${describeError(error)}`)) {
+    return 'it wants a client certificate, and takes none, or not the one that it was shown';
+  }
   return describeNetworkError(error)
     .replace(/ fetching ".*"/, '')
     .replace('Unable to connect. Is the computer able to access the url?', 'nothing answers at the address')
@@ -189,11 +200,13 @@ export class OriginClient {
     const first = url;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
       const checked = await this.#checkHop(url, rule);
-      const addresses = isPinned(url, rule) ? checked : null;
       // Credentials belong to the host they were given for.
       const isOwn = url.host === first.host && url.protocol === first.protocol;
+      const clientCertificate = (isOwn && url.protocol === 'https:' && request.clientCertificate) || null;
+      // fetch can show none that runs on Bun and on Deno.
+      const addresses = clientCertificate !== null || isPinned(url, rule) ? checked : null;
       const headers = { ...(isOwn ? request.headers : {}), ...request.ownHeaders };
-      const response = await this.#signedIn({ url, addresses, headers }, request, isOwn, abort);
+      const response = await this.#signedIn({ url, addresses, clientCertificate, headers }, request, isOwn, abort);
       if (!REDIRECT_STATUSES.has(response.status)) return { response, url, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
@@ -255,7 +268,7 @@ export class OriginClient {
   }
 
   async #request(
-    { url, addresses, headers }: Hop,
+    { url, addresses, clientCertificate, headers }: Hop,
     { method, body }: Pick<OriginQuestion, 'method' | 'body'>,
     abort: AbortController,
   ): Promise<Response> {
@@ -274,7 +287,9 @@ export class OriginClient {
         const timer = this.#clock.after(CONNECT_TIMEOUT_MS, unreachable);
         connecting = { stop: () => timer.cancel() };
         const onConnected = connecting.stop;
-        return await this.#pinned.request({ url, addresses, method, headers, body, signal: abort.signal, onConnected });
+        const { signal } = abort;
+        const hop = { url, addresses, clientCertificate, headers };
+        return await this.#pinned.request({ ...hop, method, body, signal, onConnected });
       }
       connecting = watchConnection(url, this.#clock, unreachable);
       return await ky(url, {

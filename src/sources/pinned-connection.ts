@@ -6,12 +6,15 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import type { Clock } from '../clock.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import { FlowGate } from './flow-gate.ts';
 
 export interface ConnectionTarget {
   readonly url: URL;
   /** Checked ones, in the order in which they are tried. */
   readonly addresses: readonly string[];
+  /** To be shown where TLS is spoken. */
+  readonly clientCertificate: ClientCertificate | null;
 }
 
 export interface OpenConnection {
@@ -48,7 +51,7 @@ export async function openConnection(
   signal: AbortSignal,
   onConnected: () => void,
 ): Promise<OpenConnection> {
-  const { url } = target;
+  const { url, clientCertificate } = target;
   const { socket, address } = await connectToOne(target, clock, signal);
   onConnected();
   if (url.protocol === 'http:') return { stream: socket, socket, address, gate: null };
@@ -56,9 +59,22 @@ export async function openConnection(
   const host = hostOf(url);
   // An address is no server name (RFC 6066 §3): the certificate is compared with `host` then.
   const servername = ipaddr.isValid(host) ? '' : host;
-  const secure = connectTls({ socket: gate as unknown as Socket, host, servername, ALPNProtocols: ['http/1.1'] });
+  const secure = connectTls({
+    socket: gate as unknown as Socket,
+    host,
+    servername,
+    ALPNProtocols: ['http/1.1'],
+    ...tlsOptions(clientCertificate),
+  });
   await settle(secure, 'secureConnect', signal);
   return { stream: secure, socket, address, gate };
+}
+
+/** As node:tls takes it. */
+export function tlsOptions(certificate: ClientCertificate | null): { cert?: string; key?: string; ca?: string } {
+  if (certificate === null) return {};
+  const { certificate: cert, key, ca } = certificate;
+  return { cert, key, ...(ca === undefined ? {} : { ca }) };
 }
 
 async function connectToOne(

@@ -28,9 +28,10 @@ const IDLE_MS = 10_000;
 /** What may be asked twice when a kept connection turns out to be closed (RFC 9110 §9.2.2). */
 const REPEATABLE_METHODS = new Set(['GET', 'PROPFIND', 'DELETE']);
 
-/** What goes over one connection: a name under which its certificate was checked. */
-function keyOf({ url }: ConnectionTarget): string {
-  return `${url.protocol}//${hostOf(url)}:${portOf(url)}`;
+/** What goes over one connection: the name under which its certificate was checked, by whom, and who we are in it. */
+function keyOf({ url, clientCertificate }: ConnectionTarget): string {
+  const { certificate = '', ca = '' } = clientCertificate ?? {};
+  return [url.protocol, hostOf(url), portOf(url), certificate, ca].join(' ');
 }
 
 /** What stands in the request line: as fetch sends it, with an empty query too. */

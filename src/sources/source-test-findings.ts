@@ -19,7 +19,12 @@ export interface Finding {
 
 const CLOCK_TOLERANCE_MS = 60_000;
 
-const KIND_WORDS = { password: 'user name and password', token: 'token', headers: 'headers' } as const;
+const KIND_WORDS = {
+  password: 'user name and password',
+  token: 'token',
+  headers: 'headers',
+  certificate: 'certificate',
+} as const;
 
 export const NO_FILE: Finding = { ok: null, detail: 'not tried: it takes a file' };
 
@@ -97,6 +102,8 @@ function findUnspoken({ headers }: Response, kind: CredentialKind): Finding | nu
 }
 
 function hintOf({ status, headers }: Response, isPlain: boolean): string | null {
+  // nginx says so by 400 (ngx_http_ssl_module, ssl_verify_client).
+  if (status === 400 && !isPlain) return 'it may want a client certificate: enter one, or check the one it has';
   if (status === 400 && isPlain) return 'the port may be one of https: write https:// in place of http://';
   if (status === 405) return 'the address does not let itself be read: give the folder as it opens in a browser';
   if (status === 429 || status === 503) {

@@ -225,13 +225,18 @@ class SourceTest {
   }
 
   async #shakeHands(): Promise<Finding> {
+    const { credentials } = this.#target;
+    const { clientCertificate = null } = carryCredentials(credentials);
     if (this.#url.protocol === 'http:') {
-      const { credentials } = this.#target;
+      if (clientCertificate !== null) {
+        const hint = 'use https where the origin has it, or another way to sign in';
+        return { ok: null, detail: 'not used: the address is http, where no certificate is shown', hint };
+      }
       const hint = credentials === null ? null : 'the credentials go unencrypted: use https where the origin has it';
       return { ok: null, detail: 'not used: the address is http', hint };
     }
     const host = this.#url.hostname.replace(/^\[|\]$/g, '');
-    const check = checkCertificate(this.#socket!, host, this.#services.clock.nowMs());
+    const check = checkCertificate(this.#socket!, host, this.#services.clock.nowMs(), clientCertificate);
     return this.#within(SOURCE_TEST_STEP_MS, check, 'TLS came to no end');
   }
 

@@ -43,6 +43,7 @@ function request(url: string, addresses: readonly string[], details: Partial<Pin
   return {
     url: new URL(url),
     addresses,
+    clientCertificate: null,
     method: 'GET',
     headers: {},
     body: null,

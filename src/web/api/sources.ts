@@ -41,7 +41,7 @@ const sourceSchema = z
     kind: z.enum(['http']),
     url: z.string(),
     credentials: z
-      .enum(['none', 'password', 'token', 'headers'])
+      .enum(['none', 'password', 'token', 'headers', 'certificate'])
       .openapi({ description: 'Which kind it has; what they are is never told' }),
     credentialsLost: z.boolean().openapi({ description: 'They were sealed with a key that is not there any more' }),
     options: z.object({

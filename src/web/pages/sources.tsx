@@ -34,6 +34,7 @@ const KIND_WORDS: Readonly<Record<CredentialKind, string | null>> = {
   password: 'user name and password',
   token: 'token',
   headers: 'headers',
+  certificate: 'certificate',
 };
 
 function summaryOf(view: SourceView): SourceSummaryProps {
