@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { CataloguePage, CatalogueSource } from './catalogue-source.ts';
+import type { CarriedCredentials } from './http-credentials.ts';
 import type { MediaAddress } from './media-address.ts';
 import type { OriginClient } from './origin-client.ts';
 import type { Finding } from './source-test-findings.ts';
@@ -25,9 +26,8 @@ export interface SessionQuestion {
 }
 
 /** Where the bytes are now: good for one request, or until the source says otherwise. */
-export interface UpstreamRequest {
+export interface UpstreamRequest extends CarriedCredentials {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
   /** Of the owner's own address. */
   readonly baseUrl: string;
   /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */

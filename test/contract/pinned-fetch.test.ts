@@ -150,6 +150,34 @@ describe('OriginClient.follow() to a host that is handed out', () => {
     expect(messages[1]).toContain('nothing listens there');
   });
 
+  test('an address that is silent is left for the next, and the last is given up', async () => {
+    await using one = await serveLoopback(hello, { address: '127.0.0.2' });
+    await using two = await serveLoopback(hello, { port: one.port });
+    const clock = new FakeClock();
+    const client = new OriginClient(
+      clock,
+      lookupOf({ 'two.test': [['127.0.0.2', '127.0.0.1']], 'one.test': [['127.0.0.2']] }),
+    );
+    // Before the loop turns no connection can come about: that is what silence looks like.
+    const waiting = async (count: number) => {
+      while (clock.pendingCount < count) await Promise.resolve();
+    };
+    const asking = follow(client, question(`http://two.test:${one.port}/`));
+    await waiting(3);
+    clock.advance(2_500);
+    expect(await asking).toBe('hello');
+    expect([one.requests.length, two.requests.length]).toEqual([0, 1]);
+    await clock.run(60_000);
+    const silent = failure(client.follow(question(`http://one.test:${one.port}/`), new AbortController()));
+    await waiting(2);
+    clock.advance(CONNECT_TIMEOUT_MS);
+    expect(await silent).toMatchObject({
+      code: 'origin-silent',
+      message: expect.stringContaining('took no connection'),
+    });
+    expect(clock.pendingCount).toBe(0);
+  });
+
   test('a silent one is given up; one that is called off hangs up', async () => {
     await using server = await serveLoopback(() => undefined);
     const clock = new FakeClock();
@@ -290,6 +318,22 @@ describe('PinnedFetch.request()', () => {
       while (!(await third.read()).done);
     };
     expect(await readAll().catch((error: { code: string }) => error.code)).toBe('ECONNRESET');
+    await server.until(() => server.openCount === 0);
+  });
+
+  test('a compressed body that is called off fails, and hangs up', async () => {
+    const packed = gzipSync('a listing'.repeat(100));
+    await using server = await serveLoopback((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' });
+      response.write(packed.subarray(0, packed.length - 8));
+    });
+    const abort = new AbortController();
+    const details = { signal: abort.signal, headers: { 'accept-encoding': 'gzip' } };
+    const fetch = new PinnedFetch(new FakeClock());
+    const response = await fetch.request(request(`http://cdn.test:${server.port}/`, ['127.0.0.1'], details));
+    const reading = response.text().catch((error: Error) => error.name);
+    abort.abort();
+    expect(await reading).toBe('AbortError');
     await server.until(() => server.openCount === 0);
   });
 
