@@ -10,6 +10,7 @@ import { Teardown } from './appliance/teardown.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
+import { Throughput } from './chunks/throughput.ts';
 import { UseLog } from './chunks/use-log.ts';
 import { CatalogueTable } from './db/catalogue.ts';
 import type { EntryCursor, EvictableEntry } from './db/entries.ts';
@@ -112,6 +113,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     cutReaders: (sourceId) => streams.cutSource(sourceId),
     forget: async (sourceId) => {
       await syncs.forget(sourceId);
+      throughput.forget(sourceId);
       hls.forgetSource(sourceId);
       await manager.forgetSource(sourceId);
     },
@@ -251,6 +253,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('space'),
   });
   settings.onChange(['cacheSize', 'keepFree'], () => space.policyChanged());
+  const throughput = new Throughput();
   let ownPort = 0;
   const manager: ChunkManager = new ChunkManager({
     scheduler,
@@ -263,6 +266,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('chunks'),
     counters,
+    throughput,
     random: Math.random,
     recheckAfterMs: () => settings.current.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
@@ -354,6 +358,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     client: originClient,
     uses,
     readers,
+    library,
+    throughput,
     findSource,
     ownPort: () => ownPort,
     newId: randomId,

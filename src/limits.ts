@@ -188,6 +188,10 @@ export const HLS_STREAMS_MAX = 64;
 export const PLAYLIST_MAX_BYTES = 8 * MIB;
 export const PLAYLIST_WAIT_MS = 20_000;
 
+/** A player keeps the quality that was chosen for it while it comes back within this time; so many are remembered. */
+export const AUTO_QUALITY_MS = 6 * 3_600_000;
+export const AUTO_QUALITIES_MAX = 2_000;
+
 /** Folders that somebody looks at: how long is waited for the source, what is shown, and for how long it is kept. */
 export const FOLDER_WAIT_MS = 12_000;
 export const FOLDER_ENTRIES_MAX = 10_000;

@@ -1,8 +1,11 @@
 // What answers stream addresses: from the words of an address to a file, a playlist or one of its pieces.
 import type { ChunkManager } from '../chunks/chunk-manager.ts';
+import type { Throughput } from '../chunks/throughput.ts';
 import type { UseLog } from '../chunks/use-log.ts';
 import type { MediaTable } from '../db/media.ts';
 import { PlaylistTable } from '../db/playlists.ts';
+import { AutoQualities, readHeight } from '../library/auto-qualities.ts';
+import type { Library } from '../library/library.ts';
 import type { MediaCatalogue } from '../library/media-catalogue.ts';
 import { MediaFinder } from '../library/media-finder.ts';
 import { BufferPool } from '../proxy/buffer-pool.ts';
@@ -24,6 +27,8 @@ export interface StreamParts {
   readonly client: OriginClient;
   readonly uses: UseLog;
   readonly readers: Readers;
+  readonly library: Library;
+  readonly throughput: Throughput;
   readonly findSource: (name: string) => MediaSource | undefined;
   readonly ownPort: () => number;
   readonly newId: () => string;
@@ -37,7 +42,8 @@ export interface Streams {
 
 export function composeStreams(parts: StreamParts): Streams {
   const { options, foundation, manager, media, catalogue, client, uses, readers, findSource, ownPort, newId } = parts;
-  const { database, entries, log } = foundation;
+  const { library, throughput } = parts;
+  const { database, entries, settings, log } = foundation;
   const { clock } = options;
   const finder = new MediaFinder({ media, catalogue, clock });
   const hls = new HlsStreams({
@@ -51,9 +57,20 @@ export function composeStreams(parts: StreamParts): Streams {
     clock,
     log: log.part('proxy'),
   });
+  const qualities = new AutoQualities({
+    findItem: async (sourceId, mediaKey) => {
+      const mediaId = await media.findId(sourceId, mediaKey);
+      return mediaId === null ? null : library.find(mediaId);
+    },
+    learn: (source, mediaKey) => finder.find(source, mediaKey, 'original'),
+    throughputOf: (sourceId) => throughput.of(sourceId),
+    maxHeight: () => readHeight(settings.current.maxQuality),
+    clock,
+  });
   const handler = new StreamHandler({
     manager,
     findSource,
+    chooseQuality: (source, mediaKey, hints) => qualities.choose(source, mediaKey, hints),
     findMedia: async (source, mediaKey, quality) =>
       hls.find(source, mediaKey, quality) ?? finder.find(source, mediaKey, quality),
     hls: new HlsHandler({ streams: hls, client, ownPort, clock }),

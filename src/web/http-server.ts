@@ -5,6 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import type { AccessControl, StreamDecision } from '../access/access-control.ts';
 import type { SignedAddresses } from '../access/signed-addresses.ts';
 import type { Clock } from '../clock.ts';
+import { readHeight } from '../library/auto-qualities.ts';
 import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler, StreamTarget } from '../proxy/stream-handler.ts';
@@ -17,7 +18,7 @@ export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
   readonly folders: FolderHandler;
-  readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf'>;
+  readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf' | 'preferencesOf'>;
   readonly signatures: Pick<SignedAddresses, 'sign'>;
   readonly basePath: string;
   readonly clock: Clock;
@@ -92,8 +93,19 @@ export class HttpServer {
         return;
       }
       const linkOf = linksFor(decision, new URLSearchParams(query).get('token'));
-      const { address: clientAddress } = client;
-      await options.streams.handle(request, response, { kind, sourceName, rawPath, clientAddress, linkOf });
+      const preferredHeight = async () => {
+        const preferences = await options.access.preferencesOf({ ...facts, path, query }, client, decision.by);
+        return preferences?.maxHeight ?? null;
+      };
+      await options.streams.handle(request, response, {
+        kind,
+        sourceName,
+        rawPath,
+        clientAddress: client.address,
+        linkOf,
+        preferredHeight,
+        askedHeight: readHeight(new URLSearchParams(query).get('max')),
+      });
     }
   }
 
