@@ -74,7 +74,8 @@ export class AutoQualities {
       isWhole: quality.removedAt === null && quality.totalBytes !== null && quality.cachedBytes === quality.totalBytes,
       isPlayable: quality.refusal === null,
     }));
-    const limits = { ...this.#heightLimit(hints), throughput: throughputOf(source.id) };
+    const isUnreachable = item?.unreachable ?? false;
+    const limits = { ...this.#heightLimit(hints), throughput: throughputOf(source.id), isUnreachable };
     const chosen = chooseQuality(options, limits);
     if (chosen !== null) return chosen;
     throw new LarderError('not-found', 'there is nothing of it that could be played', {

@@ -20,6 +20,8 @@ export interface QualityLimits {
   readonly maxHeightBecause: string;
   /** What the line to the source brought lately, in bit/s; null while that is not known. */
   readonly throughput: number | null;
+  /** Its source does not answer: only what is here plays. */
+  readonly isUnreachable: boolean;
 }
 
 export interface ChosenQuality {
@@ -34,7 +36,7 @@ const HEADROOM = 1.3;
 /** Null when there is nothing to play. */
 export function chooseQuality(options: readonly QualityOption[], limits: QualityLimits): ChosenQuality | null {
   const playable = options.filter((option) => option.isPlayable).sort(better);
-  const { maxHeight, maxHeightBecause, throughput } = limits;
+  const { maxHeight, maxHeightBecause, throughput, isUnreachable } = limits;
   // What does not say how tall it is may be played where nothing else can.
   const fitting = playable.filter(({ height }) => maxHeight === null || height === null || height <= maxHeight);
   const candidates = fitting.length > 0 ? fitting : playable.slice(-1);
@@ -43,8 +45,10 @@ export function chooseQuality(options: readonly QualityOption[], limits: Quality
   if (best === undefined) return null;
   const whole = candidates.find((option) => option.isWhole);
   if (best.isWhole) return { quality: best.quality, reason: `it is the best there is${bound}, and here whole` };
+  if (isUnreachable && whole !== undefined) {
+    return { quality: whole.quality, reason: `it is here whole${bound}, and its source does not answer` };
+  }
   if (throughput === null) {
-    if (whole !== undefined) return { quality: whole.quality, reason: `it is here whole${bound}` };
     return {
       quality: best.quality,
       reason: `it is the best there is${bound}; how fast its source is is not known yet`,

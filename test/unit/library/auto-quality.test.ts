@@ -18,7 +18,7 @@ const LADDER = [
   option('720p', 720, 4_000_000),
   option('1080p', 1080, 8_000_000),
 ];
-const FREE = { maxHeight: null, maxHeightBecause: '', throughput: null };
+const FREE = { maxHeight: null, maxHeightBecause: '', throughput: null, isUnreachable: false };
 
 describe('chooseQuality()', () => {
   test.each([
