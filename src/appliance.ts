@@ -8,6 +8,7 @@ import { composeSite } from './appliance/site.ts';
 import { composeStreams, type Streams } from './appliance/streams.ts';
 import { Teardown } from './appliance/teardown.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
+import { ConnectionMemory } from './chunks/acceleration.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
 import { Throughput } from './chunks/throughput.ts';
@@ -115,6 +116,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     forget: async (sourceId) => {
       await syncs.forget(sourceId);
       throughput.forget(sourceId);
+      connections.forget(sourceId);
       hls.forgetSource(sourceId);
       await manager.forgetSource(sourceId);
     },
@@ -255,6 +257,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   settings.onChange(['cacheSize', 'keepFree'], () => space.policyChanged());
   const throughput = new Throughput();
+  const connections = new ConnectionMemory(clock, () => settings.current.connectionsPerSource);
   let ownPort = 0;
   const manager: ChunkManager = new ChunkManager({
     scheduler,
@@ -268,6 +271,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('chunks'),
     counters,
     throughput,
+    connections,
     random: Math.random,
     recheckAfterMs: () => settings.current.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {

@@ -60,6 +60,16 @@ export const CONTAINER_EDGE_BYTES = 256 * KIB;
 export const EDGES_MIN_FIRST_BYTE_MS = 30;
 export const EDGES_MIN_FILE_BYTES = 8 * MIB;
 
+/**
+ * More than one connection for one file: how long one is watched before another is tried, how long what a source was
+ * worth is believed, and when it is tried again after it was not. Pieces that are fetched beside the first one.
+ */
+export const ACCELERATION_WINDOW_MS = 400;
+export const ACCELERATION_MEMORY_MS = 600_000;
+export const ACCELERATION_RETRY_MS = 60_000;
+export const STRIPE_MIN_BYTES = 1 * MIB;
+export const STRIPE_MAX_BYTES = 16 * MIB;
+
 /** A fetch that waits for its reader longer than this gives its connection back. */
 export const PAUSED_FETCH_MAX_MS = 10_000;
 

@@ -1,7 +1,13 @@
 // Decides, for one file, which upstream fetches there should be: pure, from what is wanted, what is known and what
 // runs. Two rules make the rest: live fetches never cover the same byte, and each want is served at its first gaps.
 import type { RangeSet } from '../bytes/range-set.ts';
-import { PROGRESS_BYTES, READ_AHEAD_START_BYTES, REOPEN_COST_MS } from '../limits.ts';
+import {
+  PROGRESS_BYTES,
+  READ_AHEAD_START_BYTES,
+  REOPEN_COST_MS,
+  STRIPE_MAX_BYTES,
+  STRIPE_MIN_BYTES,
+} from '../limits.ts';
 import { Priority } from './fetch-scheduler.ts';
 
 /** Bytes somebody wants in order, from `start` on. */
@@ -54,6 +60,8 @@ export interface PlanInput<Live extends LiveFetch> {
   readonly totalBytes: number | null;
   /** Whether the origin serves from any offset. If not, there is one fetch, from the start. */
   readonly seekable: boolean;
+  /** Fetches that the most urgent want may have beside the one that it needs: its source gives one connection little. */
+  readonly helpers?: number;
 }
 
 /** A want's next gap is opened before the one ahead of it is closed, so that no reader stands at a seam. */
@@ -72,7 +80,7 @@ function fetchEnd(fetch: LiveFetch, totalBytes: number | null): number {
 }
 
 export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): FetchPlan<Live> {
-  const { known, live, totalBytes, seekable } = input;
+  const { known, live, totalBytes, seekable, helpers = 0 } = input;
   const keep = new Map<Live, FetchTerms>();
   const create: NewFetch[] = [];
   const fileEnd = totalBytes ?? Number.POSITIVE_INFINITY;
@@ -156,6 +164,42 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       if (from >= until || !seekable) break;
     }
   }
+
+  /** What no fetch covers behind the ones that serve a want is fetched beside them, in pieces with an end. */
+  function accelerate(want: Want): void {
+    const until = Math.min(want.until, want.limit ?? fileEnd, fileEnd);
+    const gap = known.contiguousEnd(want.start);
+    const share = Math.floor((until - gap) / (helpers + 2));
+    const stripe = Math.min(STRIPE_MAX_BYTES, share);
+    if (stripe < STRIPE_MIN_BYTES) return;
+    const serving = new Set<LiveFetch | NewFetch>();
+    let from = gap;
+    while (serving.size <= helpers) {
+      const at = known.contiguousEnd(from);
+      if (at + STRIPE_MIN_BYTES > until) return;
+      const carrier = findCarrier(at);
+      const fetch = carrier.live ?? carrier.created;
+      const isServing = fetch !== null && !serving.has(fetch) && (carrier.live === null || isNear(carrier.live, at));
+      if (!isServing) {
+        const end = Math.min(at + stripe, until, nextStart(at));
+        const piece = { position: at, priority: Math.max(want.priority, Priority.high) as Priority, credit: end, end };
+        const created = { ...piece, requestEnd: end < fileEnd ? end : null };
+        create.push(created);
+        serving.add(created);
+        from = end;
+        continue;
+      }
+      serving.add(fetch);
+      if (carrier.live !== null && !keep.has(carrier.live)) {
+        const priority = Math.max(want.priority, Priority.high) as Priority;
+        keep.set(carrier.live, { priority, credit: until, end: fileEnd });
+      }
+      // One without an end leaves what is behind its share to the others.
+      from = Math.min(fetch.requestEnd ?? Math.max(at, fetch.position) + stripe, nextStart(fetch.position));
+    }
+  }
+  const [first] = wants;
+  if (helpers > 0 && seekable && first !== undefined) accelerate(first);
 
   // Where one fetch stops is where known bytes or another fetch begin.
   for (const [fetch, terms] of keep) terms.end = Math.min(fetchEnd(fetch, totalBytes), nextStart(fetch.position));

@@ -7,6 +7,7 @@ import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
 import { CONTAINER_EDGE_BYTES } from '../limits.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
+import { Acceleration } from './acceleration.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
 import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
@@ -62,6 +63,7 @@ export class FileFetches implements FetchOwner {
   readonly #services: FileServices;
   readonly #room: FetchRoom;
   readonly #gate: RetryGate;
+  readonly #acceleration: Acceleration;
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
   #planDue = false;
@@ -74,6 +76,7 @@ export class FileFetches implements FetchOwner {
     this.#services = services;
     this.seekable = file.generation.seekable;
     this.#gate = new RetryGate(services.random);
+    this.#acceleration = new Acceleration(file.identity.sourceId, services.connections);
     this.#room = new FetchRoom({
       space: services.space,
       generationId: () => file.generation.id,
@@ -236,10 +239,19 @@ export class FileFetches implements FetchOwner {
   fetchProgressed(fetch: Fetch, from: number): void {
     this.#services.counters.originBytes += fetch.position - from;
     this.#gate.progressed();
+    if (this.#accelerates(fetch, fetch.position - from)) this.schedulePlan();
     if (!fetch.toMemory) this.#file.bytes.noteWritten(from, fetch.position);
     this.#room.extend(fetch);
     this.#file.progressed();
     if (fetch.isPaused) this.schedulePlan();
+  }
+
+  /** Whether there are to be more or fewer connections from now on. */
+  #accelerates(fetch: Fetch, bytes: number): boolean {
+    if (!this.seekable || fetch.toMemory) return false;
+    const running = [...this.live].filter(({ receivedBytes, state }) => receivedBytes > 0 && state === 'running');
+    const isHeldUp = running.some(({ isPaused }) => isPaused);
+    return this.#acceleration.progressed(bytes, { count: running.length, isHeldUp });
   }
 
   fetchReceived(fetch: Fetch, bytes: Uint8Array): void {
@@ -310,6 +322,7 @@ export class FileFetches implements FetchOwner {
       known: bytes.known,
       totalBytes: bytes.totalBytes,
       seekable: this.seekable,
+      helpers: this.#file.goesToMemory ? 0 : this.#acceleration.helpers,
     });
     for (const [fetch, terms] of plan.keep) this.#keep(fetch, terms);
     for (const fetch of plan.stop) this.#stop(fetch);

@@ -7,6 +7,7 @@ import type { Counters } from '../db/statistics.ts';
 import type { LarderError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
+import type { ConnectionMemory } from './acceleration.ts';
 import type { CachedFile } from './cached-file.ts';
 import type { ChunkStore } from './chunk-store.ts';
 import type { Upstream } from './fetch-request.ts';
@@ -24,6 +25,8 @@ export interface FileServices {
   readonly log: Log;
   readonly counters: Counters;
   readonly throughput: Pick<Throughput, 'note'>;
+  /** How many connections a file of a source is worth. */
+  readonly connections: ConnectionMemory;
   readonly random: () => number;
   readonly readAheadMaxBytes: () => number;
   readonly ownPort: () => number;

@@ -24,6 +24,8 @@ interface World {
   live: Live[];
   readonly totalBytes: number | null;
   readonly seekable: boolean;
+  /** Connections beside the first one, as a source may turn out to be worth. */
+  readonly helpers: number;
 }
 
 function randomWant(random: Random, totalBytes: number): Want {
@@ -41,7 +43,7 @@ function randomWorld(random: Random): World {
     const start = random.between(0, totalBytes - 1);
     known.add(start, Math.min(totalBytes, start + random.pick([10, 100 * KIB, 3 * MIB])));
   }
-  return { known, live: [], totalBytes, seekable: true };
+  return { known, live: [], totalBytes, seekable: true, helpers: random.pick([0, 0, 1, 2, 5]) };
 }
 
 function plan(world: World, wants: readonly Want[]) {
@@ -200,7 +202,7 @@ describe('planFetches()', () => {
       fc.property(fc.integer(), (seed) => {
         const random = createRandom(seed);
         const totalBytes = random.chance(0.5) ? null : 20 * MIB;
-        const world: World = { known: new RangeSet(), live: [], totalBytes, seekable: false };
+        const world: World = { known: new RangeSet(), live: [], totalBytes, seekable: false, helpers: 2 };
         for (let step = 0; step < 10; step++) {
           const wants = Array.from({ length: random.between(1, 4) }, () => ({
             ...randomWant(random, 20 * MIB),

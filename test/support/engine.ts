@@ -3,6 +3,7 @@
 
 import type { ByteRange } from '../../src/bytes/byte-range.ts';
 import type { RangeSpec } from '../../src/bytes/range-header.ts';
+import { ConnectionMemory } from '../../src/chunks/acceleration.ts';
 import type { CachedFile } from '../../src/chunks/cached-file.ts';
 import { ChunkManager } from '../../src/chunks/chunk-manager.ts';
 import { Downloader, storageError } from '../../src/chunks/downloader.ts';
@@ -216,6 +217,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     newId: () => `${(options.seed ?? 1).toString(16)}e${(++lastId).toString(16)}`,
     fileOpened: () => undefined,
     throughput: { note: () => undefined },
+    connections: new ConnectionMemory(clock, () => options.connectionsPerSource ?? 3),
     resolve: (source, address, resolving) => source.resolve(address, resolving),
   });
   await space.start();
