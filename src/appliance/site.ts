@@ -16,6 +16,7 @@ import type { FolderListings } from '../library/folder-listings.ts';
 import type { ItemRefresh } from '../library/item-refresh.ts';
 import type { Library } from '../library/library.ts';
 import { LibraryPlaylist } from '../library/library-playlist.ts';
+import { PendingSignIns } from '../library/pending-sign-ins.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
 import type { SourceRegistry } from '../library/source-registry.ts';
@@ -95,6 +96,7 @@ export function composeSite(parts: SiteParts): App {
     const source = registry.find(name);
     return isHttpSource(source) ? source : undefined;
   };
+  const isCatalogue = (name: string) => (registry.find(name)?.kind ?? 'http') !== 'http';
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -201,6 +203,13 @@ export function composeSite(parts: SiteParts): App {
         interfaces: networkInterfaces(),
       }),
     sources,
+    isCatalogue,
+    signIns: new PendingSignIns({
+      starters: new Map(),
+      resolve: (input, name) => registry.resolveSettings(input, name),
+      randomId: newId,
+      clock,
+    }),
     syncs,
     certificate: () => certificates?.current ?? null,
     access,
@@ -219,7 +228,7 @@ export function composeSite(parts: SiteParts): App {
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',
-      hasPaths: (name) => (registry.find(name)?.kind ?? 'http') === 'http',
+      hasPaths: (name) => !isCatalogue(name),
       clock,
     }),
     removals,

@@ -48,6 +48,21 @@ export interface MediaFacts {
 
 export type VariantRow = typeof cacheQualityVariants.$inferSelect;
 
+/** An item (level 0) or what it belongs to: its season or album (1), the series of that (2). */
+export interface ChainRow {
+  readonly mediaId: number;
+  readonly level: number;
+  readonly id: number;
+  readonly type: (typeof mediaItems.$inferSelect)['type'];
+  readonly title: string;
+  readonly year: number | null;
+  readonly season: number | null;
+  readonly episode: number | null;
+}
+
+/** A series holds seasons, and those episodes: parents that go in a circle end here. */
+const LEVELS_MAX = 4;
+
 /** The same work at another source. */
 export interface SameWork {
   readonly mediaId: number;
@@ -180,6 +195,31 @@ export class MediaTable {
       .limit(limit)
       .offset(offset);
     return rows.map(({ id }) => id);
+  }
+
+  /** These items, each followed by what it belongs to. */
+  listChains(mediaIdList: readonly number[]): Promise<ChainRow[]> {
+    return this.#tables.all<ChainRow>(sql`
+      WITH RECURSIVE walk(media_id, level, id) AS (
+        SELECT value, 0, value FROM json_each(${JSON.stringify(mediaIdList)})
+        UNION ALL
+        SELECT walk.media_id, walk.level + 1, item.parent_id
+        FROM walk CROSS JOIN media_items AS item ON item.id = walk.id
+        WHERE item.parent_id IS NOT NULL AND walk.level < ${LEVELS_MAX}
+      )
+      SELECT walk.media_id AS mediaId, walk.level AS level, item.id AS id, item.type AS type, item.title AS title,
+        item.year AS year, item.season AS season, item.episode AS episode
+      FROM walk CROSS JOIN media_items AS item ON item.id = walk.id`);
+  }
+
+  /** How many children each of these items has, of those that have any. */
+  async countChildrenOf(mediaIdList: readonly number[]): Promise<Map<number, number>> {
+    const rows = await this.#tables
+      .select({ id: mediaItems.parentId, count: sql<number>`COUNT(*)` })
+      .from(mediaItems)
+      .where(inArray(mediaItems.parentId, [...mediaIdList]))
+      .groupBy(mediaItems.parentId);
+    return new Map(rows.flatMap(({ id, count }) => (id === null ? [] : [[id, count] as const])));
   }
 
   async countChildren(parentId: number): Promise<number> {
