@@ -60,6 +60,13 @@ export interface ChainRow {
   readonly episode: number | null;
 }
 
+/** Seasons of a series, episodes of a season, tracks of an album. */
+export interface ChildCount {
+  readonly mediaId: number;
+  readonly type: (typeof mediaItems.$inferSelect)['type'];
+  readonly count: number;
+}
+
 /** A series holds seasons, and those episodes: parents that go in a circle end here. */
 const LEVELS_MAX = 4;
 
@@ -212,14 +219,15 @@ export class MediaTable {
       FROM walk CROSS JOIN media_items AS item ON item.id = walk.id`);
   }
 
-  /** How many children each of these items has, of those that have any. */
-  async countChildrenOf(mediaIdList: readonly number[]): Promise<Map<number, number>> {
+  /** How many children of which type these items have, of those that have any. */
+  async countChildrenOf(mediaIdList: readonly number[]): Promise<ChildCount[]> {
+    const { parentId, type } = mediaItems;
     const rows = await this.#tables
-      .select({ id: mediaItems.parentId, count: sql<number>`COUNT(*)` })
+      .select({ mediaId: parentId, type, count: sql<number>`COUNT(*)` })
       .from(mediaItems)
-      .where(inArray(mediaItems.parentId, [...mediaIdList]))
-      .groupBy(mediaItems.parentId);
-    return new Map(rows.flatMap(({ id, count }) => (id === null ? [] : [[id, count] as const])));
+      .where(inArray(parentId, [...mediaIdList]))
+      .groupBy(parentId, type);
+    return rows.flatMap((row) => (row.mediaId === null ? [] : [{ ...row, mediaId: row.mediaId }]));
   }
 
   async countChildren(parentId: number): Promise<number> {

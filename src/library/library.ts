@@ -12,7 +12,7 @@ import type {
   NamedEntry,
   QualityRow,
 } from '../db/library.ts';
-import type { ChainRow, MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
+import type { ChainRow, ChildCount, MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
 import { withRungs } from './item-qualities.ts';
 import { readSearchWords } from './search-words.ts';
@@ -178,9 +178,14 @@ export class Library {
     );
   }
 
-  /** How many seasons, episodes or tracks each of these items has, of those that have any. */
-  countChildren(mediaIds: readonly number[]): Promise<ReadonlyMap<number, number>> {
-    return mediaIds.length === 0 ? Promise.resolve(new Map()) : this.#services.media.countChildrenOf(mediaIds);
+  /** How many seasons, episodes or tracks each of these items has, most of what first. */
+  async countChildren(mediaIds: readonly number[]): Promise<ReadonlyMap<number, readonly ChildCount[]>> {
+    if (mediaIds.length === 0) return new Map();
+    const counts = await this.#services.media.countChildrenOf(mediaIds);
+    return Map.groupBy(
+      counts.sort((left, right) => right.count - left.count),
+      (row) => row.mediaId,
+    );
   }
 
   /** Subtitles of an item, and the same work at other sources. */

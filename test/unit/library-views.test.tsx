@@ -8,6 +8,7 @@ import { ItemHistory, ItemPage } from '../../views/pages/item.tsx';
 import { LibraryPage, type LibraryPageProps } from '../../views/pages/library.tsx';
 import { SelectionPage } from '../../views/pages/library-selection.tsx';
 import { Dropped } from '../../views/parts/dropped.tsx';
+import type { EncodingProps } from '../../views/parts/encoding-words.ts';
 import {
   describePlayable,
   ItemQuality,
@@ -53,6 +54,11 @@ function item(change: Partial<ItemProps> = {}): ItemProps {
     lastPlayedAtMs: nowMs - 600_000,
     isPlayed: false,
     droppedEntryIds: [],
+    numbering: null,
+    belongsTo: null,
+    holds: null,
+    durationMs: null,
+    posterPath: null,
     ...change,
   };
 }
@@ -116,12 +122,28 @@ function kept(change: Partial<KeptProps> = {}): KeptProps {
   };
 }
 
+function encoding(change: Partial<EncodingProps> = {}): EncodingProps {
+  return {
+    width: null,
+    height: null,
+    bitrate: null,
+    videoCodec: null,
+    audioCodec: null,
+    container: 'mkv',
+    delivery: 'file',
+    seekable: null,
+    ...change,
+  };
+}
+
 function quality(change: Partial<ItemQualityProps> = {}): ItemQualityProps {
   return {
     itemId: 1,
     title: 'Night Train',
     quality: '1080p',
-    container: 'mkv',
+    encoding: encoding(),
+    refusal: null,
+    unlistedSinceMs: null,
     sizeBytes: 100e6,
     kept: kept(),
     dropped: null,
@@ -148,8 +170,21 @@ function itemPage(title: string, page = libraryContext({ path: '/items/1' })): s
       type="video"
       source={title}
       addedAtMs={nowMs}
+      numbering={title}
+      durationMs={6_000_000}
+      overview={title}
+      posterPath={`/s/${encodeURIComponent(title)}`}
+      above={[{ id: 2, title }]}
+      qualityCount={1}
+      subtitles={[
+        { number: 1, label: title, language: title, format: 'vtt', path: `/s/${encodeURIComponent(title)}` },
+        { number: 2, label: title, language: title, format: title, path: `/s/${encodeURIComponent(title)}` },
+      ]}
+      below={null}
+      alsoAt={[{ id: 3, title, source: title }]}
       plays={[
         {
+          delivery: 'file',
           quality: title,
           address: `http://nas/s/${title}`,
           streamPath: `/s/${title}`,
@@ -194,7 +229,17 @@ function hostilePages(): string[] {
   };
   return [
     library({
-      items: [item({ title: hostile, source: hostile, type: hostile, qualities: [hostile], droppedEntryIds: [3] })],
+      items: [
+        item({
+          title: hostile,
+          source: hostile,
+          type: hostile,
+          qualities: [hostile],
+          droppedEntryIds: [3],
+          numbering: hostile,
+          belongsTo: { id: 2, title: hostile },
+        }),
+      ],
       chosen: { ...chosen, query: hostile, source: hostile },
       next: hostile,
       page: libraryContext({ path: `/library?q=${hostile}` }),

@@ -23,11 +23,22 @@ const CHART_AGE_MS = 10_000;
 
 type DashboardServices = Pick<
   WebServices,
-  'readers' | 'fetchJobs' | 'items' | 'storage' | 'traffic' | 'events' | 'status' | 'namedSources' | 'library' | 'clock'
+  | 'readers'
+  | 'fetchJobs'
+  | 'items'
+  | 'storage'
+  | 'traffic'
+  | 'events'
+  | 'status'
+  | 'namedSources'
+  | 'library'
+  | 'isCatalogue'
+  | 'clock'
 >;
 
 export function addDashboardPage(routes: Routes, services: DashboardServices): void {
-  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, library, clock } = services;
+  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, library, isCatalogue, clock } =
+    services;
   const charts = new Map<string, { readonly atMs: number; readonly chart: Promise<TrafficChart> }>();
 
   function chartOf(range: TrafficChart['range']): Promise<TrafficChart> {
@@ -77,7 +88,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
         readers: (
           <PlayingList page={page} readers={open.map((reader) => readerProps(reader, itemPathOf, false, nowMs))} />
         ),
-        alerts: <Alerts page={page} alerts={now.alerts.map(alertProps)} />,
+        alerts: <Alerts page={page} alerts={now.alerts.map((alert) => alertProps(alert, isCatalogue))} />,
         sources: (
           <SourceStates
             page={page}
@@ -90,7 +101,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
               <a href={`${page.basePath}/events`}>Latest events</a>
             </h2>
             {latest.length > 0 ? null : <p class="quiet">Nothing out of the ordinary yet.</p>}
-            <EventList page={page} events={latest.map(eventProps)} />
+            <EventList page={page} events={latest.map((row) => eventProps(row, isCatalogue))} />
           </>
         ),
       };
