@@ -72,7 +72,7 @@ export function ItemQuality({ page, quality }: { page: PageContext; quality: Ite
 }
 
 function Heading({ quality, children }: { quality: ItemQualityProps; children?: unknown }) {
-  const name = quality.quality === 'original' ? 'Original' : quality.quality;
+  const name = quality.quality.charAt(0).toUpperCase() + quality.quality.slice(1);
   const encoding = describeEncoding(quality.encoding);
   return (
     <>
