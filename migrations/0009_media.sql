@@ -48,6 +48,24 @@ ALTER TABLE cache_quality_variants ADD COLUMN delivery TEXT NOT NULL DEFAULT 'fi
 -- Why it cannot be played through Larder; null where it can.
 ALTER TABLE cache_quality_variants ADD COLUMN refusal TEXT;
 
+-- Playlists of HLS qualities that will not change, with names in place of addresses: what is kept of them plays when
+-- their source is away. `name` is empty for the first one, `m0` and so on for those that it points to.
+CREATE TABLE media_playlists (
+  media_id INTEGER NOT NULL REFERENCES media_items (id) ON DELETE CASCADE,
+  quality TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('master', 'media')),
+  body TEXT NOT NULL,
+  signature TEXT NOT NULL,
+  -- Files that it points to; 0 for a master.
+  piece_count INTEGER NOT NULL CHECK (piece_count >= 0),
+  fetched_at INTEGER NOT NULL,
+  PRIMARY KEY (media_id, quality, name)
+) STRICT, WITHOUT ROWID;
+
+-- All files of a playlist were fetched by a download, and none of them has gone since.
+ALTER TABLE cache_entries ADD COLUMN pieces_whole INTEGER NOT NULL DEFAULT 0 CHECK (pieces_whole IN (0, 1));
+
 -- As before, without what lies beside a film (`~poster`, `~sub-1`, `720p~seg-12`): a picture that is here whole says
 -- nothing of the film.
 DROP TRIGGER media_recounted;
@@ -57,7 +75,7 @@ CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
   FROM (
     SELECT
       CASE
-        WHEN COALESCE(MAX(cached_bytes = total_bytes), 0) THEN 'whole'
+        WHEN COALESCE(MAX(instr(quality, '~') = 0 AND cached_bytes = total_bytes), 0) OR COALESCE(MAX(pieces_whole), 0) THEN 'whole'
         WHEN COALESCE(MAX(cached_bytes > 0), 0) THEN 'partly'
         ELSE 'none' END AS availability,
       COALESCE(MAX(pinned), 0) AS pinned,
@@ -71,7 +89,7 @@ CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
     LEFT JOIN cache_generations
       ON cache_generations.entry_id = cache_entries.id AND cache_generations.superseded_at IS NULL
     WHERE cache_entries.media_id = NEW.media_id AND cache_entries.removed_at IS NULL
-      AND instr(cache_entries.quality, '~') = 0
+      AND substr(cache_entries.quality, 1, 1) <> '~'
   ) AS found
   WHERE media_statistics.media_id = NEW.media_id
     -- Each of them stands in every index: nothing is written where nothing changes.
@@ -79,30 +97,49 @@ CREATE TRIGGER media_recounted INSTEAD OF INSERT ON media_recount BEGIN
       OR media_statistics.missing <> found.missing);
 END;
 
--- An episode is found by the name of its series, a track by that of its album.
+CREATE TRIGGER cache_entries_pieces_counted AFTER UPDATE OF pieces_whole ON cache_entries
+WHEN NEW.pieces_whole <> OLD.pieces_whole BEGIN
+  INSERT INTO media_recount (media_id) VALUES (NEW.media_id);
+END;
+-- A piece went, or some of it: the playlist is not here whole any more.
+CREATE TRIGGER cache_entries_piece_gone AFTER DELETE ON cache_entries WHEN instr(OLD.quality, '~') > 1 BEGIN
+  UPDATE cache_entries SET pieces_whole = 0
+  WHERE media_id = OLD.media_id AND quality = substr(OLD.quality, 1, instr(OLD.quality, '~') - 1);
+END;
+CREATE TRIGGER cache_generations_piece_lost AFTER UPDATE OF cached_bytes ON cache_generations
+WHEN NEW.cached_bytes < OLD.cached_bytes BEGIN
+  UPDATE cache_entries SET pieces_whole = 0
+  FROM (SELECT media_id, quality FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') > 1) AS piece
+  WHERE cache_entries.media_id = piece.media_id
+    AND cache_entries.quality = substr(piece.quality, 1, instr(piece.quality, '~') - 1);
+END;
+
+-- A procedure: inserting a media item's id writes its words anew. An episode is found by the name of its series, a track
+-- by that of its album.
+CREATE VIEW media_reindex AS SELECT 0 AS media_id WHERE 0;
+CREATE TRIGGER media_reindexed INSTEAD OF INSERT ON media_reindex BEGIN
+  DELETE FROM media_search WHERE rowid = NEW.media_id;
+  INSERT INTO media_search (rowid, words)
+  SELECT item.id, item.title || ' ' || COALESCE(item.year, '') || ' '
+    || CASE kind WHEN 'http' THEN REPLACE(item.key, '{quality}', ' ') ELSE '' END
+    || COALESCE((
+      SELECT parent.title || ' ' || COALESCE(above.title, '')
+      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
+      WHERE parent.id = item.parent_id), '')
+  FROM media_items AS item JOIN sources ON sources.id = item.source_id WHERE item.id = NEW.media_id;
+END;
 DROP TRIGGER media_items_added;
 DROP TRIGGER media_items_renamed;
 CREATE TRIGGER media_items_added AFTER INSERT ON media_items BEGIN
   INSERT INTO media_statistics (media_id, source_id, type, sort_title, added_at)
   VALUES (NEW.id, NEW.source_id, NEW.type, COALESCE(NEW.sort_title, LOWER(NEW.title)), NEW.created_at);
-  INSERT INTO media_search (rowid, words)
-  SELECT NEW.id, NEW.title || ' ' || COALESCE(NEW.year, '') || ' '
-    || CASE kind WHEN 'http' THEN REPLACE(NEW.key, '{quality}', ' ') ELSE '' END
-    || COALESCE((
-      SELECT parent.title || ' ' || COALESCE(above.title, '')
-      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
-      WHERE parent.id = NEW.parent_id), '')
-  FROM sources WHERE id = NEW.source_id;
+  INSERT INTO media_reindex (media_id) VALUES (NEW.id);
 END;
 CREATE TRIGGER media_items_renamed AFTER UPDATE OF title, year, parent_id ON media_items
 WHEN NEW.title <> OLD.title OR NEW.year IS NOT OLD.year OR NEW.parent_id IS NOT OLD.parent_id BEGIN
-  DELETE FROM media_search WHERE rowid = OLD.id;
-  INSERT INTO media_search (rowid, words)
-  SELECT NEW.id, NEW.title || ' ' || COALESCE(NEW.year, '') || ' '
-    || CASE kind WHEN 'http' THEN REPLACE(NEW.key, '{quality}', ' ') ELSE '' END
-    || COALESCE((
-      SELECT parent.title || ' ' || COALESCE(above.title, '')
-      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
-      WHERE parent.id = NEW.parent_id), '')
-  FROM sources WHERE id = NEW.source_id;
+  INSERT INTO media_reindex (media_id) VALUES (NEW.id);
+  INSERT INTO media_reindex (media_id) SELECT id FROM media_items WHERE parent_id = NEW.id;
+  INSERT INTO media_reindex (media_id)
+  SELECT below.id FROM media_items AS child JOIN media_items AS below ON below.parent_id = child.id
+  WHERE child.parent_id = NEW.id;
 END;

@@ -5,10 +5,12 @@ import { statfs } from 'node:fs/promises';
 import type { ApplianceOptions } from './appliance/appliance-options.ts';
 import { openFoundation } from './appliance/foundation.ts';
 import { composeSite } from './appliance/site.ts';
+import { composeStreams, type Streams } from './appliance/streams.ts';
 import { Teardown } from './appliance/teardown.ts';
 import type { ByteRange } from './bytes/byte-range.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
+import { Throughput } from './chunks/throughput.ts';
 import { UseLog } from './chunks/use-log.ts';
 import { CatalogueTable } from './db/catalogue.ts';
 import type { EntryCursor, EvictableEntry } from './db/entries.ts';
@@ -24,7 +26,7 @@ import { FolderListings } from './library/folder-listings.ts';
 import { ItemRefresh } from './library/item-refresh.ts';
 import { Library } from './library/library.ts';
 import { MediaCatalogue } from './library/media-catalogue.ts';
-import { MediaFinder, rungContainer } from './library/media-finder.ts';
+import { rungContainer } from './library/media-finder.ts';
 import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
@@ -34,10 +36,8 @@ import { CATALOGUE_REQUESTS, STOP_READERS_MS } from './limits.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
-import { BufferPool } from './proxy/buffer-pool.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
 import { Readers } from './proxy/readers.ts';
-import { StreamHandler } from './proxy/stream-handler.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
 import { systemLookup } from './sources/address-guard.ts';
@@ -113,6 +113,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     cutReaders: (sourceId) => streams.cutSource(sourceId),
     forget: async (sourceId) => {
       await syncs.forget(sourceId);
+      throughput.forget(sourceId);
+      hls.forgetSource(sourceId);
       await manager.forgetSource(sourceId);
     },
     removed: ({ name, entryCount, cachedBytes }) =>
@@ -251,6 +253,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     log: log.part('space'),
   });
   settings.onChange(['cacheSize', 'keepFree'], () => space.policyChanged());
+  const throughput = new Throughput();
   let ownPort = 0;
   const manager: ChunkManager = new ChunkManager({
     scheduler,
@@ -263,6 +266,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('chunks'),
     counters,
+    throughput,
     random: Math.random,
     recheckAfterMs: () => settings.current.recheckAfter,
     damaged: ({ identity }, range, lostBytes) => {
@@ -272,6 +276,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     ownPort: () => ownPort,
     sourceAnswered: (sourceId, error) => health.note(sourceId, error),
     newId: randomId,
+    resolve: (source, address, resolving) =>
+      address.partOf === undefined ? source.resolve(address, resolving) : hls.resolve(source, address, resolving),
     fileOpened: (file) => {
       removals.played(file.identity.entryId);
       fillInBackground(file);
@@ -282,6 +288,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     entries,
     manager,
     findSource,
+    fetchPieces: (source, address, priority, signal) => hls.fetchAll(source, address, priority, signal),
     noteEvent,
     clock,
     log: log.part('offline'),
@@ -338,9 +345,26 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     answered: (sourceId, error) => health.note(sourceId, error),
     clock,
   });
-  const pool = new BufferPool();
-  const finder = new MediaFinder({ media: mediaTable, catalogue, clock });
-  const findMedia = finder.find.bind(finder);
+  const {
+    handler: streams,
+    hls,
+    finder,
+  }: Streams = composeStreams({
+    options,
+    foundation,
+    manager,
+    media: mediaTable,
+    catalogue,
+    client: originClient,
+    uses,
+    readers,
+    library,
+    throughput,
+    findSource,
+    ownPort: () => ownPort,
+    newId: randomId,
+  });
+  teardown.add(() => hls.stop());
   const itemRefresh = new ItemRefresh({
     media: mediaTable,
     catalogue,
@@ -349,16 +373,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     noted: () => finder.forget(),
     clock,
     log: log.part('library'),
-  });
-  const streams = new StreamHandler({
-    manager,
-    findSource,
-    findMedia,
-    readers,
-    pool,
-    clock,
-    log: log.part('proxy'),
-    randomId,
   });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
@@ -413,6 +427,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     streams,
     folders,
     access: access.control,
+    signatures: access.signatures,
     basePath,
     clock,
     log: log.part('web'),

@@ -176,6 +176,22 @@ export const ITEM_TRUST_MS = 600_000;
 export const ITEM_WAIT_MS = 3_000;
 export const ITEM_READ_MS = 30_000;
 
+/**
+ * HLS: how far ahead of who plays is fetched, in playing time and in pieces; when a stream counts as left; how old a
+ * live playlist may be; how many streams are remembered; and what a playlist may be.
+ */
+export const HLS_AHEAD_MS = 60_000;
+export const HLS_AHEAD_PIECES = 20;
+export const HLS_IDLE_MS = 90_000;
+export const HLS_LIVE_MS = 1_000;
+export const HLS_STREAMS_MAX = 64;
+export const PLAYLIST_MAX_BYTES = 8 * MIB;
+export const PLAYLIST_WAIT_MS = 20_000;
+
+/** A player keeps the quality that was chosen for it while it comes back within this time; so many are remembered. */
+export const AUTO_QUALITY_MS = 6 * 3_600_000;
+export const AUTO_QUALITIES_MAX = 2_000;
+
 /** Folders that somebody looks at: how long is waited for the source, what is shown, and for how long it is kept. */
 export const FOLDER_WAIT_MS = 12_000;
 export const FOLDER_ENTRIES_MAX = 10_000;

@@ -46,6 +46,7 @@ export interface Settings {
   readonly verifyRate: number;
   /** Milliseconds; 0 is off. */
   readonly syncEvery: number;
+  readonly maxQuality: 'best' | '2160p' | '1080p' | '720p' | '480p' | '360p';
   readonly backgroundFill: boolean;
   readonly logLevel: LogLevel;
 }
@@ -392,12 +393,26 @@ export const options: OptionTable = {
     group: 'playing',
     placeholder: 'TIME',
     description:
-      'How often the folders of each source are gone through for films and music that are new, changed or gone. A new source is gone through at once. 0 turns both off; the page of a source has a button for it.',
+      'How often each source is gone through for films, series and music that are new, changed or gone. A new source is gone through at once. 0 turns both off; the page of a source has a button for it.',
     fallback: 86_400_000,
     repeatable: false,
     stored: true,
     takesEffect: 'at once',
     ...timeSpan(365 * 86_400e3),
+  },
+  maxQuality: {
+    flag: 'max-quality',
+    variable: 'LARDER_MAX_QUALITY',
+    label: 'Best automatic quality',
+    group: 'playing',
+    placeholder: 'best|2160p|1080p|720p|480p|360p',
+    description:
+      'The tallest picture that is given where Larder chooses the quality (addresses with the quality "auto"). Everybody can choose less for themselves, on their account page or with ?max=720p in the address.',
+    fallback: 'best',
+    repeatable: false,
+    stored: true,
+    takesEffect: 'at once',
+    ...oneOf('best', '2160p', '1080p', '720p', '480p', '360p'),
   },
   backgroundFill: {
     flag: 'background-fill',

@@ -15,6 +15,13 @@ export function describeBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${UNITS[unit]}`;
 }
 
+/** `5.2 Mbit/s`. */
+export function describeBitrate(bitsPerSecond: number): string {
+  if (bitsPerSecond < 999_500) return `${Math.round(bitsPerSecond / 1_000)} kbit/s`;
+  const megabits = bitsPerSecond / 1_000_000;
+  return `${megabits >= 100 ? megabits.toFixed(0) : megabits.toFixed(1)} Mbit/s`;
+}
+
 /** `within the hour`, `5 hours ago`, `12 days ago`. */
 export function describeAge(ms: number): string {
   if (ms < HOUR_MS) return 'within the hour';

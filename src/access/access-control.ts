@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
-import { type Caller, NOBODY, readPreferences } from './caller.ts';
+import { type Caller, NOBODY, type Preferences, readPreferences } from './caller.ts';
 import { type EffectiveClient, effectiveClient, Peers, type RequestFacts } from './effective-client.ts';
 import { hostNameOf, isKnownHost } from './known-hosts.ts';
 import { foreignReason, isSafeMethod } from './own-request.ts';
@@ -24,7 +24,7 @@ export interface AccessSettings {
 export interface AccessServices {
   readonly sessions: Sessions;
   readonly tokens: Tokens;
-  readonly users: Pick<Users, 'watch'>;
+  readonly users: Pick<Users, 'watch' | 'findPreferences'>;
   readonly signatures: SignedAddresses;
   readonly settings: () => AccessSettings;
   readonly hostname: string;
@@ -164,6 +164,15 @@ export class AccessControl {
     const caller = await this.#player(request.headers, query, client);
     if (caller.kind !== 'nobody') return { may: true, by: caller };
     return isAtHome ? refuseName(client) : refuse(streamAccess, signature.state, client);
+  }
+
+  /** What the person prefers in whose right it is played, or who is signed in; null where nobody is known. */
+  async preferencesOf(request: StreamRequest, client: EffectiveClient, by: Right | null): Promise<Preferences | null> {
+    const { users } = this.#services;
+    if (by?.kind === 'address') return by.signer.kind === 'user' ? users.findPreferences(by.signer.id) : null;
+    const caller = by ?? (await this.#player(request.headers, new URLSearchParams(request.query), client));
+    if (caller.kind === 'session') return caller.preferences;
+    return caller.kind === 'token' && caller.userId !== null ? users.findPreferences(caller.userId) : null;
   }
 
   /** Players bring what they can: a bearer token, a token as the password of basic authentication, one in the address. */

@@ -9,9 +9,11 @@ export interface Preferences {
   readonly theme: 'auto' | 'light' | 'dark';
   /** Keys that do something by themselves, such as `/` (WCAG 2.1.4: they can be turned off). */
   readonly shortcuts: boolean;
+  /** Lines that a film has at most where Larder chooses its quality; null for as many as there are. */
+  readonly maxHeight: number | null;
 }
 
-export const defaultPreferences: Preferences = { theme: 'auto', shortcuts: true };
+export const defaultPreferences: Preferences = { theme: 'auto', shortcuts: true, maxHeight: null };
 
 /** Reads what was kept; what is not known any more is left out. */
 export function readPreferences(text: string): Preferences {
@@ -25,6 +27,7 @@ export function readPreferences(text: string): Preferences {
   return {
     theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
     shortcuts: typeof kept.shortcuts === 'boolean' ? kept.shortcuts : defaultPreferences.shortcuts,
+    maxHeight: Number.isSafeInteger(kept.maxHeight) ? (kept.maxHeight as number) : defaultPreferences.maxHeight,
   };
 }
 

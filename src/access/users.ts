@@ -80,6 +80,12 @@ export class Users {
     return toUser(await this.#row(id));
   }
 
+  /** Null when there is no such user any more. */
+  async findPreferences(id: number): Promise<Preferences | null> {
+    const row = await this.#services.table.find(id);
+    return row === null ? null : readPreferences(row.preferences);
+  }
+
   async findByName(name: string): Promise<User | null> {
     const row = await this.#services.table.findByName(nameKeyOf(name));
     return row === null ? null : toUser(row);

@@ -381,7 +381,11 @@ export class CachedFile implements ReaderFile {
       recorded: () => {
         for (const consumer of [...this.#consumers]) consumer.advanced(this);
       },
-      lengthLearnt: () => this.#watchdog.wakeReadable(),
+      lengthLearnt: () => {
+        this.#watchdog.wakeReadable();
+        // All of it may have been recorded before.
+        for (const consumer of [...this.#consumers]) consumer.advanced(this);
+      },
       answered: () => this.#check.answered(),
       failed: (error) => this.#check.failed(error),
       givenUp: (error, from, to, isFinal) => this.#giveUp(error, from, to, isFinal),

@@ -8,7 +8,7 @@ import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { IDLE_FILES_MAX } from '../limits.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
-import type { MediaSource } from '../sources/media-source.ts';
+import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/media-source.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
 import type { FetchRequest, Upstream } from './fetch-request.ts';
@@ -27,6 +27,12 @@ export interface ManagerServices extends Omit<FileServices, 'superseded'> {
   readonly newId: () => string;
   /** A client opened the file to read it. */
   readonly fileOpened: (file: CachedFile) => void;
+  /** Where the bytes of a file are now. */
+  readonly resolve: (
+    source: MediaSource,
+    address: MediaAddress,
+    options: ResolveOptions,
+  ) => UpstreamRequest | Promise<UpstreamRequest>;
 }
 
 export interface OpenOptions {
@@ -54,11 +60,6 @@ interface OpenEntry {
 
 function keyText(key: EntryKey): string {
   return `${key.sourceId}\n${key.quality}\n${key.mediaKey}`;
-}
-
-function upstreamOf(source: MediaSource, address: MediaAddress): Upstream {
-  // A base URL and a path lead to one place, however often they are asked for.
-  return { mayExpire: source.kind !== 'http', resolve: (options) => source.resolve(address, options) };
 }
 
 function originRange(spec: RangeSpec | null): OriginRange {
@@ -140,8 +141,11 @@ export class ChunkManager {
   remove(entryId: number): Promise<boolean> {
     return this.#exclusively(entryId, async () => {
       const files = this.#filesOf(entryId);
-      if (files.some((file) => file.readers.size > 0)) return false;
+      const pieceIds = await this.#services.entries.listPieceIds(entryId);
+      const all = [...files, ...pieceIds.flatMap((id) => this.#filesOf(id))];
+      if (all.some((file) => file.readers.size > 0)) return false;
       await this.#removeNow(entryId, files);
+      await this.#removePieces(pieceIds);
       return true;
     });
   }
@@ -162,10 +166,12 @@ export class ChunkManager {
     return this.#exclusively(entryId, async () => {
       const files = this.#filesOf(entryId);
       const state = await this.#services.entries.findState(entryId);
-      if (state === null || files.some((file) => file.isUsed)) return null;
+      const pieceIds = await this.#services.entries.listPieceIds(entryId);
+      const all = [...files, ...pieceIds.flatMap((id) => this.#filesOf(id))];
+      if (state === null || all.some((file) => file.isUsed)) return null;
       // A pin is no reason to keep what was dropped.
       if (state.pinned && state.removedAt === null) return null;
-      return this.#removeNow(entryId, files);
+      return (await this.#removeNow(entryId, files)) + (await this.#removePieces(pieceIds));
     });
   }
 
@@ -214,6 +220,12 @@ export class ChunkManager {
     await Promise.all([...this.files()].map((file) => file.close()));
   }
 
+  #upstreamOf(source: MediaSource, address: MediaAddress): Upstream {
+    const { resolve } = this.#services;
+    // A base URL and a path lead to one place, however often they are asked for.
+    return { mayExpire: source.kind !== 'http', resolve: (options) => resolve(source, address, options) };
+  }
+
   #filesOf(entryId: number): CachedFile[] {
     return [...this.files()].filter((file) => file.identity.entryId === entryId);
   }
@@ -233,6 +245,13 @@ export class ChunkManager {
 
   async #unlocked(entryId: number): Promise<void> {
     for (let lock = this.#locks.get(entryId); lock !== undefined; lock = this.#locks.get(entryId)) await lock;
+  }
+
+  /** Pieces of a playlist go with its entry, also those that somebody has begun to ask for. */
+  async #removePieces(pieceIds: readonly number[]): Promise<number> {
+    let bytes = 0;
+    for (const id of pieceIds) bytes += await this.#exclusively(id, () => this.#removeNow(id, this.#filesOf(id)));
+    return bytes;
   }
 
   async #removeNow(entryId: number, files: readonly CachedFile[]): Promise<number> {
@@ -331,7 +350,7 @@ export class ChunkManager {
       random,
       range: options.probe ? null : originRange(options.spec),
       request: (range: OriginRange | null): FetchRequest => ({
-        upstream: upstreamOf(source, address),
+        upstream: this.#upstreamOf(source, address),
         ownPort: ownPort(),
         range,
         ifRange: null,
@@ -439,7 +458,7 @@ export class ChunkManager {
       entryId,
       sourceId: source.id,
       address,
-      upstream: upstreamOf(source, address),
+      upstream: this.#upstreamOf(source, address),
     };
     return new CachedFile(identity, stored, this.#fileServices, (file) => this.#unused(file));
   }

@@ -16,9 +16,14 @@ export interface FetchRequest extends Omit<OriginRequest, keyof UpstreamRequest>
   readonly upstream: Upstream;
 }
 
-/** What an address that was good for a while says afterwards (facts/upstreams.md §2). */
-const EXPIRED_STATUSES = new Set([401, 403, 404, 410]);
+/**
+ * What an address that was good for a while says afterwards (facts/upstreams.md §2); 400 is what Jellyfin says of a file
+ * that it has under another number by now (StreamingHelpers.cs).
+ */
+const EXPIRED_STATUSES = new Set([400, 401, 403, 404, 410]);
 
+/** A 503 that names no time is one of those: a server may refuse one way to a file and give another (§3.4 there). */
 export function isExpired(error: ErrorValue | null): boolean {
-  return error?.originStatus !== undefined && EXPIRED_STATUSES.has(error.originStatus);
+  if (error?.originStatus === undefined) return false;
+  return EXPIRED_STATUSES.has(error.originStatus) || (error.originStatus === 503 && error.retryAfterMs === undefined);
 }

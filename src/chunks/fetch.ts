@@ -58,6 +58,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   firstByteMs = FIRST_BYTE_GUESS_MS;
   receivedBytes = 0;
   openedAtMs: number | null = null;
+  /** Bytes and time of its body until it was first held up by us. */
+  freeRunBytes = 0;
+  freeRunMs = 0;
+  #isHeldUp = false;
   /** Its bytes are passed on from memory; none of them is written. */
   toMemory = false;
   /** Room on the disk is taken up to here, and so many bytes of it have their rows. */
@@ -237,6 +241,11 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.#sampledAtMs = now;
     this.position = position;
     this.receivedBytes += position - from;
+    if (!this.#isHeldUp && this.openedAtMs !== null) {
+      this.freeRunBytes = this.receivedBytes;
+      this.freeRunMs = now - this.openedAtMs;
+      this.#isHeldUp = position >= this.#credit;
+    }
     this.owner.fetchProgressed(this, from);
   }
 

@@ -263,6 +263,7 @@ export class FileFetches implements FetchOwner {
 
   fetchClosed(fetch: Fetch, message: FetchClosed): void {
     this.live.delete(fetch);
+    this.#services.throughput.note(fetch.sourceId, fetch.freeRunBytes, fetch.freeRunMs);
     this.#settling.add(fetch);
     if (message.position > fetch.position) fetch.progressed(message.position);
     if (message.bodyEnded && this.#file.bytes.totalBytes === null) this.#learnLength(message.position);

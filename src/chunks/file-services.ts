@@ -12,6 +12,7 @@ import type { ChunkStore } from './chunk-store.ts';
 import type { Upstream } from './fetch-request.ts';
 import type { FetchScheduler, FetchThreads } from './fetch-scheduler.ts';
 import type { Space } from './space.ts';
+import type { Throughput } from './throughput.ts';
 
 /** What all files share. */
 export interface FileServices {
@@ -22,6 +23,7 @@ export interface FileServices {
   readonly clock: Clock;
   readonly log: Log;
   readonly counters: Counters;
+  readonly throughput: Pick<Throughput, 'note'>;
   readonly random: () => number;
   readonly readAheadMaxBytes: () => number;
   readonly ownPort: () => number;

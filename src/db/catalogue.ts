@@ -212,10 +212,12 @@ export class CatalogueTable {
           file.value ->> 14, file.value ->> 15, file.value ->> 16, file.value ->> 17
         FROM ${named} WHERE true
         ON CONFLICT (media_id, quality) DO UPDATE SET
-          folder_id = COALESCE(excluded.folder_id, folder_id), stamp = excluded.stamp, path = excluded.path,
+          folder_id = COALESCE(excluded.folder_id, folder_id), stamp = COALESCE(excluded.stamp, stamp), path = excluded.path,
           container = excluded.container, size_bytes = COALESCE(excluded.size_bytes, size_bytes),
-          missing_since = NULL, locator = excluded.locator, width = excluded.width, height = excluded.height,
-          bitrate = excluded.bitrate, video_codec = excluded.video_codec, audio_codec = excluded.audio_codec,
+          missing_since = NULL, locator = COALESCE(excluded.locator, locator), width = COALESCE(excluded.width, width),
+          height = COALESCE(excluded.height, height), bitrate = COALESCE(excluded.bitrate, bitrate),
+          video_codec = COALESCE(excluded.video_codec, video_codec),
+          audio_codec = COALESCE(excluded.audio_codec, audio_codec),
           delivery = excluded.delivery, refusal = excluded.refusal`),
       this.#tables.run(sql`
         UPDATE cache_entries SET missing_since = NULL, missing_reason = NULL

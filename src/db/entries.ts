@@ -1,5 +1,5 @@
 // Media items, their qualities, and the cache entries made of them.
-import { and, asc, desc, eq, exists, inArray, isNotNull, isNull, max, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, inArray, isNotNull, isNull, max, or, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { Tables } from './database.ts';
 import {
@@ -284,13 +284,9 @@ export class EntryTable {
           // As the partial index says it.
           sql`${cacheEntries.pinned} = 0`,
           isNull(cacheEntries.removedAt),
-          exists(
-            this.#tables
-              .select({ one: sql`1` })
-              .from(cacheGenerations)
-              .innerJoin(cacheChunks, eq(cacheChunks.generationId, cacheGenerations.id))
-              .where(eq(cacheGenerations.entryId, cacheEntries.id)),
-          ),
+          // A piece goes with its playlist.
+          sql`instr(${cacheEntries.quality}, '~') < 2`,
+          or(this.#hasBytes(), this.#hasPieces()),
           cursor === null
             ? undefined
             : sql`(${cacheEntries.lastUsedAt}, ${cacheEntries.id}) > (${cursor.lastUsedAt}, ${cursor.entryId})`,
@@ -298,6 +294,22 @@ export class EntryTable {
       )
       .orderBy(asc(cacheEntries.lastUsedAt), asc(cacheEntries.id))
       .limit(limit);
+  }
+
+  #hasBytes() {
+    return exists(
+      this.#tables
+        .select({ one: sql`1` })
+        .from(cacheGenerations)
+        .innerJoin(cacheChunks, eq(cacheChunks.generationId, cacheGenerations.id))
+        .where(eq(cacheGenerations.entryId, cacheEntries.id)),
+    );
+  }
+
+  #hasPieces() {
+    return sql`(${cacheQualityVariants.container} = 'm3u8' AND EXISTS (
+      SELECT 1 FROM cache_entries AS piece WHERE piece.media_id = ${cacheEntries.mediaId}
+        AND substr(piece.quality, 1, length(${cacheEntries.quality}) + 1) = ${cacheEntries.quality} || '~'))`;
   }
 
   /** The place of the last one is before the whole order of use: what follows it is the first in that. */
@@ -313,6 +325,15 @@ export class EntryTable {
   async findNewestUse(): Promise<number> {
     const rows = await this.#tables.select({ newest: max(cacheEntries.lastUsedAt) }).from(cacheEntries);
     return rows[0]?.newest ?? 0;
+  }
+
+  /** The pieces of a playlist, which are kept and go with its entry. */
+  async listPieceIds(entryId: number): Promise<number[]> {
+    const rows = await this.#tables.all<{ id: number }>(sql`
+      SELECT piece.id AS id FROM cache_entries AS whole
+      CROSS JOIN cache_entries AS piece ON piece.media_id = whole.media_id
+      WHERE whole.id = ${entryId} AND substr(piece.quality, 1, length(whole.quality) + 1) = whole.quality || '~'`);
+    return rows.map(({ id }) => id);
   }
 
   async remove(entryId: number): Promise<void> {

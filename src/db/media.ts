@@ -46,6 +46,9 @@ export interface MediaFacts {
   readonly readAt: number | null;
 }
 
+/** What the parent of such an item is. */
+const PARENT_TYPES: Readonly<Record<string, string>> = { season: 'series', episode: 'season', track: 'album' };
+
 export type VariantRow = typeof cacheQualityVariants.$inferSelect;
 
 /** An item (level 0) or what it belongs to: its season or album (1), the series of that (2). */
@@ -112,6 +115,10 @@ export class MediaTable {
         item.fingerprint,
       ]),
     );
+    // Those that were not told of yet: they get their names when they are.
+    const parents = JSON.stringify(
+      items.flatMap(({ parentKey, type }) => (parentKey === null ? [] : [[parentKey, PARENT_TYPES[type] ?? 'series']])),
+    );
     const keys = JSON.stringify(items.map(({ key }) => key));
     const ids = JSON.stringify(items.flatMap(({ key, otherIds }) => otherIds.map((id) => [key, id])));
     const subtitles = JSON.stringify(
@@ -131,6 +138,10 @@ export class MediaTable {
     const named = sql`SELECT media.id FROM json_each(${keys}) CROSS JOIN media_items AS media
       ON media.source_id = ${sourceId} AND media.key = value`;
     await this.#tables.batch([
+      this.#tables.run(sql`
+        INSERT INTO media_items (source_id, key, type, title, sort_title, created_at)
+        SELECT ${sourceId}, value ->> 0, value ->> 1, value ->> 0, value ->> 0, ${nowMs} FROM json_each(${parents})
+        WHERE true ON CONFLICT (source_id, key) DO NOTHING`),
       this.#tables.run(sql`
         INSERT INTO media_items (source_id, key, type, title, year, sort_title, created_at,
           parent_id, season, episode, duration_ms, overview, artwork, fingerprint)

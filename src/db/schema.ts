@@ -70,6 +70,21 @@ export const mediaSubtitles = sqliteTable(
   (table) => [primaryKey({ columns: [table.mediaId, table.number] })],
 );
 
+export const mediaPlaylists = sqliteTable(
+  'media_playlists',
+  {
+    mediaId: integer('media_id').notNull(),
+    quality: text('quality').notNull(),
+    name: text('name').notNull(),
+    kind: text('kind', { enum: ['master', 'media'] }).notNull(),
+    body: text('body').notNull(),
+    signature: text('signature').notNull(),
+    pieceCount: integer('piece_count').notNull(),
+    fetchedAt: integer('fetched_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.mediaId, table.quality, table.name] })],
+);
+
 export const cacheQualityVariants = sqliteTable('cache_quality_variants', {
   id: integer('id').primaryKey(),
   mediaId: integer('media_id').notNull(),
@@ -106,6 +121,7 @@ export const cacheEntries = sqliteTable('cache_entries', {
   missingReason: text('missing_reason'),
   removedAt: integer('removed_at'),
   lastPlayedAt: integer('last_played_at'),
+  piecesWhole: integer('pieces_whole', { mode: 'boolean' }).notNull().default(false),
 });
 
 export const cacheGenerations = sqliteTable('cache_generations', {

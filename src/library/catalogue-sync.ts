@@ -289,7 +289,7 @@ export class CatalogueSync {
       await this.#finish(folder, { ...finding, readAt: null, emptiedRound: this.#round }, counts);
       return;
     }
-    const isWhole = await this.#compare(folder, names, counts);
+    const isWhole = reading.isSelection === true || (await this.#compare(folder, names, counts));
     if (!isWhole) counts.skipped += 1;
     await this.#finish(folder, { ...finding, emptiedRound: names.size === 0 ? folder.emptiedRound : null }, counts);
   }
@@ -482,14 +482,19 @@ function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+function isTold(known: string | null, told: string | null | undefined): boolean {
+  return told != null && told !== known;
+}
+
 function isOther(item: CatalogueItem, known: KnownFile, folderId: number): boolean {
   return (
     known.variantId === null ||
     known.folderId !== folderId ||
     known.missingSince !== null ||
-    known.stamp !== item.stamp ||
-    known.locator !== (item.locator ?? null) ||
-    known.refusal !== (item.refusal ?? null) ||
+    // What this list does not tell, another one may have told.
+    isTold(known.stamp, item.stamp) ||
+    isTold(known.locator, item.locator) ||
+    (item.refusal !== undefined && known.refusal !== item.refusal) ||
     (item.sizeBytes !== null && known.sizeBytes === null)
   );
 }

@@ -9,6 +9,7 @@ import type { EntryTable } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { RETRY_AFTER_MAX_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
+import type { MediaAddress } from '../sources/media-address.ts';
 import type { MediaSource } from '../sources/media-source.ts';
 
 export interface DownloadRunnerServices {
@@ -16,6 +17,13 @@ export interface DownloadRunnerServices {
   readonly entries: EntryTable;
   readonly manager: ChunkManager;
   readonly findSource: (name: string) => MediaSource | undefined;
+  /** Has all pieces of a playlist fetched. */
+  readonly fetchPieces: (
+    source: MediaSource,
+    address: MediaAddress,
+    priority: Priority,
+    signal: AbortSignal,
+  ) => Promise<void>;
   /** Never throws. */
   readonly noteEvent: (kind: string, subject: string, text: string) => unknown;
   readonly clock: Clock;
@@ -166,8 +174,14 @@ export class DownloadRunner {
       const source = address === null ? undefined : this.#services.findSource(address.source);
       if (address === null || source === undefined)
         throw new LarderError('unknown-source', 'the source is not there any more');
+      const media = source.describe(address.path);
+      if (source.kind !== 'http' && media.container === 'm3u8') {
+        await this.#services.fetchPieces(source, media, priorityOf(row), signal);
+        await this.#finish(row);
+        return;
+      }
       const options = { spec: null, probe: false, internal: true, signal };
-      const file = await this.#services.manager.open(source, source.describe(address.path), options);
+      const file = await this.#services.manager.open(source, media, options);
       if (signal.aborted) return;
       if (file.isComplete) {
         await this.#finish(row);
@@ -185,7 +199,7 @@ export class DownloadRunner {
   }
 
   #consumer(row: DownloadRow): Consumer {
-    const priority = row.requestedBy === 'person' ? Priority.medium : Priority.low;
+    const priority = priorityOf(row);
     return {
       want: (file): Want => ({
         start: 0,
@@ -241,6 +255,10 @@ export class DownloadRunner {
       noteEvent('download-failed', `${address.source}/${address.path}`, text);
     }
   }
+}
+
+function priorityOf({ requestedBy }: DownloadRow): Priority {
+  return requestedBy === 'person' ? Priority.medium : Priority.low;
 }
 
 function describeTries(count: number): string {

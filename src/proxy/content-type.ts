@@ -17,6 +17,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   m3u8: 'application/vnd.apple.mpegurl',
   m4a: 'audio/mp4',
   m4b: 'audio/mp4',
+  m4s: 'video/mp4',
   m4v: 'video/mp4',
   mka: 'audio/x-matroska',
   mkv: 'video/x-matroska',

@@ -271,6 +271,7 @@ export class Readers {
   #describe({ id, start, reader, meter, totals, firstByteMs }: OpenResponse): OpenReader {
     const { file, source } = start;
     const { address, entryId } = file.identity;
+    const { path, quality } = address.partOf ?? address;
     const runwayBytes = Math.max(0, Math.min(file.runwayBytes(reader.position), reader.end - reader.position));
     const waiting = this.#describeWait(file, source, reader);
     const waitedMs = waiting === null ? 0 : this.#services.clock.nowMs() - waiting.sinceMs;
@@ -278,9 +279,9 @@ export class Readers {
       id,
       entryId: entryId === 0 ? null : entryId,
       source,
-      path: address.path,
+      path,
       title: titleOf(address),
-      quality: address.quality,
+      quality,
       player: playerName(reader.label.player),
       userAgent: reader.label.player,
       address: reader.label.address,

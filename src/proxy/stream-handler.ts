@@ -1,6 +1,6 @@
 // GET and HEAD of a stream address. Writes straight to the response of node:http: `Bun.serve` and web streams lose
 // Content-Length or cut slow readers (facts/runtime.md §1).
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { parseRangeHeader, type RangeSpec } from '../bytes/range-header.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
@@ -15,6 +15,7 @@ import { decodePath, describePath, type MediaAddress } from '../sources/media-ad
 import type { MediaSource } from '../sources/media-source.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
+import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
 import type { Arrival, OpenResponse, Readers } from './readers.ts';
@@ -34,7 +35,13 @@ export interface StreamServices {
   readonly findSource: (name: string) => MediaSource | undefined;
   /** @throws LarderError when the source has no such item in this quality */
   readonly findMedia: (source: MediaSource, mediaKey: string, quality: string) => Promise<MediaAddress>;
+  /** Which quality to give where that is left to Larder. @throws LarderError when there is none */
+  readonly chooseQuality: (source: MediaSource, mediaKey: string, hints: AutoHints) => Promise<ChosenQuality>;
   readonly readers: Pick<Readers, 'arrived' | 'opened'>;
+  /** Playlists, and what of them is not kept. */
+  readonly hls: Pick<HlsHandler, 'handles' | 'handle'>;
+  /** A piece of a playlist is being played. */
+  readonly pieceOpened: (source: MediaSource, address: MediaAddress) => void;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,7 +66,29 @@ export interface StreamTarget {
   readonly kind: 'path' | 'media';
   /** Who asks, where a trusted proxy says that it is not its peer. */
   readonly clientAddress?: string;
+  /** How addresses in what is answered are written for who asks. */
+  readonly linkOf: LinkOf;
+  /** Lines that a film has at most for who asks, as they prefer and as their address says; null for no limit. */
+  readonly preferredHeight: () => Promise<number | null>;
+  readonly askedHeight: number | null;
 }
+
+export interface AutoHints {
+  readonly player: string;
+  readonly asked: number | null;
+  readonly preferred: number | null;
+  readonly device: number | null;
+}
+
+export interface ChosenQuality {
+  readonly quality: string;
+  readonly reason: string;
+}
+
+/** In place of the name of a quality. */
+const AUTO = 'auto';
+/** Save-Data asks for less of everything. */
+const SAVING_HEIGHT = 480;
 
 /** A file that changes under a client that has heard nothing yet is opened anew, this often. */
 const REOPENS_MAX = 2;
@@ -120,11 +149,18 @@ export class StreamHandler {
         });
       }
       this.#bySource.set(response, source.id);
-      const address = await this.#locate(source, target);
       const label = {
         address: target.clientAddress ?? request.socket.remoteAddress ?? 'unknown',
         player: request.headers['user-agent'] ?? 'unknown',
       };
+      const address = await this.#locate(source, target, request, response, label);
+      const { hls, pieceOpened } = this.#services;
+      if (hls.handles(source, address)) {
+        const { linkOf } = target;
+        await hls.handle(response, source, address, { isHead: request.method === 'HEAD', linkOf, signal: gone.signal });
+        return;
+      }
+      if (address.partOf !== undefined && request.method === 'GET') pieceOpened(source, address);
       await this.#respond(request, response, source, address, label, gone.signal);
     } catch (error) {
       if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {
@@ -145,7 +181,14 @@ export class StreamHandler {
     }
   }
 
-  #locate(source: MediaSource, { kind, rawPath }: StreamTarget): MediaAddress | Promise<MediaAddress> {
+  async #locate(
+    source: MediaSource,
+    target: StreamTarget,
+    request: IncomingMessage,
+    response: ServerResponse,
+    label: ReaderLabel,
+  ): Promise<MediaAddress> {
+    const { kind, rawPath } = target;
     if (kind === 'path') {
       if (isHttpSource(source)) return describePath(decodePath(rawPath));
       throw new LarderError('bad-address', `${source.name} is a catalogue, which has no paths`, {
@@ -153,7 +196,17 @@ export class StreamHandler {
       });
     }
     const { mediaKey, quality } = decodeMedia(rawPath);
-    return this.#services.findMedia(source, mediaKey, quality);
+    const { findMedia, chooseQuality } = this.#services;
+    if (quality !== AUTO) return findMedia(source, mediaKey, quality);
+    const chosen = await chooseQuality(source, mediaKey, {
+      player: `${label.address} ${label.player}`,
+      asked: target.askedHeight,
+      preferred: await target.preferredHeight(),
+      device: deviceHeight(request.headers),
+    });
+    response.setHeader('X-Larder-Quality', chosen.quality);
+    response.setHeader('X-Larder-Quality-Reason', chosen.reason);
+    return findMedia(source, mediaKey, chosen.quality);
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
@@ -388,4 +441,12 @@ function decodeMedia(rawPath: string): { mediaKey: string; quality: string } {
   throw new LarderError('bad-address', 'this is no address of a film', {
     hint: 'it is /stream/SOURCE/MEDIA/QUALITY/NAME, percent-encoded: copy it from the page of the film',
   });
+}
+
+/** What a browser says of the screen that it plays on, and whether it is to spare the line (W3C client hints). */
+function deviceHeight(headers: IncomingHttpHeaders): number | null {
+  if (headers['save-data'] === 'on') return SAVING_HEIGHT;
+  const lines = Number(headers['sec-ch-viewport-height'] ?? Number.NaN);
+  const ratio = Number(headers['sec-ch-dpr'] ?? 1);
+  return lines > 0 && ratio > 0 ? Math.max(SAVING_HEIGHT, Math.round(lines * ratio)) : null;
 }

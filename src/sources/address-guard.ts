@@ -82,8 +82,8 @@ async function addressesOf(url: URL, find: AddressLookup): Promise<readonly stri
 }
 
 /**
- * Checks one hop. The addresses are looked up again by the connection itself; pinning it to the checked ones is not
- * possible with fetch (facts/runtime.md §2).
+ * Checks one hop. Whoever must not be led elsewhere connects to what comes back (pinned-connection.ts): fetch would look
+ * the name up again, and cannot be told an address (facts/runtime.md §2).
  * @returns the addresses that were found and checked
  * @throws LarderError `forbidden-address`
  */

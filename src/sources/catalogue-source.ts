@@ -89,6 +89,8 @@ export interface FolderReading extends FolderValidators {
    * has in all now. Where that does not fit what is known afterwards, the folder is read whole.
    */
   readonly changesOf?: number;
+  /** The list is a choice that changes (what is popular): what is not in it any more may be there all the same. */
+  readonly isSelection?: boolean;
   /** How many files there are to come, as far as the source says it at once; for progress. */
   readonly expected?: number;
   /** To be read to the end, or ended by `return()`. Throws when the folder cannot be read to its end. */

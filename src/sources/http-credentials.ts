@@ -1,23 +1,26 @@
-// What opens an HTTP source: user and password, a token, or headers of its own. Written by the owner, sent to the
+// What opens an HTTP source: user and password, a token, headers of its own, or a certificate. Written by the owner, sent to the
 // source's own host, and shown to nobody again.
 import { LarderError } from '../errors.ts';
+import { type ClientCertificate, parseClientCertificate } from './client-certificate.ts';
+import type { DigestCredentials } from './digest-auth.ts';
 
 export type HttpCredentials =
   | { readonly username: string; readonly password: string }
   | { readonly token: string }
-  | { readonly headers: Readonly<Record<string, string>> };
+  | { readonly headers: Readonly<Record<string, string>> }
+  | ClientCertificate;
 
-const HEADERS_COUNT_MAX = 16;
-const TEXT_LENGTH_MAX = 4_096;
+export const HEADERS_COUNT_MAX = 16;
+export const TEXT_LENGTH_MAX = 4_096;
 /** RFC 9110 §5.1: a field name is a token. */
-const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
+export const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 /** RFC 9110 §5.5, without what lies past ASCII: what that means is for no two servers the same. */
-const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
+export const HEADER_VALUE = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/;
 /** RFC 6750 §2.1. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/;
 
 /** Larder speaks for itself in these: the connection's own (RFC 9110 §7.6.1), which host, and which bytes. */
-const RESERVED_HEADERS = new Set([
+export const RESERVED_HEADERS = new Set([
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -53,7 +56,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
  * @throws LarderError `invalid` that names what is wrong
  */
 export function parseHttpCredentials(value: unknown): HttpCredentials | null {
-  const hint = 'give {"username", "password"}, {"token"} or {"headers"}, or null for none';
+  const hint = 'give {"username", "password"}, {"token"}, {"headers"} or {"certificate", "key"}, or null for none';
   if (value === null || value === undefined) return null;
   if (!isRecord(value)) throw invalid('the credentials are not an object', hint);
   const keys = Object.keys(value).sort().join(' ');
@@ -61,6 +64,7 @@ export function parseHttpCredentials(value: unknown): HttpCredentials | null {
   if (keys === 'password username') return parseBasic(value.username, value.password);
   if (keys === 'token') return { token: parseToken(value.token) };
   if (keys === 'headers') return { headers: parseHeaders(value.headers) };
+  if (keys === 'certificate key' || keys === 'ca certificate key') return parseClientCertificate(value);
   throw invalid('the credentials are of no kind that an HTTP source takes', hint);
 }
 
@@ -121,7 +125,7 @@ function parseHeaders(headers: unknown): Readonly<Record<string, string>> {
 
 /** The request headers that carry them, names in lower case. */
 export function credentialHeaders(credentials: HttpCredentials | null): Record<string, string> {
-  if (credentials === null) return {};
+  if (credentials === null || 'certificate' in credentials) return {};
   if ('token' in credentials) return { authorization: `Bearer ${credentials.token}` };
   if ('headers' in credentials) {
     return Object.fromEntries(Object.entries(credentials.headers).map(([name, value]) => [name.toLowerCase(), value]));
@@ -131,11 +135,28 @@ export function credentialHeaders(credentials: HttpCredentials | null): Record<s
   return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
 }
 
-export type CredentialKind = 'none' | 'password' | 'token' | 'headers';
+/** What of a request carries the credentials. */
+export interface CarriedCredentials {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly digest?: DigestCredentials;
+  readonly clientCertificate?: ClientCertificate;
+}
+
+/** The parts of a request that carry them: user and password go by Basic, and by Digest where that is asked for. */
+export function carryCredentials(credentials: HttpCredentials | null): CarriedCredentials {
+  const headers = credentialHeaders(credentials);
+  if (credentials !== null && 'certificate' in credentials) return { headers, clientCertificate: credentials };
+  if (credentials === null || !('username' in credentials)) return { headers };
+  const { username, password } = credentials;
+  return { headers, digest: { username, password } };
+}
+
+export type CredentialKind = 'none' | 'password' | 'token' | 'headers' | 'certificate';
 
 /** All that is ever told of them. */
 export function credentialKind(credentials: HttpCredentials | null): CredentialKind {
   if (credentials === null) return 'none';
   if ('token' in credentials) return 'token';
+  if ('certificate' in credentials) return 'certificate';
   return 'headers' in credentials ? 'headers' : 'password';
 }

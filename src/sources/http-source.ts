@@ -2,7 +2,7 @@
 import { LarderError } from '../errors.ts';
 import type { CatalogueSource } from './catalogue-source.ts';
 import { HttpCatalogue } from './http-catalogue.ts';
-import { credentialHeaders, type HttpCredentials, parseHttpCredentials } from './http-credentials.ts';
+import { carryCredentials, type HttpCredentials, parseHttpCredentials } from './http-credentials.ts';
 import type { HttpListings } from './http-listings.ts';
 import { describePath, encodePath, type MediaAddress } from './media-address.ts';
 import { ConfiguredSource, type MediaSource, type SourceTarget } from './media-source.ts';
@@ -144,7 +144,7 @@ export class HttpSource extends ConfiguredSource implements MediaSource {
   resolvePath(path: string): UpstreamRequest {
     this.refuseRemoved();
     const { url, credentials, local } = this.target;
-    return { url: url + encodePath(path), headers: credentialHeaders(credentials), baseUrl: url, local };
+    return { url: url + encodePath(path), ...carryCredentials(credentials), baseUrl: url, local };
   }
 
   openCatalogue(): CatalogueSource {

@@ -1,5 +1,6 @@
 // Questions to servers that answer JSON, through the client that fetches films, with the same rules for where it may
 // reach. Bounded in size and time, and an answer that is something else is told as what it is.
+import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import type { OriginAnswer, OriginClient, OriginQuestion } from './origin-client.ts';
 import { statusError } from './origin-response.ts';
@@ -25,11 +26,12 @@ export interface JsonAnswer {
 export interface JsonApiServices {
   readonly client: Pick<OriginClient, 'follow'>;
   readonly ownPort: () => number;
-  readonly nowMs: () => number;
+  readonly clock: Pick<Clock, 'after' | 'nowMs'>;
 }
 
 /** Of one answer: a page of some hundred items with all their streams has one or two megabytes. */
 const ANSWER_MAX_BYTES = 32 * 1024 * 1024;
+const ANSWER_MAX_MS = 60_000;
 
 /**
  * @throws LarderError of `statusError` for another status than 2xx, `origin-refused` for a web page in place of JSON,
@@ -37,23 +39,36 @@ const ANSWER_MAX_BYTES = 32 * 1024 * 1024;
  */
 export async function askJson(
   question: JsonQuestion,
-  { client, ownPort, nowMs }: JsonApiServices,
+  { client, ownPort, clock }: JsonApiServices,
   signal: AbortSignal,
 ): Promise<JsonAnswer> {
   const abort = new AbortController();
   const stop = () => abort.abort();
   if (signal.aborted) throw new LarderError('stopped', 'the request was called off');
   signal.addEventListener('abort', stop, { once: true });
+  let isLate = false;
+  const deadline = clock.after(ANSWER_MAX_MS, () => {
+    isLate = true;
+    abort.abort();
+  });
   try {
     const answer = await client.follow(originQuestion(question, ownPort()), abort);
     const { response, url } = answer;
-    if (response.status < 200 || response.status > 299) throw statusError(response, nowMs());
+    if (response.status < 200 || response.status > 299) throw statusError(response, clock.nowMs());
     return { body: await readJson(answer), headers: response.headers, url };
   } catch (error) {
     if (signal.aborted) throw new LarderError('stopped', 'the request was called off');
+    if (isLate) {
+      const waited = `no whole answer came within ${ANSWER_MAX_MS / 1_000} s`;
+      throw new LarderError('origin-silent', waited, {
+        retry: 'soon',
+        hint: 'the server may be busy: try again later',
+      });
+    }
     if (error instanceof LarderError) throw error;
     throw new LarderError('origin-failed', 'the answer broke off', { retry: 'soon', cause: error });
   } finally {
+    deadline.cancel();
     signal.removeEventListener('abort', stop);
     abort.abort();
   }

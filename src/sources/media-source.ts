@@ -143,6 +143,9 @@ export interface SourceKindDefinition {
   trySignIn?(target: SourceTarget, services: SourceServices, signal: AbortSignal): Promise<SignInTrial>;
 }
 
+/** A kind with a catalogue, which is signed in to. */
+export type CatalogueKindDefinition = SourceKindDefinition & Required<Pick<SourceKindDefinition, 'trySignIn'>>;
+
 /** What sources of all kinds do alike. */
 export abstract class ConfiguredSource {
   readonly id: number;

@@ -1,13 +1,19 @@
 // Opens requests at origins: through ky, streamed, identity encoding, redirects followed by hand, time-outs of our own.
-// Nothing that a player sent ever comes here.
+// A host that is not the source's own is connected to at the addresses that were checked (pinned-fetch.ts), and so is one
+// that is shown a certificate. Nothing that a player sent ever comes here.
 import { connect } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import ky from 'ky';
 import type { Clock } from '../clock.ts';
-import { LarderError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import { CONNECT_TIMEOUT_MS, FIRST_BYTE_TIMEOUT_MS, REDIRECTS_MAX } from '../limits.ts';
 import { type AddressLookup, checkHop, type ReachRule, systemLookup } from './address-guard.ts';
+import type { ClientCertificate } from './client-certificate.ts';
+import { type DigestCredentials, DigestSessions, parseDigestChallenge } from './digest-auth.ts';
 import { describeNetworkError } from './network-words.ts';
 import { isStrongEtag, type OriginHead, type OriginRange, readOriginHead } from './origin-response.ts';
+import { hostOf, portOf } from './pinned-connection.ts';
+import { PinnedFetch, requestTarget } from './pinned-fetch.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 
 export interface OriginRequest extends UpstreamRequest {
@@ -18,10 +24,15 @@ export interface OriginRequest extends UpstreamRequest {
   readonly ifRange: string | null;
   /** The name says film or music: an HTML page in its place is refused. */
   readonly expectsMedia: boolean;
+  /** User and password, for an own host that asks for Digest in place of Basic. */
+  readonly digest?: DigestCredentials;
+  /** Shown to the own host, where it speaks TLS. */
+  readonly clientCertificate?: ClientCertificate;
 }
 
 /** What may be asked of an origin besides files. */
-export interface OriginQuestion extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local'> {
+export interface OriginQuestion
+  extends Pick<OriginRequest, 'url' | 'headers' | 'baseUrl' | 'ownPort' | 'local' | 'digest' | 'clientCertificate'> {
   readonly method: 'GET' | 'POST' | 'DELETE' | 'PROPFIND';
   readonly body: string | null;
   /** Beside the credentials in `headers`, which go to the source's own host only. */
@@ -39,6 +50,15 @@ export interface OriginAnswer {
 export interface OriginResponse {
   readonly head: OriginHead;
   readonly body: ReadableStream<Uint8Array> | null;
+}
+
+/** One request of a chain of redirects. */
+interface Hop {
+  readonly url: URL;
+  /** What is connected to, and nothing else; null leaves that to fetch. */
+  readonly addresses: readonly string[] | null;
+  readonly clientCertificate: ClientCertificate | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
@@ -59,6 +79,14 @@ function fileQuestion(request: OriginRequest): OriginQuestion {
   return { ...request, method: 'GET', body: null, ownHeaders: headers };
 }
 
+/** Of one request, after a challenge: the second is for a nonce that ran out in between. */
+const DIGEST_TRIES_MAX = 2;
+
+/** Two sources of one host may have realms of their own. */
+function digestKey(baseUrl: string, { username }: DigestCredentials): string {
+  return `${baseUrl}\n${username}`;
+}
+
 /** Servers escape what they redirect to as they like. */
 function readable(path: string): string {
   try {
@@ -68,8 +96,15 @@ function readable(path: string): string {
   }
 }
 
+/** Alerts of a server to a certificate of ours (RFC 8446 §6.2), as BoringSSL and rustls put them. */
+const CERTIFICATE_WANTED =
+  /ALERT_(?:CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|BAD_CERTIFICATE|UNKNOWN_CA)|alert: (?:CertificateRequired|BadCertificate|CertificateUnknown|CertificateExpired|UnknownCA)/i;
+
 /** Bun's words name the whole address, which may hold a signature, and advise programmers: neither is for a player. */
 export function reasonOf(error: unknown): string {
+  if (CERTIFICATE_WANTED.test(`${(error as { code?: unknown } | null)?.code} ${describeError(error)}`)) {
+    return 'it wants a client certificate, and takes none, or not the one that it was shown';
+  }
   return describeNetworkError(error)
     .replace(/ fetching ".*"/, '')
     .replace('Unable to connect. Is the computer able to access the url?', 'nothing answers at the address')
@@ -83,8 +118,7 @@ function watchConnection(url: URL, clock: Clock, onUnreachable: () => void): { s
   const halfway = CONNECT_TIMEOUT_MS / 2;
   timers.push(
     clock.after(halfway, () => {
-      const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
-      socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+      socket = connect({ host: hostOf(url), port: portOf(url) });
       const deadline = clock.after(CONNECT_TIMEOUT_MS - halfway, onUnreachable);
       timers.push(deadline);
       socket.once('connect', () => {
@@ -102,13 +136,21 @@ function watchConnection(url: URL, clock: Clock, onUnreachable: () => void): { s
   };
 }
 
+/** The owner typed the source's own host; a name that somebody else hands out may mean another address by now. */
+function isPinned(url: URL, { baseUrl, local }: ReachRule): boolean {
+  return !ipaddr.isValid(hostOf(url)) && (local === false || url.host !== new URL(baseUrl).host);
+}
+
 export class OriginClient {
   readonly #clock: Clock;
   readonly #lookup: AddressLookup;
+  readonly #pinned: PinnedFetch;
+  readonly #digests = new DigestSessions();
 
   constructor(clock: Clock, lookup: AddressLookup = systemLookup) {
     this.#clock = clock;
     this.#lookup = lookup;
+    this.#pinned = new PinnedFetch(clock);
   }
 
   /**
@@ -153,10 +195,14 @@ export class OriginClient {
     let url = new URL(request.url);
     const first = url;
     for (let hop = 0; hop <= REDIRECTS_MAX; hop++) {
-      await this.#checkHop(url, rule);
+      const checked = await this.#checkHop(url, rule);
       // Credentials belong to the host they were given for.
-      const credentials = url.host === first.host && url.protocol === first.protocol ? request.headers : {};
-      const response = await this.#request(url, request, { ...credentials, ...request.ownHeaders }, abort);
+      const isOwn = url.host === first.host && url.protocol === first.protocol;
+      const clientCertificate = (isOwn && url.protocol === 'https:' && request.clientCertificate) || null;
+      // fetch can show none that runs on Bun and on Deno.
+      const addresses = clientCertificate !== null || isPinned(url, rule) ? checked : null;
+      const headers = { ...(isOwn ? request.headers : {}), ...request.ownHeaders };
+      const response = await this.#signedIn({ url, addresses, clientCertificate, headers }, request, isOwn, abort);
       if (!REDIRECT_STATUSES.has(response.status)) return { response, url, isRedirected: hop > 0 };
       const location = response.headers.get('location');
       await response.body?.cancel();
@@ -171,9 +217,38 @@ export class OriginClient {
     });
   }
 
-  async #checkHop(url: URL, rule: ReachRule): Promise<void> {
+  /** Whether the source was found to ask for Digest. */
+  asksForDigest(request: Pick<OriginQuestion, 'baseUrl' | 'digest'>): boolean {
+    return request.digest !== undefined && this.#digests.has(digestKey(request.baseUrl, request.digest));
+  }
+
+  /** The answer to the credentials, by Digest where the own host asks for it; once it has, Basic is not sent to it. */
+  async #signedIn(hop: Hop, request: OriginQuestion, isOwn: boolean, abort: AbortController): Promise<Response> {
+    const { digest, baseUrl, method } = request;
+    if (digest === undefined || !isOwn) return this.#request(hop, request, abort);
+    const key = digestKey(baseUrl, digest);
+    const target = requestTarget(hop.url);
+    for (let triesLeft = DIGEST_TRIES_MAX; ; triesLeft--) {
+      const authorization = this.#digests.answer(key, digest, { method, target });
+      const headers = authorization === null ? hop.headers : { ...hop.headers, authorization };
+      const response = await this.#request({ ...hop, headers }, request, abort);
+      if (response.status !== 401) {
+        this.#digests.note(key, response.headers.get('authentication-info'));
+        return response;
+      }
+      const challenge = parseDigestChallenge(response.headers.get('www-authenticate'));
+      if (challenge === null) return response;
+      this.#digests.learn(key, challenge);
+      // A fresh challenge was answered, and that was not right. An old one may have run out, whether it says so or not.
+      const wasFresh = triesLeft < DIGEST_TRIES_MAX && !challenge.isStale;
+      if (wasFresh || triesLeft === 0) return response;
+      await response.body?.cancel();
+    }
+  }
+
+  async #checkHop(url: URL, rule: ReachRule): Promise<readonly string[]> {
     try {
-      await checkHop(url, rule, this.#lookup);
+      return await checkHop(url, rule, this.#lookup);
     } catch (error) {
       if (error instanceof LarderError) throw error;
       throw new LarderError(
@@ -189,9 +264,8 @@ export class OriginClient {
   }
 
   async #request(
-    url: URL,
+    { url, addresses, clientCertificate, headers }: Hop,
     { method, body }: Pick<OriginQuestion, 'method' | 'body'>,
-    headers: Record<string, string>,
     abort: AbortController,
   ): Promise<Response> {
     let silence: LarderError | undefined;
@@ -199,13 +273,21 @@ export class OriginClient {
       silence = new LarderError('origin-silent', message, { retry: 'soon', hint: 'the origin may be asleep or down' });
       abort.abort();
     };
+    const unreachable = () => giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`);
     const firstByte = this.#clock.after(FIRST_BYTE_TIMEOUT_MS, () =>
       giveUp(`${url.host} took the request and sent nothing for ${FIRST_BYTE_TIMEOUT_MS / 1_000} s`),
     );
-    const connection = watchConnection(url, this.#clock, () =>
-      giveUp(`${url.host} took no connection within ${CONNECT_TIMEOUT_MS / 1_000} s`),
-    );
+    let connecting: { stop(): void } | undefined;
     try {
+      if (addresses !== null) {
+        const timer = this.#clock.after(CONNECT_TIMEOUT_MS, unreachable);
+        connecting = { stop: () => timer.cancel() };
+        const onConnected = connecting.stop;
+        const { signal } = abort;
+        const hop = { url, addresses, clientCertificate, headers };
+        return await this.#pinned.request({ ...hop, method, body, signal, onConnected });
+      }
+      connecting = watchConnection(url, this.#clock, unreachable);
       return await ky(url, {
         method,
         ...(body === null ? {} : { body }),
@@ -219,6 +301,7 @@ export class OriginClient {
     } catch (error) {
       if (silence !== undefined) throw silence;
       if (abort.signal.aborted) throw new LarderError('stopped', 'the request was called off');
+      if (error instanceof LarderError) throw error;
       throw new LarderError('origin-failed', `${url.host} cannot be reached: ${reasonOf(error)}`, {
         retry: 'soon',
         cause: error,
@@ -226,7 +309,7 @@ export class OriginClient {
       });
     } finally {
       firstByte.cancel();
-      connection.stop();
+      connecting?.stop();
     }
   }
 }

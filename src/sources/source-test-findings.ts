@@ -1,12 +1,14 @@
 // What each answer of an origin means to who tests it as a source, in words, with what to do. Pure.
 import { describeError, LarderError, systemCode } from '../errors.ts';
 import { describeBytes } from '../words.ts';
-import { credentialKind, type HttpCredentials } from './http-credentials.ts';
+import { parseDigestChallenge } from './digest-auth.ts';
+import { type CredentialKind, credentialKind, type HttpCredentials } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { listsFolders } from './listed-file.ts';
 import { describePath } from './media-address.ts';
 import { describeNetworkError } from './network-words.ts';
 import { type OriginHead, readOriginHead } from './origin-response.ts';
+import { parseChallenges } from './www-authenticate.ts';
 
 export interface Finding {
   /** Null: there is nothing to try. */
@@ -17,7 +19,12 @@ export interface Finding {
 
 const CLOCK_TOLERANCE_MS = 60_000;
 
-const KIND_WORDS = { password: 'user name and password', token: 'token', headers: 'headers' } as const;
+const KIND_WORDS = {
+  password: 'user name and password',
+  token: 'token',
+  headers: 'headers',
+  certificate: 'certificate',
+} as const;
 
 export const NO_FILE: Finding = { ok: null, detail: 'not tried: it takes a file' };
 
@@ -38,9 +45,10 @@ export function judgeConnectError(error: unknown, address: string, port: number)
   return { ok: false, detail: `${where} takes no connection: ${describeNetworkError(error)}`, hint };
 }
 
-export function describeAdmission(credentials: HttpCredentials | null): string {
+export function describeAdmission(credentials: HttpCredentials | null, isDigest: boolean): string {
   const kind = credentialKind(credentials);
-  return kind === 'none' ? 'it lets us in without credentials' : `it lets us in with the ${KIND_WORDS[kind]}`;
+  if (kind === 'none') return 'it lets us in without credentials';
+  return `it lets us in with the ${KIND_WORDS[kind]}${isDigest ? ', by Digest' : ''}`;
 }
 
 /** A status that says no; what the client that fetches films says of it where there is nothing better to say. */
@@ -50,11 +58,8 @@ export function judgeRefusal(response: Response, target: HttpTarget, nowMs: numb
   const isPlain = target.url.startsWith('http:');
   const kind = credentialKind(credentials);
   if (status === 401) {
-    const scheme = /^\s*([A-Za-z]+)/.exec(response.headers.get('www-authenticate') ?? '')?.[1] ?? null;
-    if (scheme !== null && !/^(basic|bearer)$/i.test(scheme)) {
-      const detail = `it wants to know who asks by ${scheme}, which Larder does not speak (401)`;
-      return { ok: false, detail, hint: 'let the origin take user name and password by Basic over https, or a token' };
-    }
+    const unspoken = findUnspoken(response, kind);
+    if (unspoken !== null) return unspoken;
     if (kind === 'none') {
       const hint = 'enter a user name and password, or a token';
       return { ok: false, detail: 'it wants to know who asks (401)', hint };
@@ -76,7 +81,29 @@ export function judgeRefusal(response: Response, target: HttpTarget, nowMs: numb
   return { ok: false, detail: `it answered ${status}` };
 }
 
+/** Of a 401: what cannot be answered with credentials of this kind, whatever they are. */
+function findUnspoken({ headers }: Response, kind: CredentialKind): Finding | null {
+  const header = headers.get('www-authenticate');
+  const schemes = parseChallenges(header).map(({ scheme }) => scheme);
+  const takesBasic = schemes.includes('basic');
+  if (schemes.length === 0 || takesBasic || schemes.includes('bearer')) return null;
+  if (!schemes.includes('digest')) {
+    const name = /^[\s,]*([A-Za-z0-9-]{1,40})/.exec(header ?? '')?.[1] ?? 'other means';
+    const detail = `it wants to know who asks by ${name}, which Larder does not speak (401)`;
+    return { ok: false, detail, hint: 'let the origin take user name and password by Digest or Basic, or a token' };
+  }
+  if (parseDigestChallenge(header) === null) {
+    const detail = 'it wants to know who asks by a form of Digest that Larder does not speak (401)';
+    return { ok: false, detail, hint: 'let the origin take Digest with MD5 or SHA-256 and qop "auth"' };
+  }
+  if (kind === 'none' || kind === 'password') return null;
+  const detail = `it wants a user name and a password, by Digest, and was given the ${KIND_WORDS[kind]} (401)`;
+  return { ok: false, detail, hint: 'enter a user name and password' };
+}
+
 function hintOf({ status, headers }: Response, isPlain: boolean): string | null {
+  // nginx says so by 400 (ngx_http_ssl_module, ssl_verify_client).
+  if (status === 400 && !isPlain) return 'it may want a client certificate: enter one, or check the one it has';
   if (status === 400 && isPlain) return 'the port may be one of https: write https:// in place of http://';
   if (status === 405) return 'the address does not let itself be read: give the folder as it opens in a browser';
   if (status === 429 || status === 503) {
@@ -91,7 +118,7 @@ function hintOf({ status, headers }: Response, isPlain: boolean): string | null 
 }
 
 /** What the folder itself answers, when it lists no film to go on with. */
-export function judgeFolder(response: Response, body: string, target: HttpTarget): Finding {
+export function judgeFolder(response: Response, body: string, target: HttpTarget, isDigest: boolean): Finding {
   const { status } = response;
   const { pathname } = new URL(target.url);
   const last = pathname.split('/').at(-2) ?? '';
@@ -111,7 +138,7 @@ export function judgeFolder(response: Response, body: string, target: HttpTarget
     const detail = 'it answers, and lists no files (403), which is usual';
     return { ok: true, detail, hint: 'give a file to test sign-in, ranges and speed' };
   }
-  const admission = `${describeAdmission(target.credentials)} (${status})`;
+  const admission = `${describeAdmission(target.credentials, isDigest)} (${status})`;
   if (/\bhtml\b/i.test(contentType) && !listsFolders(body, target.url)) {
     const detail = 'it answers with a web page that lists no files';
     const hint = 'check the address: it may be a sign-in or a start page; if it is right, give a file to test with';

@@ -7,7 +7,7 @@ import { LarderError } from '../errors.ts';
 import { SOURCE_TEST_BYTES, SOURCE_TEST_MS, SOURCE_TEST_STEP_MS } from '../limits.ts';
 import { describeBytes } from '../words.ts';
 import { type AddressLookup, checkHop } from './address-guard.ts';
-import { credentialHeaders } from './http-credentials.ts';
+import { carryCredentials } from './http-credentials.ts';
 import type { HttpTarget } from './http-source.ts';
 import { findListedFile } from './listed-file.ts';
 import { encodePath } from './media-address.ts';
@@ -38,7 +38,7 @@ import { checkCertificate } from './tls-check.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
 
 export interface SourceTestServices {
-  readonly client: Pick<OriginClient, 'ask'>;
+  readonly client: Pick<OriginClient, 'ask' | 'asksForDigest'>;
   readonly lookup: AddressLookup;
   readonly clock: Clock;
   readonly ownPort: number;
@@ -231,13 +231,18 @@ class SourceTest {
   }
 
   async #shakeHands(): Promise<Finding> {
+    const { credentials } = this.#target;
+    const { clientCertificate = null } = carryCredentials(credentials);
     if (this.#url.protocol === 'http:') {
-      const { credentials } = this.#target;
+      if (clientCertificate !== null) {
+        const hint = 'use https where the origin has it, or another way to sign in';
+        return { ok: null, detail: 'not used: the address is http, where no certificate is shown', hint };
+      }
       const hint = credentials === null ? null : 'the credentials go unencrypted: use https where the origin has it';
       return { ok: null, detail: 'not used: the address is http', hint };
     }
     const host = this.#url.hostname.replace(/^\[|\]$/g, '');
-    const check = checkCertificate(this.#socket!, host, this.#services.clock.nowMs());
+    const check = checkCertificate(this.#socket!, host, this.#services.clock.nowMs(), clientCertificate);
     return this.#within(SOURCE_TEST_STEP_MS, check, 'TLS came to no end');
   }
 
@@ -253,7 +258,7 @@ class SourceTest {
     const file = status === 200 ? findListedFile(html, this.#target.url) : null;
     if (file === null) {
       const isAnswer = [200, 206, 403, 404].includes(status);
-      return isAnswer ? judgeFolder(response, html, this.#target) : this.#judgeRefusal(response);
+      return isAnswer ? judgeFolder(response, html, this.#target, this.#isDigest()) : this.#judgeRefusal(response);
     }
     this.#file = file;
     return this.#askForFile(file);
@@ -283,8 +288,7 @@ class SourceTest {
       return { ok: false, detail, hint: 'check the address and the name of the file, as they are in a browser' };
     }
     if (status !== 200 && status !== 206 && status !== 416) return this.#judgeRefusal(response);
-    if (status === 416)
-      return { ok: true, detail: `${describeAdmission(this.#target.credentials)}; the file is empty` };
+    if (status === 416) return { ok: true, detail: `${this.#describeAdmission()}; the file is empty` };
     const head = readOriginHead(response, range, true, this.#services.clock.nowMs());
     this.#head = head;
     const validator = isStrongEtag(head.etag) ? 'strong ETag' : head.lastModified !== null ? 'Last-Modified' : 'none';
@@ -296,8 +300,17 @@ class SourceTest {
     };
     return {
       ok: true,
-      detail: `${describeAdmission(this.#target.credentials)}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
+      detail: `${this.#describeAdmission()}, asked for ${JSON.stringify(file.slice(0, 200))} (${status})`,
     };
+  }
+
+  #isDigest(): boolean {
+    const { url, credentials } = this.#target;
+    return this.#services.client.asksForDigest({ baseUrl: url, ...carryCredentials(credentials) });
+  }
+
+  #describeAdmission(): string {
+    return describeAdmission(this.#target.credentials, this.#isDigest());
   }
 
   #judgeRefusal(response: Response): Finding {
@@ -334,7 +347,7 @@ class SourceTest {
     const { client, clock, ownPort } = this.#services;
     const upstream = this.#upstream ?? {
       url: url + encodePath(path),
-      headers: credentialHeaders(credentials),
+      ...carryCredentials(credentials),
       baseUrl: url,
       local,
     };

@@ -2,7 +2,9 @@
 import type { Socket } from 'node:net';
 import { checkServerIdentity, connect, type PeerCertificate } from 'node:tls';
 import ipaddr from 'ipaddr.js';
+import type { ClientCertificate } from './client-certificate.ts';
 import { describeNetworkError } from './network-words.ts';
+import { tlsOptions } from './pinned-connection.ts';
 
 export interface CertificateFinding {
   readonly ok: boolean;
@@ -17,12 +19,21 @@ const SELF_SIGNED = new Set(['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN
 const TRUST_HINT =
   'give the origin a certificate that this machine trusts, or start Larder with NODE_EXTRA_CA_CERTS=FILE that holds the one it has';
 
-/** Shakes hands on a connected `socket` and looks at the certificate, whatever it is. Closes the connection. */
-export function checkCertificate(socket: Socket, host: string, nowMs: number): Promise<CertificateFinding> {
+/**
+ * Shakes hands on a connected `socket` and looks at the certificate, whatever it is. Closes the connection.
+ * @param ours - shown, and its authority is trusted; null shows none and trusts whom this machine trusts
+ */
+export function checkCertificate(
+  socket: Socket,
+  host: string,
+  nowMs: number,
+  ours: ClientCertificate | null,
+): Promise<CertificateFinding> {
   return new Promise((resolve) => {
     // No name for an address (RFC 6066 §3).
     const servername = ipaddr.isValid(host) ? '' : host;
-    const secure = connect({ socket, servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+    const options = { servername, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'], ...tlsOptions(ours) };
+    const secure = connect({ socket, ...options });
     secure.once('secureConnect', () => {
       const certificate = secure.getPeerCertificate();
       const problem = secure.authorized ? null : codeOf(secure.authorizationError);

@@ -1,4 +1,5 @@
 // Where the bytes of a file are, as its source resolved it.
+import type { CarriedCredentials } from './http-credentials.ts';
 
 /** A conversion that a server makes for us: it ends when it is not heard of, and is to be ended when we have enough. */
 export interface TranscodeSession {
@@ -13,9 +14,8 @@ export interface SessionQuestion {
 }
 
 /** Where the bytes are now: good for one request, or until the source says otherwise. */
-export interface UpstreamRequest {
+export interface UpstreamRequest extends CarriedCredentials {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
   /** Of the owner's own address. */
   readonly baseUrl: string;
   /** Whether it may lead to addresses of private networks; null where that is as the owner's own address is. */

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import type { AccessControl, StreamDecision } from '../access/access-control.ts';
+import type { SignedAddresses } from '../access/signed-addresses.ts';
 import type { Clock } from '../clock.ts';
+import { readHeight } from '../library/auto-qualities.ts';
 import type { Log } from '../log.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler, StreamTarget } from '../proxy/stream-handler.ts';
@@ -16,11 +18,15 @@ export interface HttpServerOptions {
   readonly app: App;
   readonly streams: StreamHandler;
   readonly folders: FolderHandler;
-  readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf'>;
+  readonly access: Pick<AccessControl, 'mayPlay' | 'watch' | 'clientOf' | 'preferencesOf'>;
+  readonly signatures: Pick<SignedAddresses, 'sign'>;
   readonly basePath: string;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+/** A film is over by then, with pauses. */
+const PIECE_ADDRESS_MS = 12 * 3_600_000;
 
 export class HttpServer {
   readonly #listener: Listener;
@@ -42,6 +48,16 @@ export class HttpServer {
     };
     const { clock, log } = options;
     this.#listener = new Listener({ onRequest, clock, log });
+
+    /** What opened this address opens those that it leads to. */
+    function linksFor(decision: Extract<StreamDecision, { may: true }>, token: string | null) {
+      const { by } = decision;
+      if (by?.kind === 'address') {
+        return (path: string) => options.basePath + options.signatures.sign(path, by.signer, PIECE_ADDRESS_MS);
+      }
+      const query = token === null ? '' : `?token=${encodeURIComponent(token)}`;
+      return (path: string) => options.basePath + path + query;
+    }
 
     /** @param address below the base path, as it stands in the request line */
     async function stream(
@@ -76,7 +92,20 @@ export class HttpServer {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      await options.streams.handle(request, response, { kind, sourceName, rawPath, clientAddress: client.address });
+      const linkOf = linksFor(decision, new URLSearchParams(query).get('token'));
+      const preferredHeight = async () => {
+        const preferences = await options.access.preferencesOf({ ...facts, path, query }, client, decision.by);
+        return preferences?.maxHeight ?? null;
+      };
+      await options.streams.handle(request, response, {
+        kind,
+        sourceName,
+        rawPath,
+        clientAddress: client.address,
+        linkOf,
+        preferredHeight,
+        askedHeight: readHeight(new URLSearchParams(query).get('max')),
+      });
     }
   }
 

@@ -235,7 +235,25 @@ describe('testSource() says at which step it fails, why, and what to do', () => 
       'it does not take the user name and password (401) → check them, and enter them again',
     ],
     ['a wrong token', {}, { token: SECRET }, 'it does not take the token (401)'],
-    ['Digest', { 'WWW-Authenticate': 'Digest realm="x"' }, password, 'by Digest, which Larder does not speak (401)'],
+    [
+      'Digest, wrong ones',
+      { 'WWW-Authenticate': 'Digest realm="x", nonce="1", qop="auth"' },
+      password,
+      'it does not take the user name and password (401)',
+    ],
+    [
+      'Digest, and a token',
+      { 'WWW-Authenticate': 'Digest realm="x", nonce="1"' },
+      { token: SECRET },
+      'it wants a user name and a password, by Digest, and was given the token (401) → enter a user name and password',
+    ],
+    [
+      'Digest of a kind of its own',
+      { 'WWW-Authenticate': 'Digest realm="x", nonce="1", algorithm=SHA-1' },
+      password,
+      'by a form of Digest that Larder does not speak (401)',
+    ],
+    ['Negotiate', { 'WWW-Authenticate': 'Negotiate' }, password, 'by Negotiate, which Larder does not speak (401)'],
   ] as const) {
     test(`sign-in: ${what}`, async () => {
       origin.behave('film.mkv', { status: 401, headers });

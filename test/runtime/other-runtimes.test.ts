@@ -1,24 +1,16 @@
 // The same program from source on Deno and on Bun, and compiled for 64-bit ARM under emulation.
 import { expect, test } from 'bun:test';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { findCommand, root, run, startProgram } from './program.ts';
+import { denoFile, findCommand, root, run, startProgram } from './program.ts';
 import { smoke } from './smoke.ts';
 
 const SECOND_MS = 1_000;
 /** From Debian's libc6-arm64-cross and libgcc-s1-arm64-cross. */
 const ARM64_LIBRARIES = '/usr/aarch64-linux-gnu';
 const main = join(root, 'src/main.ts');
-
-function denoFile(): string {
-  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
-  const file = join(root, `node_modules/@deno/linux-${architecture}-glibc/deno`);
-  if (!existsSync(file)) throw new Error(`${file} is missing: run "npm install"`);
-  return file;
-}
 
 test(
   'from source on Bun',

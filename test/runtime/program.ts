@@ -99,3 +99,11 @@ export function findCommand(name: string): string | null {
   if (found === undefined && process.env.CI === 'true') throw new Error(`${name} is not installed`);
   return found ?? null;
 }
+
+/** The pinned Deno. */
+export function denoFile(): string {
+  const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+  const file = join(root, `node_modules/@deno/linux-${architecture}-glibc/deno`);
+  if (!existsSync(file)) throw new Error(`${file} is missing: run "npm install"`);
+  return file;
+}

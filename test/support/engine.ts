@@ -215,6 +215,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     sourceAnswered: (_, error) => void (error !== null && sourceErrors.push(error)),
     newId: () => `${(options.seed ?? 1).toString(16)}e${(++lastId).toString(16)}`,
     fileOpened: () => undefined,
+    throughput: { note: () => undefined },
+    resolve: (source, address, resolving) => source.resolve(address, resolving),
   });
   await space.start();
 

@@ -84,6 +84,7 @@ describe('HttpSource.resolve()', () => {
     expect(source.resolvePath('Ünï/100% ?#.mkv')).toEqual({
       url: 'https://host/a%20b/%C3%9Cn%C3%AF/100%25%20%3F%23.mkv',
       headers: { authorization: `Basic ${btoa('me:x')}` },
+      digest: { username: 'me', password: 'x' },
       baseUrl: 'https://host/a%20b/',
       local: null,
     });

@@ -1,7 +1,7 @@
 // Whether sources answer: asked for the purpose before a start, and known from playing while Larder runs.
 import type { Clock } from '../../clock.ts';
 import { describeError, LarderError } from '../../errors.ts';
-import { credentialHeaders } from '../../sources/http-credentials.ts';
+import { carryCredentials } from '../../sources/http-credentials.ts';
 import { type DeclaredSource, parseSourceSetting } from '../../sources/http-source.ts';
 import { OriginClient } from '../../sources/origin-client.ts';
 import { describeAge } from '../../words.ts';
@@ -29,12 +29,20 @@ export function declaredSourcesAnswer(declared: readonly string[], clock: Clock)
 async function askSource(client: OriginClient, source: DeclaredSource, clock: Clock): Promise<Omit<Finding, 'name'>> {
   const startedAtMs = clock.monotonicMs();
   const abort = new AbortController();
-  const headers = credentialHeaders(source.credentials);
   const took = () => `${(clock.monotonicMs() - startedAtMs).toFixed(0)} ms`;
   try {
     const { url } = source;
     await client.open(
-      { url, headers, baseUrl: url, ownPort: 0, local: null, range: null, ifRange: null, expectsMedia: false },
+      {
+        url,
+        ...carryCredentials(source.credentials),
+        baseUrl: url,
+        ownPort: 0,
+        local: null,
+        range: null,
+        ifRange: null,
+        expectsMedia: false,
+      },
       abort,
     );
     return ok(`source ${source.name} answers in ${took()}`);

@@ -112,17 +112,17 @@ describe('Users', () => {
     const { users, sessions } = fixture.access;
     const jane = await users.create({ name: 'Jane', role: 'owner', password }, 'Test');
     const secret = await sessions.open(jane.id, from);
-    expect(jane.preferences).toEqual({ theme: 'auto', shortcuts: true });
+    expect(jane.preferences).toEqual({ theme: 'auto', shortcuts: true, maxHeight: null });
     await sessions.find(secret, '::1');
     await users.setPreferences(jane.id, { shortcuts: false });
-    await users.setPreferences(jane.id, { theme: 'dark' });
+    await users.setPreferences(jane.id, { theme: 'dark', maxHeight: 720 });
     const session = (await sessions.find(secret, '::1'))!;
-    expect(readPreferences(session.preferences)).toEqual({ theme: 'dark', shortcuts: false });
+    expect(readPreferences(session.preferences)).toEqual({ theme: 'dark', shortcuts: false, maxHeight: 720 });
   });
 
   test('readPreferences() gives what it can read, and defaults for the rest', () => {
-    for (const text of ['', 'null', '7', '{"theme":"pink","shortcuts":1}', '{']) {
-      expect(readPreferences(text)).toEqual({ theme: 'auto', shortcuts: true });
+    for (const text of ['', 'null', '7', '{"theme":"pink","shortcuts":1,"maxHeight":"x"}', '{']) {
+      expect(readPreferences(text)).toEqual({ theme: 'auto', shortcuts: true, maxHeight: null });
     }
   });
 });

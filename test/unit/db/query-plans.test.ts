@@ -11,6 +11,7 @@ import { EventTable } from '../../../src/db/events.ts';
 import { GenerationTable } from '../../../src/db/generations.ts';
 import { LibraryTable } from '../../../src/db/library.ts';
 import { type MediaDescription, MediaTable } from '../../../src/db/media.ts';
+import { PlaylistTable } from '../../../src/db/playlists.ts';
 import { PreferenceTable } from '../../../src/db/preferences.ts';
 import { ReaderHistoryTable } from '../../../src/db/reader-history.ts';
 import * as schema from '../../../src/db/schema.ts';
@@ -163,6 +164,16 @@ const described: MediaDescription = {
   subtitles: [{ language: 'en', title: null, format: 'srt', locator: 'x', isForced: false }],
   fingerprint: 'f',
 };
+const keptPlaylist = {
+  mediaId: 1,
+  quality: '720p',
+  name: '',
+  kind: 'media',
+  body: '#EXTM3U',
+  signature: '00000000',
+  pieceCount: 0,
+  fetchedAt: NOW_MS,
+} as const;
 const settingsOfSource = { url: 'http://x/', credentials: null, options: '{}' };
 const endedReader = {
   id: 1,
@@ -392,6 +403,12 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'media.listSubtitles': (tables) => new MediaTable(tables).listSubtitles([1, 2]),
   'media.listSameWork': (tables) => new MediaTable(tables).listSameWork(1, 5),
   'media.noteRead': (tables) => new MediaTable(tables).noteRead(1, ['original'], NOW_MS),
+  'playlists.put': (tables) => new PlaylistTable(tables).put(keptPlaylist),
+  'playlists.list': (tables) => new PlaylistTable(tables).list(1, 'a', '720p'),
+  'playlists.sumPieces': (tables) => new PlaylistTable(tables).sumPieces([1, 2]),
+  'playlists.isWhole': (tables) => new PlaylistTable(tables).isWhole(1),
+  'playlists.recordWhole': (tables) => new PlaylistTable(tables).recordWhole(1),
+  'entries.listPieceIds': (tables) => new EntryTable(tables).listPieceIds(1),
   'preferences.set': (tables) => new PreferenceTable(tables).set('a', 1, NOW_MS),
 };
 
@@ -427,6 +444,7 @@ describe('query plans', () => {
       library: LibraryTable,
       catalogue: CatalogueTable,
       media: MediaTable,
+      playlists: PlaylistTable,
       preferences: PreferenceTable,
       readers: ReaderHistoryTable,
       storage: StorageTable,

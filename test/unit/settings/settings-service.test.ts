@@ -155,6 +155,7 @@ describe('SettingsService', () => {
       recheckAfter: ['7d'],
       syncEvery: ['7d'],
       verifyRate: ['0'],
+      maxQuality: ['720p'],
       backgroundFill: ['on'],
       logLevel: ['error'],
     };
