@@ -112,7 +112,7 @@ for (const javaScriptEnabled of [true, false]) {
       const card = page.locator('.item', { hasText: 'Tidewatch' });
       expect(await card.textContent()).toContain('3 seasons');
       // The whole card is the link.
-      await card.locator('.poster').click();
+      await card.locator('.poster').click({ force: true });
       await page.getByRole('heading', { level: 1, name: 'Tidewatch' }).waitFor();
       const titles = await page.locator('.item-title').allTextContents();
       expect(titles).toEqual(['Season 1', 'Season 2', 'Season 3']);

@@ -20,11 +20,20 @@ type PosterProps = {
 export function Poster({ page, type, path }: PosterProps) {
   const shape = shapeOf(type);
   const [width, height] = sizes[shape];
+  const word = typeWords[type] ?? type;
   return (
     <span class={`poster ${shape}`}>
-      <span aria-hidden="true">{typeWords[type] ?? type}</span>
+      <span aria-hidden="true">{word}</span>
       {path === null ? null : (
-        <img src={page.basePath + path} alt="" width={width} height={height} loading="lazy" decoding="async" />
+        <img
+          src={page.basePath + path}
+          alt=""
+          width={width}
+          height={height}
+          loading="lazy"
+          decoding="async"
+          data-word={word}
+        />
       )}
     </span>
   );
