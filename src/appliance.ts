@@ -396,6 +396,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     options,
     foundation,
     registry,
+    sourceServices,
     sources,
     health,
     listings,

@@ -35,6 +35,7 @@ import { ownAddresses } from '../settings/own-addresses.ts';
 import { SetupProgress } from '../settings/setup-progress.ts';
 import { isHttpSource } from '../sources/http-kind.ts';
 import type { HttpListings } from '../sources/http-listings.ts';
+import type { SourceServices } from '../sources/media-source.ts';
 import { AboutLarder } from '../upkeep/about.ts';
 import { Alerts } from '../upkeep/alerts.ts';
 import type { Bookkeeper } from '../upkeep/bookkeeper.ts';
@@ -51,11 +52,13 @@ import { JobList } from '../web/job-list.ts';
 import { createStreamAddresses } from '../web/stream-address.ts';
 import type { ApplianceOptions } from './appliance-options.ts';
 import type { Foundation } from './foundation.ts';
+import { createSignInStarters } from './sign-in-starters.ts';
 
 export interface SiteParts {
   readonly options: ApplianceOptions;
   readonly foundation: Foundation;
   readonly registry: SourceRegistry;
+  readonly sourceServices: SourceServices;
   readonly sources: SourceService;
   readonly health: SourceHealth;
   readonly listings: HttpListings;
@@ -86,7 +89,19 @@ export interface SiteParts {
 
 /** Joins what the pages and the API show and do. */
 export function composeSite(parts: SiteParts): App {
-  const { options, foundation, registry, sources, health, listings, folderListings, syncs, manager, scheduler } = parts;
+  const {
+    options,
+    foundation,
+    registry,
+    sourceServices,
+    sources,
+    health,
+    listings,
+    folderListings,
+    syncs,
+    manager,
+    scheduler,
+  } = parts;
   const { threads, uses, space, derivedCapBytes, listEvictable, downloads, readers, traffic, bookkeeper } = parts;
   const { library, itemRefresh, entryActions, removals, selections, jobs, databaseWatch, port, newId } = parts;
   const { log, logRing, dataFolder, chunkFolder, scheme, secretKey, certificates, database, preferences } = foundation;
@@ -205,7 +220,7 @@ export function composeSite(parts: SiteParts): App {
     sources,
     isCatalogue,
     signIns: new PendingSignIns({
-      starters: new Map(),
+      starters: createSignInStarters(sourceServices),
       resolve: (input, name) => registry.resolveSettings(input, name),
       randomId: newId,
       clock,
