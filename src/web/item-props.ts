@@ -33,7 +33,10 @@ export async function itemPropsOf(
     year: item.year,
     source: item.source,
     type: item.type,
-    qualities: item.qualities.map((quality) => quality.quality),
+    // To what it could be converted is said on its page.
+    qualities: item.qualities
+      .filter(({ delivery, entryId }) => delivery === 'file' || entryId !== null)
+      .map(({ quality }) => quality),
     availability: item.availability,
     pinned: item.pinned,
     unreachable: item.unreachable,

@@ -8,7 +8,7 @@ let jellyfin: JellyfinServer;
 let larder: RunningLarder;
 
 beforeAll(async () => {
-  jellyfin = await startJellyfinServer();
+  jellyfin = await startJellyfinServer({ movies: 2, series: 1, seasonsEach: 1, episodesEach: 2 });
   larder = await startLarder();
 });
 
@@ -39,7 +39,7 @@ function errorOf(text: string, field: string): string | null {
   return new RegExp(`id="${field}-error">([^<]*)<`).exec(text)?.[1] ?? null;
 }
 
-function valueOf(text: string, field: string): string | null {
+function typedIn(text: string, field: string): string | null {
   const input = new RegExp(`<input[^>]*id="${field}"[^>]*>`).exec(text)?.[0] ?? '';
   return /value="([^"]*)"/.exec(input)?.[1] ?? null;
 }
@@ -86,15 +86,15 @@ describe('a new source', () => {
     expect(text).toContain('Jellyfin at <code>');
     expect(text).toContain('As it is: user name and password');
     expect(isChecked(text, 'transcode', 'hls')).toBe(true);
-    expect(valueOf(text, 'ladder-1080p')).toBe('6.5');
-    expect(valueOf(text, 'ladder-720p') ?? '').toBe('');
-    expect(valueOf(text, 'ladder-360p')).toBe('0');
+    expect(typedIn(text, 'ladder-1080p')).toBe('6.5');
+    expect(typedIn(text, 'ladder-720p') ?? '').toBe('');
+    expect(typedIn(text, 'ladder-360p')).toBe('0');
     expect(text).toContain('Look for new titles now');
     expect(text).not.toContain('wonder');
     // Emptied: as it is by default again. What was not touched stays.
     await ask('/sources/home', { kind: 'jellyfin', url: jellyfin.url, signIn: 'keep', transcode: 'growing' });
     const changed = (await ask('/sources/home')).text;
-    expect(valueOf(changed, 'ladder-1080p') ?? '').toBe('');
+    expect(typedIn(changed, 'ladder-1080p') ?? '').toBe('');
     expect(isChecked(changed, 'transcode', 'growing')).toBe(true);
     expect(changed).toContain('As it is: user name and password');
   });
@@ -108,7 +108,12 @@ describe('a new source', () => {
     expect(isChecked(key.text, 'signIn', 'apiKey')).toBe(true);
     const address = await ask('/sources/new', { ...base, credentialApiKey: 'k', url: 'ftp://nas/' });
     expect(errorOf(address.text, 'url')).not.toBeNull();
-    const rate = await ask('/sources/new', { ...base, credentialApiKey: 'k', transcode: 'growing', 'ladder-720p': 'x' });
+    const rate = await ask('/sources/new', {
+      ...base,
+      credentialApiKey: 'k',
+      transcode: 'growing',
+      'ladder-720p': 'x',
+    });
     expect(errorOf(rate.text, 'ladder-720p')).toContain('no bit rate');
     expect(rate.text).toContain('<details class="more-settings" open');
     const large = await ask('/sources/new', { ...base, credentialApiKey: 'k', transcode: 'off', 'ladder-480p': '900' });
@@ -141,7 +146,7 @@ describe('a new source', () => {
     const before = (await ask('/sources/addon')).text;
     expect(before).toContain('at 127.0.0.1:9.');
     expect(before).not.toContain('key-of-someone');
-    expect(valueOf(before, 'itemsPerCatalogue')).toBe('50');
+    expect(typedIn(before, 'itemsPerCatalogue')).toBe('50');
     const credentials = async () => {
       const { text } = await ask('/api/v1/sources/addon');
       return (JSON.parse(text) as { credentials: unknown }).credentials;
@@ -149,17 +154,24 @@ describe('a new source', () => {
     const kept = await credentials();
     await ask('/sources/addon', { kind: 'stremio', url: '', itemsPerCatalogue: '' });
     expect(await credentials()).toEqual(kept);
-    expect(valueOf((await ask('/sources/addon')).text, 'itemsPerCatalogue')).toBe('1000');
+    expect(typedIn((await ask('/sources/addon')).text, 'itemsPerCatalogue')).toBe('1000');
     await ask('/sources/addon', { kind: 'stremio', url: 'http://127.0.0.1:9/manifest.json', itemsPerCatalogue: '' });
     expect(await credentials()).not.toEqual(kept);
   });
 
   test('its test says step by step what the server said', async () => {
-    const fields = { kind: 'jellyfin', name: 'x', url: jellyfin.url, signIn: 'password', username: 'alice', password: 'no' };
+    const fields = {
+      kind: 'jellyfin',
+      name: 'x',
+      url: jellyfin.url,
+      signIn: 'password',
+      username: 'alice',
+      password: 'no',
+    };
     const { status, text } = await ask('/sources/test', fields);
     expect(status).toBe(200);
     expect(text).toContain('It can be saved all the same');
-    expect(valueOf(text, 'name')).toBe('x');
+    expect(typedIn(text, 'name')).toBe('x');
   });
 });
 
@@ -174,8 +186,8 @@ describe('signing in by a code', () => {
     const signInId = /name="signInId" value="([^"]+)"/.exec(asked.text)?.[1] ?? '';
     expect(code).toMatch(/^\d{6}$/);
     // What was typed stays.
-    expect(valueOf(asked.text, 'name')).toBe('quick');
-    expect(valueOf(asked.text, 'ladder-720p')).toBe('3');
+    expect(typedIn(asked.text, 'name')).toBe('quick');
+    expect(typedIn(asked.text, 'ladder-720p')).toBe('3');
     const early = await ask('/sources/new', { ...form, url, signInId });
     expect(early.status).toBe(422);
     expect(early.text).toContain('The code was not confirmed yet. Enter it first, then save.');
@@ -223,4 +235,60 @@ test('looking for new titles is told in words that fit', async () => {
   while (text.includes('Stop looking')) text = (await ask('/sources/home')).text;
   expect(text).toContain('Films, episodes and tracks found');
   expect(text).toContain('It is looked through for new titles only when you ask.');
+});
+
+describe('what a server has', () => {
+  async function itemPath(title: string): Promise<string> {
+    const { text } = await ask(`/library?q=${encodeURIComponent(title)}`);
+    return /class="item-title" href="([^"]+)"/.exec(text)?.[1] ?? '';
+  }
+
+  test('is asked for anew when its page is opened, and not again while it is trusted', async () => {
+    const path = await itemPath('Movie 000000');
+    const asked = () => jellyfin.requests.length;
+    const before = asked();
+    const { text } = await ask(path);
+    expect(text).toContain('>Auto</span>');
+    const opened = asked();
+    expect(opened).toBeGreaterThan(before);
+    await ask(path);
+    expect(asked()).toBe(opened);
+  });
+
+  test('plays by the address that chooses, as a playlist for players', async () => {
+    const path = await itemPath('Movie 000000');
+    const { text } = await ask(`${path}/play.m3u?quality=auto`);
+    expect(text).toMatch(/^#EXTM3U\n[^\n]*,.*Movie 000000/);
+    expect(text).toMatch(/\/stream\/home\/[^/]+\/auto\//);
+  });
+
+  test('is called by its title wherever it is told of', async () => {
+    const path = await itemPath('Movie 000001');
+    await ask(`${path}/fetch`, { quality: 'original' });
+    let activity = (await ask('/activity')).text;
+    expect(activity).toContain('Movie 000001');
+    const { text } = await ask(path);
+    const entryId = /\/entries\/(\d+)\/pin"/.exec(text)?.[1] ?? '';
+    const pinned = await fetch(`http://localhost:${larder.port}/entries/${entryId}/pin`, {
+      method: 'POST',
+      headers: {
+        ...larder.owner.headers,
+        'HX-Request': 'true',
+        'HX-Current-URL': `http://localhost:${larder.port}${path}`,
+      },
+    });
+    const notice = await pinned.text();
+    expect(notice).toMatch(/Movie 000001 \(\d{4}\) is pinned: it is never removed/);
+    expect(notice).not.toContain(':original is pinned');
+    await ask(`/entries/${entryId}/drop`, {});
+    activity = (await ask('/events')).text;
+    expect(activity).not.toContain(':original');
+  });
+
+  test('is numbered, and leads to what it belongs to', async () => {
+    const path = await itemPath('Episode');
+    const { text } = await ask(path);
+    expect(text).toMatch(/<h1[^>]*>\s*<span class="quiet">S01E0\d /);
+    expect(text).toMatch(/class="crumb"[^>]*>.*Library<\/a>( |\n)*\/ <a href="\/items\/\d+">.*<\/a>( |\n)*\/ <a href/s);
+  });
 });

@@ -1,4 +1,4 @@
-import { formatDuration, formatMoment } from '../format.ts';
+import { formatCount, formatDuration, formatMoment } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
 import { ChunkMapLegend } from '../parts/chunk-map-legend.tsx';
@@ -82,7 +82,7 @@ export function ItemPage(props: ItemPageProps) {
       {panels.slice(0, panelsShown)}
       {rest.length === 0 ? null : (
         <details class="more-qualities">
-          <summary>{rest.length} more qualities</summary>
+          <summary>{formatCount(rest.length, 'more quality', 'more qualities')}</summary>
           {rest}
         </details>
       )}

@@ -1,3 +1,4 @@
+import { formatCount } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { CopyField } from './copy-field.tsx';
 
@@ -30,14 +31,16 @@ type Props = {
   subtitles: readonly SubtitleProps[];
 };
 
-/** Addresses that are shown at once; an add-on may have dozens. */
+/** Addresses that are shown at once, also beside the one that chooses among them; an add-on may have dozens. */
 const addressesShown = 4;
+const addressesBesideAuto = 2;
 
 /** Playing it here, and the addresses for players elsewhere. */
 export function ItemPlay({ page, title, type, plays, subtitles }: Props) {
   if (plays.length === 0) return null;
-  const shown = plays.slice(0, addressesShown);
-  const rest = plays.slice(addressesShown);
+  const count = plays[0]?.delivery === 'auto' ? addressesBesideAuto : addressesShown;
+  const shown = plays.slice(0, count);
+  const rest = plays.slice(count);
   // No browser but Safari plays playlists by itself.
   const here = type === 'file' ? undefined : plays.find(({ delivery }) => delivery !== 'hls');
   const address = (play: ItemPlayProps, index: number) => (
@@ -52,7 +55,7 @@ export function ItemPlay({ page, title, type, plays, subtitles }: Props) {
           {shown.map(address)}
           {rest.length === 0 ? null : (
             <details class="more-addresses">
-              <summary>{rest.length} more</summary>
+              <summary>{formatCount(rest.length, 'more address', 'more addresses')}</summary>
               {rest.map((play, index) => address(play, index + shown.length))}
             </details>
           )}

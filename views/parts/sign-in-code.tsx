@@ -22,7 +22,8 @@ type Props = {
 
 /** Asks for a code, shows it, and says how far it is. */
 export function SignInCode({ page, kind, action, code, error }: Props) {
-  const address = `${page.basePath}${action}`;
+  // The page that comes begins where the code is.
+  const address = `${page.basePath}${action}#signInId`;
   return (
     <div class="sign-in-code" id="signInId" tabindex={-1}>
       {error === null ? null : <p class="error">{error}</p>}
