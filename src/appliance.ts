@@ -31,6 +31,7 @@ import { Removals } from './library/removals.ts';
 import { Selections } from './library/selections.ts';
 import { SourceRegistry } from './library/source-registry.ts';
 import { SourceRemover } from './library/source-remover.ts';
+import { SourceSearch } from './library/source-search.ts';
 import { SourceService } from './library/source-service.ts';
 import { CATALOGUE_REQUESTS, STOP_READERS_MS } from './limits.ts';
 import { DownloadRunner } from './offline/download-runner.ts';
@@ -374,6 +375,12 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     clock,
     log: log.part('library'),
   });
+  const sourceSearch = new SourceSearch({
+    sources: () => registry.sources(),
+    catalogue,
+    findMediaId: (sourceId, key) => mediaTable.findId(sourceId, key),
+    clock,
+  });
   const folders = new FolderHandler({ folders: folderListings, findSource, basePath, version });
   async function loseBytes(generationId: number, range: ByteRange, reason: string): Promise<number> {
     const generation = await generations.find(generationId);
@@ -415,6 +422,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     bookkeeper,
     library,
     itemRefresh,
+    sourceSearch,
     entryActions,
     removals,
     selections,

@@ -192,6 +192,9 @@ export const PLAYLIST_WAIT_MS = 20_000;
 export const AUTO_QUALITY_MS = 6 * 3_600_000;
 export const AUTO_QUALITIES_MAX = 2_000;
 
+/** What a source may take to find what somebody typed, before the others are shown without it. */
+export const SOURCE_SEARCH_MS = 8_000;
+
 /** Folders that somebody looks at: how long is waited for the source, what is shown, and for how long it is kept. */
 export const FOLDER_WAIT_MS = 12_000;
 export const FOLDER_ENTRIES_MAX = 10_000;

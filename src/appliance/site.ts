@@ -20,6 +20,7 @@ import { PendingSignIns } from '../library/pending-sign-ins.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
 import type { SourceRegistry } from '../library/source-registry.ts';
+import type { SourceSearch } from '../library/source-search.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { DownloadRunner } from '../offline/download-runner.ts';
 import type { SpaceKeeper } from '../offline/space-keeper.ts';
@@ -77,6 +78,7 @@ export interface SiteParts {
   readonly bookkeeper: Bookkeeper;
   readonly library: Library;
   readonly itemRefresh: ItemRefresh;
+  readonly sourceSearch: SourceSearch;
   readonly entryActions: EntryActions;
   readonly removals: Removals;
   readonly selections: Selections;
@@ -103,7 +105,8 @@ export function composeSite(parts: SiteParts): App {
     scheduler,
   } = parts;
   const { threads, uses, space, derivedCapBytes, listEvictable, downloads, readers, traffic, bookkeeper } = parts;
-  const { library, itemRefresh, entryActions, removals, selections, jobs, databaseWatch, port, newId } = parts;
+  const { library, itemRefresh, sourceSearch, entryActions, removals, selections, jobs, databaseWatch, port, newId } =
+    parts;
   const { log, logRing, dataFolder, chunkFolder, scheme, secretKey, certificates, database, preferences } = foundation;
   const { entries, generations, queue, store, events, noteEvent, settings, access } = foundation;
   const { clock, version } = options;
@@ -232,6 +235,7 @@ export function composeSite(parts: SiteParts): App {
     noteEvent,
     library,
     itemRefresh,
+    sourceSearch,
     playlist: new LibraryPlaylist({ library }),
     entryActions,
     entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),

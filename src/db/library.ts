@@ -246,6 +246,18 @@ export class LibraryTable {
       );
   }
 
+  /** Episodes and tracks below these items, at whatever depth, in no order. */
+  async listParts(mediaIds: readonly number[]): Promise<number[]> {
+    const rows = await this.#tables.all<{ id: number }>(sql`
+      WITH RECURSIVE below (id, type) AS (
+        SELECT item.id, item.type FROM json_each(${JSON.stringify(mediaIds)}) AS wanted
+        CROSS JOIN media_items AS item ON item.parent_id = wanted.value
+        UNION
+        SELECT item.id, item.type FROM below CROSS JOIN media_items AS item ON item.parent_id = below.id)
+      SELECT id FROM below WHERE type IN ('episode', 'track', 'video', 'audio')`);
+    return rows.map(({ id }) => id);
+  }
+
   /** In no order; those that are gone meanwhile are missing. */
   async listEntries(entryIds: readonly number[]): Promise<NamedEntry[]> {
     const rows = await this.#tables

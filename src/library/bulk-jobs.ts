@@ -214,7 +214,7 @@ export class BulkJobs {
         for (const target of targets) {
           if (signal.aborted) break;
           await this.#actOn(job, target);
-          job.itemsDone += 1;
+          if (!target.isPart) job.itemsDone += 1;
           await yieldTurn();
         }
         if (signal.aborted) break;
@@ -235,7 +235,8 @@ export class BulkJobs {
       this.#note(job, target, null, error);
       return;
     }
-    if (entryIds.length === 0) job.entriesSkipped += 1;
+    // A series is acted on by its episodes, which come behind it.
+    if (entryIds.length === 0 && target.qualities.length > 0) job.entriesSkipped += 1;
     for (const entryId of entryIds) {
       if (job.abort.signal.aborted) return;
       try {
@@ -257,7 +258,7 @@ export class BulkJobs {
       return entryId;
     });
     const isUntouched = target.qualities.every((quality) => quality.entryId === null || quality.removedAt !== null);
-    const [best] = target.qualities;
+    const best = target.qualities.find(({ refusal }) => refusal === null);
     if (action !== 'fetch' || !isUntouched || best === undefined) return kept;
     // Nothing of it was ever opened: the one that the source offers first, its best.
     return [await this.#services.actions.ensureEntry(best, target.source)];

@@ -17,6 +17,8 @@ export interface ItemFilter {
   /** Only what the origin does not give: it says that it has it no more, or its source does not answer. */
   readonly unreachable: boolean;
   readonly pinned: boolean;
+  /** Everything that plays by itself, episodes and tracks among it. */
+  readonly isFlat?: boolean;
 }
 
 export const EVERYTHING: ItemFilter = {
@@ -43,9 +45,9 @@ export interface SourceFacts {
 const PARTS: readonly string[] = ['season', 'episode', 'track'];
 
 /** Whether a list without a type shows items of this one. */
-function isShown(type: string, query: string): boolean {
+function isShown(type: string, { query, isFlat = false }: ItemFilter): boolean {
   if (type === 'file' || type === 'season') return false;
-  return query.trim() !== '' || !PARTS.includes(type);
+  return isFlat || query.trim() !== '' || !PARTS.includes(type);
 }
 
 export function matchesFacet(filter: ItemFilter, facet: FacetRow, source: SourceFacts | undefined): boolean {
@@ -53,7 +55,7 @@ export function matchesFacet(filter: ItemFilter, facet: FacetRow, source: Source
     // A source that was removed is not listed any more, although its bytes may still be going.
     source !== undefined &&
     (filter.source === null || source.name === filter.source) &&
-    (filter.type === null ? isShown(facet.type, filter.query) : facet.type === filter.type) &&
+    (filter.type === null ? isShown(facet.type, filter) : facet.type === filter.type) &&
     (filter.availability === null || facet.availability === filter.availability) &&
     (!filter.pinned || facet.pinned) &&
     (!filter.unreachable || facet.missing || source.isFailing)

@@ -23,7 +23,13 @@ export class LibraryPlaylist {
   write(filter: ItemFilter, addressOf: FileAddress): AsyncGenerator<string> {
     let cursor: ItemQuery['cursor'] = null;
     return writePlaylist('Larder', async () => {
-      const page = await this.#services.library.search({ ...filter, sort: 'title', cursor, limit: PAGE_ITEMS });
+      const page = await this.#services.library.search({
+        ...filter,
+        isFlat: true,
+        sort: 'title',
+        cursor,
+        limit: PAGE_ITEMS,
+      });
       cursor = page.next;
       const items = page.items.flatMap((item) => toItem(item, filter, addressOf));
       return { items, next: page.next === null ? null : String(page.next.mediaId) };
@@ -35,10 +41,18 @@ export class LibraryPlaylist {
 function toItem(item: LibraryItem, filter: ItemFilter, addressOf: FileAddress): PlaylistItem[] {
   const qualities = item.qualities.filter(({ removedAt }) => removedAt === null);
   const whole = qualities.find(isWhole);
-  const quality = whole ?? (filter.availability === 'whole' ? undefined : qualities[0]);
+  const playable = qualities.find(({ refusal }) => refusal === null);
+  const quality = whole ?? (filter.availability === 'whole' ? undefined : playable);
   if (quality === undefined) return [];
-  const title = item.year === null ? item.title : `${item.title} (${item.year})`;
+  const name = item.year === null ? item.title : `${item.title} (${item.year})`;
+  const title = numberOf(item) === '' ? name : `${numberOf(item)} ${item.title}`;
   return [{ title, group: item.source, address: addressOf(item.source, quality.path), durationSeconds: null }];
+}
+
+/** `S01E02`; empty for what is no episode. */
+function numberOf({ type, season, episode }: LibraryItem): string {
+  if (type !== 'episode' || season === null || episode === null) return '';
+  return `S${String(season).padStart(2, '0')}E${String(episode).padStart(2, '0')}`;
 }
 
 function isWhole({ cachedBytes, totalBytes }: QualityRow): boolean {

@@ -39,18 +39,24 @@ export class MediaCatalogue implements KnownCatalogue {
 
   /** Makes the rows say what its source says of an item now. */
   async noteItem(sourceId: number, page: CataloguePage): Promise<void> {
-    const { media, files, clock } = this.#services;
-    await this.putMedia(sourceId, page.media ?? []);
-    for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
-      await files.putFiles(sourceId, null, page.items.slice(at, at + CATALOGUE_BATCH), clock.nowMs());
-      await yieldTurn();
-    }
+    const { media, clock } = this.#services;
+    await this.putPage(sourceId, page);
     const qualities = Map.groupBy(page.items, (item) => item.mediaKey);
     const keys = new Set([...qualities.keys(), ...(page.media ?? []).map(({ key }) => key)]);
     for (const key of keys) {
       const mediaId = await media.findId(sourceId, key);
       const named = (qualities.get(key) ?? []).map(({ quality }) => quality);
       if (mediaId !== null) await media.noteRead(mediaId, named, clock.nowMs());
+    }
+  }
+
+  /** Adds to the rows what a source tells of some items; what it does not tell stays. */
+  async putPage(sourceId: number, page: CataloguePage): Promise<void> {
+    const { files, clock } = this.#services;
+    await this.putMedia(sourceId, page.media ?? []);
+    for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
+      await files.putFiles(sourceId, null, page.items.slice(at, at + CATALOGUE_BATCH), clock.nowMs());
+      await yieldTurn();
     }
   }
 

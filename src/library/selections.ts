@@ -19,6 +19,8 @@ export interface SelectionTarget {
   readonly qualities: readonly QualityRow[];
   /** Only these of its entries; null for all. */
   readonly entryIds: readonly number[] | null;
+  /** It was not selected itself: its series or album was. */
+  readonly isPart: boolean;
 }
 
 export interface SelectionCount {
@@ -42,11 +44,14 @@ export interface SelectionSize extends SelectionCount {
 
 export interface SelectionServices {
   readonly library: Library;
-  readonly table: Pick<LibraryTable, 'sumKept' | 'listItems' | 'sumFacet' | 'sumSizes'>;
+  readonly table: Pick<LibraryTable, 'sumKept' | 'listItems' | 'listParts' | 'sumFacet' | 'sumSizes'>;
   readonly entries: Pick<EntryTable, 'findSummary'>;
 }
 
 type Measured = Pick<SelectionSize, 'entryCount' | 'cachedBytes' | 'missingBytes' | 'unknownCount'>;
+
+/** Types that have no files themselves. */
+const CONTAINERS: ReadonlySet<string> = new Set(['series', 'season', 'album']);
 
 const FACET_STEP_ITEMS = 2_000;
 const PAGE_ITEMS = 100;
@@ -77,7 +82,9 @@ export class Selections {
   async measure(selection: Exclude<Selection, { kind: 'entries' }>): Promise<SelectionSize> {
     const { library } = this.#services;
     const facets = selection.kind === 'filter' ? await library.facets(selection.filter) : null;
-    const size = facets === null ? await this.#measureItems(selection) : await this.#measureFacets(facets);
+    // What series and albums have is below them.
+    const isFlat = facets?.every(({ type }) => !CONTAINERS.has(type)) ?? false;
+    const size = facets === null || !isFlat ? await this.#measureItems(selection) : await this.#measureFacets(facets);
     const isCut = selection.kind === 'filter' && (await library.count(selection.filter)).isCut;
     return { ...(await this.count(selection)), ...size, isCut };
   }
@@ -105,11 +112,12 @@ export class Selections {
   async #measureItems(selection: Exclude<Selection, { kind: 'entries' }>): Promise<Measured> {
     const { table } = this.#services;
     const size = { entryCount: 0, cachedBytes: 0, missingBytes: 0, unknownCount: 0 };
-    for await (const mediaIds of this.#ids(selection, SUM_PAGE_ITEMS)) {
+    for await (const { mediaIds } of this.#withParts(selection, SUM_PAGE_ITEMS)) {
       const kept = new Map((await table.sumKept(mediaIds)).map((row) => [row.mediaId, row]));
       for (const row of kept.values()) addKept(size, row);
       const others = mediaIds.filter((id) => !kept.has(id));
       for (const item of others.length === 0 ? [] : await table.listItems(others)) {
+        if (CONTAINERS.has(item.type)) continue;
         size.missingBytes += item.sizeBytes;
         if (item.sizeBytes === 0) size.unknownCount += 1;
       }
@@ -123,7 +131,7 @@ export class Selections {
       yield* this.#entryTargets(selection.entryIds);
       return;
     }
-    for await (const mediaIds of this.#ids(selection, PAGE_ITEMS)) {
+    for await (const { mediaIds, isPart } of this.#withParts(selection, PAGE_ITEMS)) {
       const items = await this.#services.library.list(mediaIds);
       yield items.map(({ mediaId, title, source, qualities }) => ({
         mediaId,
@@ -131,6 +139,7 @@ export class Selections {
         source,
         qualities,
         entryIds: null,
+        isPart,
       }));
     }
   }
@@ -139,7 +148,23 @@ export class Selections {
     for (const entryId of entryIds) {
       const summary = await this.#services.entries.findSummary(entryId);
       const { mediaId = 0, title = 'an entry', source = '' } = summary ?? {};
-      yield [{ mediaId, title, source, qualities: [], entryIds: [entryId] }];
+      yield [{ mediaId, title, source, qualities: [], entryIds: [entryId], isPart: false }];
+    }
+  }
+
+  /** Each page of what was selected, and then what is below it: series are acted on by their episodes. */
+  async *#withParts(
+    selection: Exclude<Selection, { kind: 'entries' }>,
+    pageItems: number,
+  ): AsyncGenerator<{ readonly mediaIds: readonly number[]; readonly isPart: boolean }> {
+    const seen = new Set<number>();
+    const unseen = (mediaIds: readonly number[]) => mediaIds.filter((id) => !seen.has(id) && seen.add(id));
+    for await (const selected of this.#ids(selection, pageItems)) {
+      yield { mediaIds: unseen(selected), isPart: false };
+      const parts = unseen(await this.#services.table.listParts(selected));
+      for (let start = 0; start < parts.length; start += pageItems) {
+        yield { mediaIds: parts.slice(start, start + pageItems), isPart: true };
+      }
     }
   }
 

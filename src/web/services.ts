@@ -14,6 +14,7 @@ import type { LibraryPlaylist } from '../library/library-playlist.ts';
 import type { PendingSignIns } from '../library/pending-sign-ins.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
+import type { SourceSearch } from '../library/source-search.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { Log } from '../log.ts';
 import type { Storage } from '../offline/storage.ts';
@@ -47,6 +48,7 @@ export interface WebServices {
   readonly status: StatusReport;
   readonly namedSources: () => readonly NamedSource[];
   readonly library: Library;
+  readonly sourceSearch: SourceSearch;
   readonly itemRefresh: Pick<ItemRefresh, 'refresh'>;
   readonly entryActions: EntryActions;
   readonly entryDetails: EntryDetails;

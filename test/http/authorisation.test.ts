@@ -30,6 +30,7 @@ const TABLE: Readonly<Record<'public' | 'viewer' | 'owner', readonly string[]>> 
     'GET /api/v1/status',
     'GET /api/v1/history',
     'GET /api/v1/items',
+    'GET /api/v1/search',
     'GET /api/v1/items/:id',
     'GET /api/v1/entries',
     'GET /api/v1/entries/:id',

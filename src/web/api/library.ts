@@ -186,6 +186,25 @@ const listItems = createRoute({
   request: { query: itemsQuery },
   responses: { 200: jsonAnswer('A page of items', listOf(itemSchema)) },
 });
+const searchSources = createRoute({
+  method: 'get',
+  path: '/search',
+  summary: 'Asks the sources themselves; what they find is in the library from then on',
+  request: {
+    query: z.object({ q: z.string().min(1).max(200), source: z.string().min(1).max(QUERY_MAX).optional() }),
+  },
+  responses: {
+    200: jsonAnswer(
+      'What each source found',
+      z.object({
+        items: z.array(itemSchema),
+        errors: z.array(z.object({ source: z.string(), detail: z.string() })).openapi({
+          description: 'Sources that did not say, and why',
+        }),
+      }),
+    ),
+  },
+});
 const getItem = createRoute({
   method: 'get',
   path: '/items/{id}',
@@ -254,11 +273,20 @@ const VERBS = {
 
 type LibraryServices = Pick<
   WebServices,
-  'library' | 'itemRefresh' | 'entryDetails' | 'entryActions' | 'jobs' | 'selections' | 'storage' | 'streamAddresses'
+  | 'library'
+  | 'itemRefresh'
+  | 'sourceSearch'
+  | 'entryDetails'
+  | 'entryActions'
+  | 'jobs'
+  | 'selections'
+  | 'storage'
+  | 'streamAddresses'
 >;
 
 export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): void {
-  const { library, itemRefresh, entryDetails, entryActions, jobs, selections, storage, streamAddresses } = services;
+  const { library, itemRefresh, sourceSearch, entryDetails, entryActions, jobs, selections, storage, streamAddresses } =
+    services;
 
   function addressOf(context: ApiContext, source: string, path: string): string {
     return context.var.page.serverAddress + streamAddresses.pathOf(source, path, signerOf(context.var.caller));
@@ -350,6 +378,15 @@ export function addLibraryRoutes(api: ApiRoutes, services: LibraryServices): voi
       items: await writeItems(context, items),
       next: next === null ? null : writeItemCursor(sort, next),
     });
+  });
+  api.route(searchSources, 'viewer', async (context) => {
+    const { q, source } = context.req.valid('query');
+    const found = await sourceSearch.search(q, source ?? null);
+    const items = await library.list(found.flatMap(({ mediaIds }) => mediaIds));
+    const errors = found.flatMap(({ source: name, error }) =>
+      error === null ? [] : [{ source: name, detail: error }],
+    );
+    return context.json({ items: await writeItems(context, items), errors }, 200);
   });
   api.route(getItem, 'viewer', async (context) => {
     const mediaId = context.req.valid('param').id;

@@ -59,7 +59,7 @@ const WALKS: Record<string, string> = {
 const IN_ORDER = / USING (COVERING )?INDEX |^SCAN (events|reader_history|kinds|tokens|users|sessions|CONSTANT ROW)$/;
 
 /** Steps over what the statement brought itself: a list of numbers, its own rows so far, a search that is an index. */
-const OWN = /VIRTUAL TABLE INDEX|^SCAN (walk|found|items)$/;
+const OWN = /VIRTUAL TABLE INDEX|^SCAN (walk|found|items|below)$/;
 
 type Statement = { sql: string; args: unknown };
 
@@ -391,6 +391,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'catalogue.countMissing': (tables) => new CatalogueTable(tables).countMissing(1),
   'catalogue.countPresent': (tables) => new CatalogueTable(tables).countPresent(1),
   'catalogue.countFolders': (tables) => new CatalogueTable(tables).countFolders(1),
+  'library.listParts': (tables) => new LibraryTable(tables).listParts([1, 2]),
   'media.fingerprints': (tables) => new MediaTable(tables).fingerprints(1, ['a']),
   'media.put': (tables) => new MediaTable(tables).put(1, [described], NOW_MS),
   'media.findId': (tables) => new MediaTable(tables).findId(1, 'a'),

@@ -37,6 +37,13 @@ describe('chooseQuality()', () => {
       'here whole',
     ],
     [
+      'its source is away',
+      [...LADDER.slice(1), option('480p', 480, 2_000_000, true)],
+      { isUnreachable: true },
+      '480p',
+      'does not answer',
+    ],
+    [
       'the best is here whole',
       [option('original', 2160, 9e7, true), LADDER[3]!],
       { throughput: 1 },

@@ -6,7 +6,7 @@ import { LibraryPlaylist } from '../../../src/library/library-playlist.ts';
 type Quality = LibraryItem['qualities'][number];
 
 function quality(path: string, cachedBytes: number | null, details: Partial<Quality> = {}): Quality {
-  return { path, cachedBytes, totalBytes: 100, removedAt: null, ...details } as Quality;
+  return { path, cachedBytes, totalBytes: 100, removedAt: null, refusal: null, ...details } as Quality;
 }
 
 function item(mediaId: number, title: string, qualities: Quality[], year: number | null = null): LibraryItem {
