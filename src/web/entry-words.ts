@@ -1,6 +1,7 @@
 // Files as people call them, and what acts on them came to, in words.
 import { formatBytes, formatSentence } from '../../views/format.ts';
 import type { NoticeProps } from '../../views/parts/notice.tsx';
+import { qualityWords } from '../../views/parts/quality-words.ts';
 import type { EntryAddress } from '../db/entries.ts';
 import type { DroppedEntry, EntryActions, RecheckedEntry } from '../library/entry-actions.ts';
 import { parseCataloguePath } from '../sources/catalogue-path.ts';
@@ -43,13 +44,6 @@ function partsOf(path: string): { readonly title: string; readonly quality: stri
   } catch {
     return null; // of a folder that was here before
   }
-}
-
-/** Of what lies beside a title: `~poster`, `~sub-2`. */
-function qualityWords(quality: string): string {
-  if (quality === '~poster') return 'poster';
-  const subtitles = /^~sub-(\d+)$/.exec(quality);
-  return subtitles === null ? quality : `subtitles ${subtitles[1]}`;
 }
 
 type Act = (actions: EntryActions, entryId: number, nameOf: (entry: EntryAddress) => string) => Promise<NoticeProps>;
