@@ -1,6 +1,7 @@
 // Adding sources of each kind in a real browser: choosing the kind, what is opened and shown then, and signing in by a
 // code, on a phone and a desk, with and without JavaScript.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test';
+import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -152,6 +153,39 @@ describe('signing in by a code', () => {
     );
   }
 });
+
+testIf(
+  'the first run asks for the kind, and signs in by a code without leaving its step',
+  async () => {
+    await using fresh = await startLarder({ isUnclaimed: true });
+    context = await browser.newContext({ viewport: { width: 320, height: 800 } });
+    page = await context.newPage();
+    page.setDefaultTimeout(10 * SECOND_MS);
+    const base = `http://localhost:${fresh.port}`;
+    await page.goto(base);
+    await page.fill('[name=code]', readFileSync(join(fresh.dataFolder, 'setup-code'), 'utf8').trim());
+    await page.fill('[name=name]', 'Jane');
+    await page.fill('[name=password]', 'correct horse battery');
+    await page.locator('main form button[type=submit]').last().click();
+    await page.waitForURL(/\/setup\/|\/$/);
+    await page.goto(`${base}/setup/source`);
+    await page.getByRole('link', { name: /^Jellyfin/ }).click();
+    await page.waitForURL(/kind=jellyfin/);
+    await page.fill('#name', 'home');
+    await page.fill('#url', jellyfin.url);
+    await page.getByRole('radio', { name: 'Quick Connect' }).check();
+    await page.getByRole('button', { name: 'Get a code' }).click();
+    const code = (await page.locator('strong.code').textContent()) ?? '';
+    await isWell('setup-code-320');
+    jellyfin.authorise(code);
+    await page.getByText('Signed in. It is kept once you save.').waitFor();
+    await page.getByRole('button', { name: 'Add it and go on' }).click();
+    await page.waitForURL((url) => url.pathname !== '/setup/source');
+    await page.goto(`${base}/sources/home`);
+    expect(await page.getByLabel('As it is: Quick Connect').isChecked()).toBe(true);
+  },
+  60 * SECOND_MS,
+);
 
 testIf(
   'a film of a server is found with its picture, plays in a quality that Larder chooses, and says all that there are',
