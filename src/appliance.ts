@@ -407,6 +407,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     options,
     foundation,
     registry,
+    sourceServices,
     sources,
     health,
     listings,

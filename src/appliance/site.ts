@@ -16,6 +16,7 @@ import type { FolderListings } from '../library/folder-listings.ts';
 import type { ItemRefresh } from '../library/item-refresh.ts';
 import type { Library } from '../library/library.ts';
 import { LibraryPlaylist } from '../library/library-playlist.ts';
+import { PendingSignIns } from '../library/pending-sign-ins.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
 import type { SourceRegistry } from '../library/source-registry.ts';
@@ -35,6 +36,7 @@ import { ownAddresses } from '../settings/own-addresses.ts';
 import { SetupProgress } from '../settings/setup-progress.ts';
 import { isHttpSource } from '../sources/http-kind.ts';
 import type { HttpListings } from '../sources/http-listings.ts';
+import type { SourceServices } from '../sources/media-source.ts';
 import { AboutLarder } from '../upkeep/about.ts';
 import { Alerts } from '../upkeep/alerts.ts';
 import type { Bookkeeper } from '../upkeep/bookkeeper.ts';
@@ -51,11 +53,13 @@ import { JobList } from '../web/job-list.ts';
 import { createStreamAddresses } from '../web/stream-address.ts';
 import type { ApplianceOptions } from './appliance-options.ts';
 import type { Foundation } from './foundation.ts';
+import { createSignInStarters } from './sign-in-starters.ts';
 
 export interface SiteParts {
   readonly options: ApplianceOptions;
   readonly foundation: Foundation;
   readonly registry: SourceRegistry;
+  readonly sourceServices: SourceServices;
   readonly sources: SourceService;
   readonly health: SourceHealth;
   readonly listings: HttpListings;
@@ -87,7 +91,19 @@ export interface SiteParts {
 
 /** Joins what the pages and the API show and do. */
 export function composeSite(parts: SiteParts): App {
-  const { options, foundation, registry, sources, health, listings, folderListings, syncs, manager, scheduler } = parts;
+  const {
+    options,
+    foundation,
+    registry,
+    sourceServices,
+    sources,
+    health,
+    listings,
+    folderListings,
+    syncs,
+    manager,
+    scheduler,
+  } = parts;
   const { threads, uses, space, derivedCapBytes, listEvictable, downloads, readers, traffic, bookkeeper } = parts;
   const { library, itemRefresh, sourceSearch, entryActions, removals, selections, jobs, databaseWatch, port, newId } =
     parts;
@@ -98,6 +114,7 @@ export function composeSite(parts: SiteParts): App {
     const source = registry.find(name);
     return isHttpSource(source) ? source : undefined;
   };
+  const isCatalogue = (name: string) => (registry.find(name)?.kind ?? 'http') !== 'http';
   const { basePath, host } = settings.current;
   const about = new AboutLarder({
     version,
@@ -204,6 +221,13 @@ export function composeSite(parts: SiteParts): App {
         interfaces: networkInterfaces(),
       }),
     sources,
+    isCatalogue,
+    signIns: new PendingSignIns({
+      starters: createSignInStarters(sourceServices),
+      resolve: (input, name) => registry.resolveSettings(input, name),
+      randomId: newId,
+      clock,
+    }),
     syncs,
     certificate: () => certificates?.current ?? null,
     access,
@@ -223,7 +247,7 @@ export function composeSite(parts: SiteParts): App {
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,
       isLocked: () => settings.current.streamAccess === 'locked',
-      hasPaths: (name) => (registry.find(name)?.kind ?? 'http') === 'http',
+      hasPaths: (name) => !isCatalogue(name),
       clock,
     }),
     removals,

@@ -51,6 +51,28 @@ const PARENT_TYPES: Readonly<Record<string, string>> = { season: 'series', episo
 
 export type VariantRow = typeof cacheQualityVariants.$inferSelect;
 
+/** An item (level 0) or what it belongs to: its season or album (1), the series of that (2). */
+export interface ChainRow {
+  readonly mediaId: number;
+  readonly level: number;
+  readonly id: number;
+  readonly type: (typeof mediaItems.$inferSelect)['type'];
+  readonly title: string;
+  readonly year: number | null;
+  readonly season: number | null;
+  readonly episode: number | null;
+}
+
+/** Seasons of a series, episodes of a season, tracks of an album. */
+export interface ChildCount {
+  readonly mediaId: number;
+  readonly type: (typeof mediaItems.$inferSelect)['type'];
+  readonly count: number;
+}
+
+/** A series holds seasons, and those episodes: parents that go in a circle end here. */
+const LEVELS_MAX = 4;
+
 /** The same work at another source. */
 export interface SameWork {
   readonly mediaId: number;
@@ -191,6 +213,32 @@ export class MediaTable {
       .limit(limit)
       .offset(offset);
     return rows.map(({ id }) => id);
+  }
+
+  /** These items, each followed by what it belongs to. */
+  listChains(mediaIdList: readonly number[]): Promise<ChainRow[]> {
+    return this.#tables.all<ChainRow>(sql`
+      WITH RECURSIVE walk(media_id, level, id) AS (
+        SELECT value, 0, value FROM json_each(${JSON.stringify(mediaIdList)})
+        UNION ALL
+        SELECT walk.media_id, walk.level + 1, item.parent_id
+        FROM walk CROSS JOIN media_items AS item ON item.id = walk.id
+        WHERE item.parent_id IS NOT NULL AND walk.level < ${LEVELS_MAX}
+      )
+      SELECT walk.media_id AS mediaId, walk.level AS level, item.id AS id, item.type AS type, item.title AS title,
+        item.year AS year, item.season AS season, item.episode AS episode
+      FROM walk CROSS JOIN media_items AS item ON item.id = walk.id`);
+  }
+
+  /** How many children of which type these items have, of those that have any. */
+  async countChildrenOf(mediaIdList: readonly number[]): Promise<ChildCount[]> {
+    const { parentId, type } = mediaItems;
+    const rows = await this.#tables
+      .select({ mediaId: parentId, type, count: sql<number>`COUNT(*)` })
+      .from(mediaItems)
+      .where(inArray(parentId, [...mediaIdList]))
+      .groupBy(parentId, type);
+    return rows.flatMap((row) => (row.mediaId === null ? [] : [{ ...row, mediaId: row.mediaId }]));
   }
 
   async countChildren(parentId: number): Promise<number> {

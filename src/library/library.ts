@@ -12,7 +12,7 @@ import type {
   NamedEntry,
   QualityRow,
 } from '../db/library.ts';
-import type { MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
+import type { ChainRow, ChildCount, MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
 import { withRungs } from './item-qualities.ts';
 import { readSearchWords } from './search-words.ts';
@@ -20,7 +20,10 @@ import { yieldTurn } from './yield-turn.ts';
 
 export interface LibraryServices {
   readonly library: LibraryTable;
-  readonly media: Pick<MediaTable, 'listChildren' | 'listSubtitles' | 'listSameWork'>;
+  readonly media: Pick<
+    MediaTable,
+    'listChildren' | 'listSubtitles' | 'listSameWork' | 'listChains' | 'countChildrenOf'
+  >;
   readonly sources: () => readonly SourceFacts[];
 }
 
@@ -163,6 +166,26 @@ export class Library {
     const ids = await this.#services.media.listChildren(parentId, offset, limit + 1);
     const items = await this.list(ids.slice(0, limit));
     return { items, nextOffset: ids.length > limit ? offset + limit : null };
+  }
+
+  /** By the id of each of these items: itself, then what it belongs to, nearest first. */
+  async listChains(mediaIds: readonly number[]): Promise<ReadonlyMap<number, readonly ChainRow[]>> {
+    if (mediaIds.length === 0) return new Map();
+    const rows = await this.#services.media.listChains(mediaIds);
+    return Map.groupBy(
+      rows.sort((left, right) => left.level - right.level),
+      (row) => row.mediaId,
+    );
+  }
+
+  /** How many seasons, episodes or tracks each of these items has, most of what first. */
+  async countChildren(mediaIds: readonly number[]): Promise<ReadonlyMap<number, readonly ChildCount[]>> {
+    if (mediaIds.length === 0) return new Map();
+    const counts = await this.#services.media.countChildrenOf(mediaIds);
+    return Map.groupBy(
+      counts.sort((left, right) => right.count - left.count),
+      (row) => row.mediaId,
+    );
   }
 
   /** Subtitles of an item, and the same work at other sources. */

@@ -12,6 +12,7 @@ import type { Alert, AlertKind } from '../upkeep/alerts.ts';
 import type { SourceState } from '../upkeep/source-health.ts';
 import type { Status } from '../upkeep/status.ts';
 import type { ChartRange, TrafficChart } from '../upkeep/traffic-history.ts';
+import { type IsCatalogue, subjectWords } from './entry-words.ts';
 import { describeWait } from './reader-words.ts';
 
 const DAY_MS = 86_400_000;
@@ -169,9 +170,15 @@ const ALERT_PATHS: Readonly<Record<AlertKind, (alert: Alert) => string>> = {
   'untrusted-proxy': () => '/doctor',
 };
 
-export function alertProps(alert: Alert): AlertProps {
-  const { id, severity, title, sinceMs, cause, meanwhile, advice } = alert;
+export function alertProps(alert: Alert, isCatalogue: IsCatalogue): AlertProps {
+  const { id, severity, title, sinceMs, meanwhile, advice } = alert;
+  const cause = alert.kind === 'damaged' ? withWords(alert, isCatalogue) : alert.cause;
   return { id, severity, title, sinceMs, cause, meanwhile, advice, path: ALERT_PATHS[alert.kind](alert) };
+}
+
+/** The cause begins with the file that it is about. */
+function withWords({ subject, cause }: Alert, isCatalogue: IsCatalogue): string {
+  return cause.startsWith(subject) ? subjectWords(subject, isCatalogue) + cause.slice(subject.length) : cause;
 }
 
 export function sourceProps({ id, name, state }: NamedSource, countRunning: (id: number) => number): SourceStateProps {

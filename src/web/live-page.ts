@@ -29,6 +29,8 @@ export interface LivePage {
   /** Below the base path; a segment that begins with `:` is a parameter. */
   readonly path: string;
   readonly need: Need;
+  /** Before somebody is shown the page, and not when it is told anew: what is worth a look at its source. */
+  readonly opened?: (request: PageRequest) => Promise<void>;
   /** Null when there is no such thing: the page answers 404. */
   readonly regions: (request: PageRequest) => Promise<Regions | null>;
   /** The whole page around its regions, each rendered as `whole` says it. */

@@ -11,6 +11,7 @@ import type { FirstFilms } from '../library/first-films.ts';
 import type { ItemRefresh } from '../library/item-refresh.ts';
 import type { Library } from '../library/library.ts';
 import type { LibraryPlaylist } from '../library/library-playlist.ts';
+import type { PendingSignIns } from '../library/pending-sign-ins.ts';
 import type { Removals } from '../library/removals.ts';
 import type { Selections } from '../library/selections.ts';
 import type { SourceSearch } from '../library/source-search.ts';
@@ -68,6 +69,10 @@ export interface WebServices {
   readonly noteEvent: (kind: string, subject: string, text: string) => Promise<unknown>;
   readonly playlist: LibraryPlaylist;
   readonly sources: SourceService;
+  /** Sign-ins to sources that are confirmed elsewhere, by a code. */
+  readonly signIns: Pick<PendingSignIns, 'canStart' | 'start' | 'poll' | 'inputOf' | 'forget'>;
+  /** Whether what it has is no files at paths, but titles: a media server or an add-on. */
+  readonly isCatalogue: (source: string) => boolean;
   readonly syncs: Pick<CatalogueSyncs, 'stateOf' | 'request' | 'cancel'>;
   /** Of our own TLS; null on plain http. */
   readonly certificate: () => ServerCertificate | null;

@@ -187,6 +187,7 @@ export function createSite(services: WebServices): Site {
   async function showLivePage(context: WebContext, livePage: LivePage): Promise<Response> {
     const query = new URL(context.req.url).searchParams;
     const request = pageRequest(context, context.req.param() as Record<string, string>, query);
+    await livePage.opened?.(request);
     const regions = await livePage.regions(request);
     if (regions === null) return notFound(context);
     context.header('Vary', 'HX-Request, HX-Request-Type');

@@ -19,6 +19,9 @@ export const pageList: readonly PageUnderTest[] = [
   { route: '/', live: true },
   { route: '/sources', live: true },
   { route: '/sources/new' },
+  { route: '/sources/new', path: () => '/sources/new?kind=jellyfin', look: 'jellyfin' },
+  { route: '/sources/new', path: () => '/sources/new?kind=plex', look: 'plex' },
+  { route: '/sources/new', path: () => '/sources/new?kind=stremio', look: 'stremio' },
   { route: '/sources/:name', path: () => '/sources/films', live: true },
   { route: '/library', live: true },
   { route: '/library', path: () => '/library?view=grid', look: 'grid', live: true },
@@ -47,6 +50,7 @@ export const pageList: readonly PageUnderTest[] = [
 
 /** GET routes that are no pages to look at, each with its reason. */
 export const noPages: Readonly<Record<string, string>> = {
+  '/sources/new/sign-in/:id': 'a paragraph of the form of a source: source-kinds.test.ts looks at it',
   '/live': 'the event stream of the pages',
   '/items/:id{[0-9]{1,15}}/play.m3u': 'a file',
   '/settings/larder.toml': 'a file',

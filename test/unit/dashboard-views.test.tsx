@@ -358,7 +358,7 @@ describe('state', () => {
   });
 
   test('an alert says since when, why, what happens meanwhile and what to do, and leads there', () => {
-    const html = renderFragment(<Alerts page={page} alerts={[alertProps(failing)]} />);
+    const html = renderFragment(<Alerts page={page} alerts={[alertProps(failing, () => false)]} />);
     expect(html.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')).toContain(
       'Is it on? Since 11:50 UTC (14 min) . No route. Meanwhile what is cached plays on.',
     );
@@ -383,6 +383,7 @@ describe('state', () => {
       atMs: nowMs - 120_000,
       kind: 'evicted',
       subject: 'films/Old.mkv',
+      words: 'films/Old.mkv',
       severity: 'info',
       text: 'It went.',
     } as const;
@@ -414,7 +415,15 @@ test('hostile titles, names, addresses and reasons stay text, everywhere', () =>
     source: hostile,
     waiting,
   });
-  const event = { id: '7', atMs: nowMs, kind: hostile, subject: hostile, severity: 'info', text: hostile } as const;
+  const event = {
+    id: '7',
+    atMs: nowMs,
+    kind: hostile,
+    subject: hostile,
+    words: hostile,
+    severity: 'info',
+    text: hostile,
+  } as const;
   const line = { id: '1', atMs: nowMs, level: 'info', part: hostile, message: hostile, fields: [hostile] } as const;
   const alert = {
     id: 'x',

@@ -20,6 +20,7 @@ test('a check that takes long is answered before the browser gives up, and leave
   const answer = entryVerbs.recheck(
     actionsWith(() => new Promise(() => undefined), clock),
     1,
+    ({ path }) => path,
   );
   await turnLoop();
   expect(clock.nextDelayMs).toBeLessThan(15_000);
@@ -34,6 +35,7 @@ test('a check that fails says why, and what to do, in whole sentences', async ()
   const answer = await entryVerbs.recheck(
     actionsWith(() => Promise.reject(silent)),
     1,
+    ({ path }) => path,
   );
   expect(answer).toEqual({
     tone: 'failed',

@@ -8,6 +8,8 @@ import { ItemHistory, ItemPage } from '../../views/pages/item.tsx';
 import { LibraryPage, type LibraryPageProps } from '../../views/pages/library.tsx';
 import { SelectionPage } from '../../views/pages/library-selection.tsx';
 import { Dropped } from '../../views/parts/dropped.tsx';
+import type { EncodingProps } from '../../views/parts/encoding-words.ts';
+import { ItemPlay } from '../../views/parts/item-play.tsx';
 import {
   describePlayable,
   ItemQuality,
@@ -53,6 +55,11 @@ function item(change: Partial<ItemProps> = {}): ItemProps {
     lastPlayedAtMs: nowMs - 600_000,
     isPlayed: false,
     droppedEntryIds: [],
+    numbering: null,
+    belongsTo: null,
+    holds: null,
+    durationMs: null,
+    posterPath: null,
     ...change,
   };
 }
@@ -116,12 +123,28 @@ function kept(change: Partial<KeptProps> = {}): KeptProps {
   };
 }
 
+function encoding(change: Partial<EncodingProps> = {}): EncodingProps {
+  return {
+    width: null,
+    height: null,
+    bitrate: null,
+    videoCodec: null,
+    audioCodec: null,
+    container: 'mkv',
+    delivery: 'file',
+    seekable: null,
+    ...change,
+  };
+}
+
 function quality(change: Partial<ItemQualityProps> = {}): ItemQualityProps {
   return {
     itemId: 1,
     title: 'Night Train',
     quality: '1080p',
-    container: 'mkv',
+    encoding: encoding(),
+    refusal: null,
+    unlistedSinceMs: null,
     sizeBytes: 100e6,
     kept: kept(),
     dropped: null,
@@ -148,8 +171,21 @@ function itemPage(title: string, page = libraryContext({ path: '/items/1' })): s
       type="video"
       source={title}
       addedAtMs={nowMs}
+      numbering={title}
+      durationMs={6_000_000}
+      overview={title}
+      posterPath={`/s/${encodeURIComponent(title)}`}
+      above={[{ id: 2, title }]}
+      qualityCount={1}
+      subtitles={[
+        { number: 1, label: title, language: title, format: 'vtt', path: `/s/${encodeURIComponent(title)}` },
+        { number: 2, label: title, language: title, format: title, path: `/s/${encodeURIComponent(title)}` },
+      ]}
+      below={null}
+      alsoAt={[{ id: 3, title, source: title }]}
       plays={[
         {
+          delivery: 'file',
           quality: title,
           address: `http://nas/s/${title}`,
           streamPath: `/s/${title}`,
@@ -194,7 +230,17 @@ function hostilePages(): string[] {
   };
   return [
     library({
-      items: [item({ title: hostile, source: hostile, type: hostile, qualities: [hostile], droppedEntryIds: [3] })],
+      items: [
+        item({
+          title: hostile,
+          source: hostile,
+          type: hostile,
+          qualities: [hostile],
+          droppedEntryIds: [3],
+          numbering: hostile,
+          belongsTo: { id: 2, title: hostile },
+        }),
+      ],
       chosen: { ...chosen, query: hostile, source: hostile },
       next: hostile,
       page: libraryContext({ path: `/library?q=${hostile}` }),
@@ -296,7 +342,75 @@ describe('LibraryItem', () => {
   });
 });
 
-describe('ItemQuality', () => {
+describe('items of a catalogue', () => {
+  const fragment = (change: Partial<ItemProps>) =>
+    renderFragment(<LibraryItem page={libraryContext({ basePath: '/a' })} item={item(change)} />);
+
+  test('say what they hold in place of bytes, or what they belong to', () => {
+    const series = fragment({ type: 'series', qualities: [], holds: [{ type: 'season', count: 3 }] });
+    expect(series).toContain('3 seasons');
+    expect(series).not.toMatch(/not here|size unknown|Never played|kept-bar/);
+    expect(fragment({ type: 'album', holds: [] })).toContain('nothing known of it yet');
+    const episode = fragment({ type: 'episode', numbering: 'S01E02', belongsTo: { id: 7, title: 'Tidewatch' } });
+    expect(episode.replaceAll(/<[^>]*>/g, '')).toContain('S01E02 of Tidewatch · films');
+    expect(episode).toContain('href="/a/items/7"');
+    const many = fragment({ qualities: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'] });
+    expect(many).toContain('a, b, c, d, e, f and 2 more');
+  });
+
+  test('show pictures in the grid alone, each with its place, and a word where one has none', () => {
+    const items = [item({ id: 1, posterPath: '/stream/home/a/~poster/x.jpg', type: 'album' }), item({ id: 2 })];
+    const grid = library({ items, chosen: { ...chosen, view: 'grid' } });
+    expect(grid.match(/<img[^>]*~poster[^>]*>/g)).toEqual([
+      '<img src="/stream/home/a/~poster/x.jpg" alt="" width="200" height="200" loading="lazy" decoding="async" data-word="Album"/>',
+    ]);
+    expect(grid.match(/class="poster /g)).toHaveLength(2);
+    expect(library({ items })).not.toContain('~poster');
+    expect(library({ chosen: { ...chosen, view: 'grid' } })).not.toContain('class="poster');
+  });
+});
+
+describe('ItemPlay', () => {
+  const page = libraryContext();
+  const play = (quality: string, delivery: 'auto' | 'file' | 'hls' = 'file') => ({
+    quality,
+    delivery,
+    address: `http://nas/${quality}`,
+    streamPath: `/${quality}`,
+    playlistPath: `/items/1/play.m3u?quality=${quality}`,
+  });
+  const text = (plays: readonly ReturnType<typeof play>[], type = 'movie') =>
+    renderFragment(<ItemPlay page={page} title="Film" type={type} plays={plays} subtitles={[]} />);
+
+  test('offers first what chooses, folds away what is many, and plays here what browsers can', () => {
+    const auto = text([play('auto', 'auto'), play('original'), play('720p'), play('480p')]);
+    expect(auto).toMatch(/Auto<\/span>.*Larder chooses.*original.*2 more addresses.*720p/s);
+    expect(auto).toContain('<video controls="" preload="none" src="/auto"');
+    expect(text([play('original')])).not.toContain('class="quality"');
+    expect(text([play('720p', 'hls')])).not.toContain('<video');
+    expect(text([play('original')], 'track')).toContain('<audio');
+    expect(text([play('original')], 'file')).not.toMatch(/<audio|<video/);
+    expect(text([])).toBe('');
+  });
+});
+
+describe('ItemQuality of a catalogue', () => {
+  test('says what it is, and why it cannot be played', () => {
+    const facts = encoding({ width: 1280, height: 720, delivery: 'growing', seekable: false });
+    expect(renderQuality({ encoding: facts })).toContain('1280 × 720, MKV, converted as it comes');
+    expect(renderQuality({ encoding: facts })).toContain('everywhere once all of it has been converted');
+    const refused = renderQuality({ kept: null, refusal: 'it is a torrent' });
+    expect(refused).toContain('It cannot be played through Larder: It is a torrent.');
+    expect(refused).not.toContain('<form');
+    expect(renderQuality({ refusal: 'it is a torrent' })).toContain('gives no more of it: It is a torrent.');
+    const playlist = renderQuality({ kept: null, encoding: encoding({ delivery: 'hls' }) });
+    expect(playlist).toContain('a playlist of pieces');
+    expect(playlist).not.toContain('/fetch"');
+    expect(renderQuality({ kept: null, unlistedSinceMs: nowMs - 840_000 })).toContain(
+      'does not name it any more since',
+    );
+  });
+
   test('offers what can be done in its state', () => {
     const partly = renderQuality();
     for (const verb of ['pin', 'recheck', 'verify', 'fetch', 'drop'])

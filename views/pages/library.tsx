@@ -11,6 +11,7 @@ import {
 } from '../parts/library-filter.tsx';
 import type { ItemProps } from '../parts/library-item.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
+import { Poster } from '../parts/poster.tsx';
 import type { Rendered } from '../render.ts';
 
 export type LibraryPageProps = {
@@ -60,6 +61,7 @@ function isUntouched({ items, chosen, isFirstPage }: LibraryPageProps): boolean 
 function Found(props: LibraryPageProps) {
   const { page, chosen, items, total, isCut, next, isFirstPage } = props;
   const isOwner = page.visitor?.role === 'owner';
+  const hasPosters = chosen.view === 'grid' && items.some(({ posterPath }) => posterPath !== null);
   return (
     <div class="found">
       <div class="found-head">
@@ -73,9 +75,10 @@ function Found(props: LibraryPageProps) {
       {items.length === 0 ? (
         <NoneMatch page={page} chosen={chosen} />
       ) : (
-        <ul class={`items ${chosen.view}`}>
+        <ul class={hasPosters ? 'items grid posters' : `items ${chosen.view}`}>
           {items.map((item) => (
             <li class="item">
+              {hasPosters ? <Poster page={page} type={item.type} path={item.posterPath} /> : null}
               {isOwner ? (
                 <label class="item-pick">
                   <input type="checkbox" form="selection" name="item" value={String(item.id)} />

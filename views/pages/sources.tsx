@@ -4,7 +4,10 @@ import type { PageContext } from '../page-context.ts';
 import { Fact } from '../parts/fact.tsx';
 import type { FormState } from '../parts/field.tsx';
 import type { NoticeProps } from '../parts/notice.tsx';
+import type { SignInCodeProps } from '../parts/sign-in-code.tsx';
 import { SourceForm, type SourceFormProps } from '../parts/source-form.tsx';
+import { SourceKindChoice } from '../parts/source-kind-choice.tsx';
+import { type SourceKind, sourceKinds } from '../parts/source-kinds.ts';
 import { describeHoldings, LastTest, SourceTest, type TestReportProps, testOutcome } from '../parts/source-test.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { TimeSince } from '../parts/time-since.tsx';
@@ -12,6 +15,7 @@ import type { Rendered } from '../render.ts';
 
 export type SourceSummaryProps = {
   name: string;
+  kind: SourceKind;
   url: string;
   failingSinceMs: number | null;
   lastSuccessAtMs: number | null;
@@ -69,6 +73,9 @@ export function SourceList({ page, sources }: Page & { sources: readonly SourceS
           </h2>
           <Trouble page={page} source={source} />
           <dl class="facts">
+            <Fact name="Kind" width="wide">
+              {sourceKinds[source.kind].name}
+            </Fact>
             <Fact name="Address" width="wide">
               <code>{source.url}</code>
             </Fact>
@@ -89,9 +96,9 @@ function NoSources({ page }: Page) {
     <section class="panel">
       <h2>No sources yet</h2>
       <p>
-        A source is a folder of films or music at an http or https address: a file server, a seedbox, a NAS elsewhere.
-        Larder streams every file below it at <code>{`${page.playerAddress}/s/NAME/PATH`}</code> and keeps what was
-        played.
+        A source is where films and music come from: a folder at an http or https address, a Jellyfin or Plex server, a
+        Stremio add-on. Larder streams every file of a folder at <code>{`${page.playerAddress}/s/NAME/PATH`}</code>,
+        every title of a server at the addresses on its page, and keeps what was played.
       </p>
       <p>
         <a class="button" href={`${page.basePath}/sources/new`}>
@@ -150,27 +157,40 @@ export function TestOutcome({ report }: { report: TestReportProps }) {
   );
 }
 
-export type NewSourcePageProps = { form: FormState; test: TestOfFormProps };
+export type NewSourcePageProps = {
+  kind: SourceKind;
+  form: FormState;
+  /** The code that was given to sign in by; null while there is none. */
+  code: SignInCodeProps | null;
+  /** It can be signed in to by a code. */
+  canSignIn: boolean;
+  test: TestOfFormProps;
+};
 
-export function NewSourcePage({ page, form, test }: Page & NewSourcePageProps) {
+export function NewSourcePage({ page, kind, form, code, canSignIn, test }: Page & NewSourcePageProps) {
   return (
     <Layout page={page} title="Add a source" section="/sources">
       <p class="crumb">
         <a href={`${page.basePath}/sources`}>All sources</a>
       </p>
       <h1>Add a source</h1>
-      <section class="panel">
-        <NewSourceForm page={page} form={form} test={test} submit="Add the source" />
+      <SourceKindChoice page={page} path="/sources/new" chosen={kind} />
+      <section class="panel" aria-label={sourceKinds[kind].name}>
+        <SourceForm
+          page={page}
+          action="/sources/new"
+          testAction="/sources/test"
+          codeAction={canSignIn ? '/sources/new/sign-in' : null}
+          code={code}
+          kind={kind}
+          form={form}
+          source={null}
+          submit="Add the source"
+        >
+          {test === null ? null : <TestOutcome report={test.report} />}
+        </SourceForm>
       </section>
     </Layout>
-  );
-}
-
-function NewSourceForm({ page, form, test, submit }: Page & NewSourcePageProps & { submit: string }) {
-  return (
-    <SourceForm page={page} action="/sources/new" testAction="/sources/test" form={form} source={null} submit={submit}>
-      {test === null ? null : <TestOutcome report={test.report} />}
-    </SourceForm>
   );
 }
 
@@ -178,7 +198,7 @@ export function SourceStanding({ page, source }: Page & { source: SourceSummaryP
   return (
     <>
       <p>
-        <SourceBadge source={source} /> <code>{source.url}</code>
+        <SourceBadge source={source} /> {sourceKinds[source.kind].name} at <code>{source.url}</code>
       </p>
       <Trouble page={page} source={source} />
       <dl class="facts">
@@ -188,7 +208,11 @@ export function SourceStanding({ page, source }: Page & { source: SourceSummaryP
         <Fact name="Known">{formatCount(source.holdings.itemCount, 'item')}</Fact>
         <Fact name="Kept">{formatBytes(source.holdings.cachedBytes)}</Fact>
         <Fact name="Stream addresses" width="wide">
-          <code>{`${page.playerAddress}/s/${source.name}/PATH`}</code>
+          {source.kind === 'http' ? (
+            <code>{`${page.playerAddress}/s/${source.name}/PATH`}</code>
+          ) : (
+            <a href={`${page.basePath}/library?source=${encodeURIComponent(source.name)}`}>on the page of each title</a>
+          )}
         </Fact>
       </dl>
     </>
@@ -270,8 +294,11 @@ function RemovalForm({ page, name, lockedBy, wrong, regions }: RemovalFormProps)
 
 export type SourcePageProps = {
   name: string;
+  kind: SourceKind;
   notice: NoticeProps | null;
   form: FormState;
+  code: SignInCodeProps | null;
+  canSignIn: boolean;
   test: TestOfFormProps;
   settings: NonNullable<SourceFormProps['source']>;
   /** What was wrong with the confirmation of its removal. */
@@ -279,7 +306,9 @@ export type SourcePageProps = {
   regions: Readonly<Record<string, Rendered>>;
 };
 
-export function SourcePage({ page, name, notice, form, test, settings, wrong, regions }: Page & SourcePageProps) {
+export function SourcePage(props: Page & SourcePageProps) {
+  const { page, name, kind, notice, form, code, canSignIn, test, settings, wrong, regions } = props;
+  const address = `/sources/${encodeURIComponent(name)}`;
   return (
     <Layout page={page} title={name} section="/sources" notice={notice} live>
       <p class="crumb">
@@ -290,7 +319,7 @@ export function SourcePage({ page, name, notice, form, test, settings, wrong, re
         {regions.standing}
       </section>
       <section class="panel">
-        <h2>Files</h2>
+        <h2>{kind === 'http' ? 'Files' : 'Titles'}</h2>
         <div id="catalogue">{regions.catalogue}</div>
       </section>
       <section class="panel">
@@ -301,8 +330,11 @@ export function SourcePage({ page, name, notice, form, test, settings, wrong, re
         <h2>Settings</h2>
         <SourceForm
           page={page}
-          action={`/sources/${encodeURIComponent(name)}`}
-          testAction={`/sources/${encodeURIComponent(name)}/test`}
+          action={address}
+          testAction={`${address}/test`}
+          codeAction={canSignIn ? `${address}/sign-in` : null}
+          code={code}
+          kind={kind}
           form={form}
           source={settings}
           submit="Save"

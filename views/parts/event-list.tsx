@@ -8,6 +8,8 @@ export type EventProps = {
   kind: string;
   /** What it happened to: a file, the disk, the database. */
   subject: string;
+  /** The subject, as people call it. */
+  words: string;
   severity: 'info' | 'warning' | 'error';
   /** What happened and why. */
   text: string;
@@ -39,7 +41,7 @@ export function EventList({ page, events }: { page: PageContext; events: readonl
         <li id={`event-${event.id}`}>
           <h3>
             <span class={`badge ${tones[event.severity]}`}>{describeKind(event.kind)}</span>{' '}
-            <a href={`${page.basePath}/events?subject=${encodeURIComponent(event.subject)}`}>{event.subject}</a>
+            <a href={`${page.basePath}/events?subject=${encodeURIComponent(event.subject)}`}>{event.words}</a>
           </h3>
           <p class="event">
             {event.text}{' '}

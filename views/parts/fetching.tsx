@@ -1,6 +1,7 @@
 import { formatBitRate, formatByteRange, formatBytes, formatDuration, formatRate } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
+import { qualityWords } from './quality-words.ts';
 
 export type JobAudience =
   | { kind: 'reader'; address: string }
@@ -61,7 +62,7 @@ function Job({ page, ...job }: JobProps & { page: PageContext }) {
   return (
     <li id={`job-${job.id}`}>
       <h3>
-        {job.title} <span class="quality">{job.quality}</span>
+        {job.title} <span class="quality">{qualityWords(job.quality)}</span>
       </h3>
       <dl class="facts">
         <Fact name="Source">{job.source}</Fact>

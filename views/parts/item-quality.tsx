@@ -6,12 +6,14 @@ import {
   formatLeft,
   formatMoment,
   formatPercent,
+  formatSentence,
 } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { ActionForm } from './action-form.tsx';
 import { ChunkMap } from './chunk-map.tsx';
 import type { ByteRange } from './chunk-map-runs.ts';
 import { type DownloadProps, DownloadState } from './download-state.tsx';
+import { describeEncoding, describeSeeking, type EncodingProps } from './encoding-words.ts';
 import { Fact } from './fact.tsx';
 import { availabilityWords } from './library-item.tsx';
 import { TimeAgo } from './time-ago.tsx';
@@ -21,7 +23,11 @@ export type ItemQualityProps = {
   itemId: number;
   title: string;
   quality: string;
-  container: string | null;
+  encoding: EncodingProps;
+  /** Why it cannot be played through Larder; null where it can. */
+  refusal: string | null;
+  /** Its source does not name it any more, since then; null while it does. */
+  unlistedSinceMs: number | null;
   sizeBytes: number | null;
   /** Null while nothing of it is kept. */
   kept: KeptProps | null;
@@ -66,11 +72,15 @@ export function ItemQuality({ page, quality }: { page: PageContext; quality: Ite
 }
 
 function Heading({ quality, children }: { quality: ItemQualityProps; children?: unknown }) {
-  const name = quality.quality === 'original' ? 'Original' : quality.quality;
+  const name = quality.quality.charAt(0).toUpperCase() + quality.quality.slice(1);
+  const encoding = describeEncoding(quality.encoding);
   return (
-    <h2>
-      {name} {children as never}
-    </h2>
+    <>
+      <h2>
+        {name} {children as never}
+      </h2>
+      {encoding === '' ? null : <p class="quiet">{encoding}</p>}
+    </>
   );
 }
 
@@ -106,22 +116,34 @@ function DroppedQuality({ page, quality, dropped }: Parts & { dropped: NonNullab
 }
 
 function UntouchedQuality({ page, quality }: Parts) {
+  const { refusal, unlistedSinceMs, sizeBytes, encoding } = quality;
+  if (refusal !== null) {
+    return (
+      <>
+        <Heading quality={quality}>
+          <span class="badge failing">cannot be played</span>
+        </Heading>
+        <p>It cannot be played through Larder: {formatSentence(refusal)}</p>
+      </>
+    );
+  }
   return (
     <>
       <Heading quality={quality}>
         <span class="badge neutral">{availabilityWords.none.word}</span>
       </Heading>
       <p>
-        Nothing of it is here{quality.sizeBytes === null ? '' : `; it has ${formatBytes(quality.sizeBytes)}`}. Playing
-        it fetches it as it goes.
+        Nothing of it is here{sizeBytes === null ? '' : `; it has ${formatBytes(sizeBytes)}`}. Playing it fetches it as
+        it goes.
       </p>
-      {page.visitor?.role === 'owner' ? (
+      {unlistedSinceMs === null ? null : <Unlisted page={page} sinceMs={unlistedSinceMs} />}
+      {page.visitor?.role === 'owner' && encoding.delivery !== 'hls' ? (
         <div class="actions">
           <ActionForm
             page={page}
             action={`/items/${quality.itemId}/fetch`}
             label="Fetch all of it"
-            name={quality.title}
+            name={`${quality.title}, ${quality.quality}`}
           >
             <input type="hidden" name="quality" value={quality.quality} />
           </ActionForm>
@@ -131,10 +153,19 @@ function UntouchedQuality({ page, quality }: Parts) {
   );
 }
 
+function Unlisted({ page, sinceMs }: { page: PageContext; sinceMs: number }) {
+  return (
+    <p class="waiting">
+      Its source does not name it any more since <TimeSince sinceMs={sinceMs} page={page} />.
+    </p>
+  );
+}
+
 type Parts = { page: PageContext; quality: ItemQualityProps };
 
 function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
-  const { sizeBytes } = quality;
+  const { sizeBytes, refusal, unlistedSinceMs, encoding } = quality;
+  const seeking = describeSeeking(encoding, kept.isComplete);
   const state = availabilityWords[kept.isComplete ? 'whole' : kept.cachedBytes > 0 ? 'partly' : 'none'];
   return (
     <>
@@ -151,6 +182,9 @@ function KeptQuality({ page, quality, kept }: Parts & { kept: KeptProps }) {
         />
       )}
       <p class="playable">{describePlayable(sizeBytes, kept)}</p>
+      {refusal === null ? null : <p class="waiting">Its source gives no more of it: {formatSentence(refusal)}</p>}
+      {seeking === null ? null : <p class="quiet">{seeking}</p>}
+      {unlistedSinceMs === null || kept.missing !== null ? null : <Unlisted page={page} sinceMs={unlistedSinceMs} />}
       {kept.isComplete ? null : <DownloadState page={page} download={kept.download} />}
       {kept.missing === null ? null : (
         <p class="waiting">

@@ -11,6 +11,7 @@ import {
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
 import { type PlaySecond, PlayStrip } from './play-strip.tsx';
+import { qualityWords } from './quality-words.ts';
 import { TimeAgo } from './time-ago.tsx';
 
 export type ReaderWaitProps = {
@@ -120,7 +121,7 @@ export function ItemLink({ page, title, quality, itemPath }: ItemLinkProps & { p
   return (
     <>
       {itemPath === null ? title : <a href={page.basePath + itemPath}>{title}</a>}{' '}
-      {quality === 'original' ? null : <span class="quality">{quality}</span>}
+      {quality === 'original' ? null : <span class="quality">{qualityWords(quality)}</span>}
     </>
   );
 }

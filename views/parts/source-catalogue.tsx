@@ -1,6 +1,7 @@
 import { formatCount, formatSentence } from '../format.ts';
 import type { PageContext } from '../page-context.ts';
 import { Fact } from './fact.tsx';
+import { type SourceKind, sourceKinds } from './source-kinds.ts';
 import { TimeAgo } from './time-ago.tsx';
 
 export type SourceCatalogueProps = {
@@ -18,18 +19,35 @@ export type SourceCatalogueProps = {
   every: string | null;
 };
 
+type Props = { page: PageContext; name: string; kind: SourceKind; catalogue: SourceCatalogueProps };
+
+/** What is gone through, and what it is looked through for. */
+const words = {
+  http: { whole: 'Its folders', are: 'are', wanted: 'new files', parts: ['folder or name', 'folders and names'] },
+  catalogue: { whole: 'Its catalogue', are: 'is', wanted: 'new titles', parts: ['list or title', 'lists and titles'] },
+} as const;
+
+function wordsOf(kind: SourceKind) {
+  return words[kind === 'http' ? 'http' : 'catalogue'];
+}
+
+/** "Films, episodes and tracks" of what it holds; of a folder that is not known before it was looked at. */
+function foundWords(kind: SourceKind): string {
+  const [, many] = kind === 'http' ? ['', 'films and music'] : sourceKinds[kind].things;
+  return `${many.charAt(0).toUpperCase()}${many.slice(1)} found`;
+}
+
 /** What of a source is known by its listings, how that goes on, and the button for it. */
-export function SourceCatalogue(props: { page: PageContext; name: string; catalogue: SourceCatalogueProps }) {
-  const { page, name, catalogue } = props;
+export function SourceCatalogue({ page, name, kind, catalogue }: Props) {
   const { state, seen, total, added, changed, missing, finishedAtMs } = catalogue;
   const isUnderWay = state === 'running' || state === 'waiting';
   const address = `${page.basePath}/sources/${encodeURIComponent(name)}/sync`;
   return (
     <>
-      <CatalogueState catalogue={catalogue} />
+      <CatalogueState kind={kind} catalogue={catalogue} />
       {isUnderWay || finishedAtMs !== null || seen > 0 ? (
         <dl class="facts">
-          <Fact name="Films and music found">{isUnderWay || finishedAtMs === null ? seen : (total ?? seen)}</Fact>
+          <Fact name={foundWords(kind)}>{isUnderWay || finishedAtMs === null ? seen : (total ?? seen)}</Fact>
           <Fact name="New">{added}</Fact>
           <Fact name="Changed">{changed}</Fact>
           <Fact name="Gone from there">{missing}</Fact>
@@ -44,26 +62,38 @@ export function SourceCatalogue(props: { page: PageContext; name: string; catalo
         </form>
       ) : (
         <form method="post" action={address} hx-post={address} hx-swap="none">
-          <button type="submit">Look for new files now</button>
+          <button type="submit">Look for {wordsOf(kind).wanted} now</button>
         </form>
       )}
     </>
   );
 }
 
-function CatalogueState({ catalogue }: { catalogue: SourceCatalogueProps }) {
+function CatalogueState({ kind, catalogue }: Pick<Props, 'kind' | 'catalogue'>) {
   const { state, seen, total, skipped, error, every, finishedAtMs } = catalogue;
-  if (state === 'waiting') return <p>Its folders are gone through as soon as another source is done.</p>;
+  const { whole, are, wanted, parts } = wordsOf(kind);
+  const [part, manyParts] = parts;
+  const [one, many] = sourceKinds[kind].things;
+  if (state === 'waiting') {
+    return (
+      <p>
+        {whole} {are} gone through as soon as another source is done.
+      </p>
+    );
+  }
   if (state === 'running') {
-    const label = total === null || total === 0 ? formatCount(seen, 'file') : `${seen} of about ${total} files`;
+    const label = total === null || total === 0 ? formatCount(seen, one, many) : `${seen} of about ${total} ${many}`;
+    const counted = `${many.charAt(0).toUpperCase()}${many.slice(1)} seen`;
     return (
       <>
-        <p>Its folders are being gone through. Players come first.</p>
+        <p>
+          {whole} {are} being gone through. Players come first.
+        </p>
         <p class="progress-line">
           {total === null || total < seen ? (
-            <progress aria-label="Files seen" />
+            <progress aria-label={counted} />
           ) : (
-            <progress aria-label="Files seen" value={seen} max={Math.max(1, total)} />
+            <progress aria-label={counted} value={seen} max={Math.max(1, total)} />
           )}{' '}
           {label}
         </p>
@@ -73,21 +103,31 @@ function CatalogueState({ catalogue }: { catalogue: SourceCatalogueProps }) {
   if (state === 'failed') {
     return (
       <p class="waiting">
-        Its folders cannot be gone through: {formatSentence(error?.message ?? 'unknown')}
-        {error?.hint ? ` ${formatSentence(error.hint)}` : ''} Every file still streams by its path, and is known from
-        then on.
+        {whole} cannot be gone through: {formatSentence(error?.message ?? 'unknown')}
+        {error?.hint ? ` ${formatSentence(error.hint)}` : ''}{' '}
+        {kind === 'http'
+          ? 'Every file still streams by its path, and is known from then on.'
+          : 'What is known of it stays in the library, and plays as far as it is kept or the source answers.'}
       </p>
     );
   }
   const often =
-    every === null ? 'It is looked for new files only when you ask.' : `It is looked for new files every ${every}.`;
-  if (finishedAtMs === null) return <p>Its folders were not gone through to the end yet. {often}</p>;
+    every === null
+      ? `It is looked through for ${wanted} only when you ask.`
+      : `It is looked through for ${wanted} every ${every}.`;
+  if (finishedAtMs === null) {
+    return (
+      <p>
+        {whole} {are === 'are' ? 'were' : 'was'} not gone through to the end yet. {often}
+      </p>
+    );
+  }
   return (
     <>
       <p>{often} What is gone from there stays in the library, marked, with all that is kept of it.</p>
       {error === null ? null : (
         <p class="quiet">
-          {formatCount(skipped, 'folder or name', 'folders and names')} passed over: {formatSentence(error.message)}
+          {formatCount(skipped, part, manyParts)} passed over: {formatSentence(error.message)}
           {error.hint ? ` ${formatSentence(error.hint)}` : ''}
         </p>
       )}

@@ -2,8 +2,10 @@ import type { Child } from 'hono/jsx';
 import type { PageContext } from '../page-context.ts';
 import { Field, FormErrors, type FormState } from './field.tsx';
 import { Once } from './once.tsx';
-
-export type SignIn = 'none' | 'keep' | 'password' | 'token' | 'headers';
+import type { SignInCodeProps } from './sign-in-code.tsx';
+import { type ConversionProps, conversionLabels, SourceConversion } from './source-conversion.tsx';
+import { type SourceKind, sourceKinds } from './source-kinds.ts';
+import { SourceSignIn, signInLabels } from './source-sign-in.tsx';
 
 export type SourceFormProps = {
   /** Below the base path: where it is saved, and where it is tested as it stands. */
@@ -11,6 +13,11 @@ export type SourceFormProps = {
   testAction: string;
   /** Where the test goes without JavaScript, when that is elsewhere; told from a save by `act=test`. */
   plainTestAction?: string;
+  /** Where a code to sign in by is asked for; null where there is none. */
+  codeAction: string | null;
+  /** The code that was given; null while there is none. */
+  code?: SignInCodeProps | null;
+  kind: SourceKind;
   form: FormState;
   /** Null for a new source, which chooses its name here. */
   source: {
@@ -21,6 +28,8 @@ export type SourceFormProps = {
     /** Where address and perhaps credentials are set; null when they can be changed here. */
     lockedBy: string | null;
     credentialsLocked: boolean;
+    conversion: ConversionProps;
+    itemsPerCatalogue: number | null;
   } | null;
   submit: string;
   /** What the test of this form came to, when it was sent without JavaScript. */
@@ -30,22 +39,36 @@ export type SourceFormProps = {
 export const sourceFieldLabels = {
   name: 'Name',
   url: 'Address',
-  signIn: 'Sign-in',
-  username: 'User name',
-  password: 'Password',
-  token: 'Token',
-  credentialHeaders: 'Headers',
+  ...signInLabels,
+  ...conversionLabels,
+  itemsPerCatalogue: 'Titles of each catalogue',
   file: 'A file to test with',
 };
 
+/** Where nothing was chosen yet. */
+const usualConversion: ConversionProps = { transcode: 'growing', ladder: {} };
+const secretWays = ['password', 'token', 'headers', 'certificate', 'apiKey'];
+
 export function SourceForm({ page, ...props }: SourceFormProps & { page: PageContext }) {
-  const { form, source, action, testAction, plainTestAction = testAction, submit } = props;
-  const locked = source?.lockedBy ?? null;
-  const hasSecret = ['password', 'token', 'headers'].includes(form.typed.signIn ?? '');
-  const secretWasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
+  const {
+    form,
+    kind,
+    source,
+    action,
+    testAction,
+    plainTestAction = testAction,
+    codeAction,
+    code = null,
+    submit,
+  } = props;
+  const { signIns, converts } = sourceKinds[kind];
+  const hasSecret = secretWays.includes(form.typed.signIn ?? '') || kind === 'stremio';
+  const wasTyped = hasSecret && (Object.keys(form.errors).length > 0 || props.children);
+  const credentialsLocked = source?.credentialsLocked ?? false;
   return (
     <form method="post" action={`${page.basePath}${action}`} class="source-form" autocomplete="off">
       <Once page={page} />
+      <input type="hidden" name="kind" value={kind} />
       {/* What Enter in a field presses: the first submit button of a form, and the test is not meant by that. */}
       <button type="submit" hidden>
         {submit}
@@ -57,50 +80,47 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
           label={sourceFieldLabels.name}
           form={form}
           required
-          placeholder="films"
-          hint="Stands in stream addresses, /s/NAME/…, and cannot be changed later. Letters, digits, - and _."
+          placeholder={kind === 'http' ? 'films' : kind}
+          hint={`Stands in stream addresses, /${kind === 'http' ? 's' : 'stream'}/NAME/…, and cannot be changed later. Letters, digits, - and _.`}
         />
       ) : null}
-      {locked === null ? (
-        <Field
-          name="url"
-          label={sourceFieldLabels.url}
+      <Address form={form} kind={kind} source={source} />
+      {credentialsLocked || signIns.length === 0 ? null : (
+        <SourceSignIn
+          page={page}
           form={form}
-          value={source?.url ?? ''}
-          type="url"
-          inputmode="url"
-          required
-          placeholder="https://host/films/"
-          hint={`The folder that holds the files, over http or https.${source === null ? '' : ' A new address keeps what is cached.'}`}
+          kind={kind}
+          kept={source?.credentials ?? null}
+          codeAction={codeAction}
+          code={code}
         />
-      ) : (
-        <div class="field">
-          <p class="label">{sourceFieldLabels.url}</p>
-          <p class="hint">
-            Set by <code>{locked}</code>: change it there and start Larder again.
-          </p>
-          <code>{source!.url}</code>
-        </div>
       )}
-      {source?.credentialsLocked ? null : <Credentials form={form} kept={source?.credentials ?? null} />}
-      {secretWasTyped && source?.credentialsLocked !== true ? (
+      {wasTyped && !credentialsLocked ? (
         <p class="hint">
-          A password, token or header that was typed has to be typed again: it is never sent back to a page.
+          {kind === 'stremio'
+            ? 'The manifest address has to be typed again: it is never sent back to a page.'
+            : 'A password, token, key or header that was typed has to be typed again: it is never sent back to a page.'}
         </p>
       ) : null}
+      {converts ? <SourceConversion form={form} conversion={source?.conversion ?? usualConversion} /> : null}
+      {kind === 'stremio' ? <CatalogueSize form={form} chosen={source?.itemsPerCatalogue ?? null} /> : null}
       <details class="more-settings" open={form.typed.local !== undefined && form.typed.local !== 'auto'}>
         <summary>Private networks</summary>
         <LocalChoice form={form} local={source === null ? null : source.local} isNew={source === null} />
       </details>
       <fieldset class="test-box">
         <legend>Test</legend>
-        <Field
-          name="file"
-          label={sourceFieldLabels.file}
-          form={form}
-          placeholder="Some Film.mkv"
-          hint="Optional. A path below the address; left empty, Larder looks for one in the folder’s listing."
-        />
+        {kind === 'http' ? (
+          <Field
+            name="file"
+            label={sourceFieldLabels.file}
+            form={form}
+            placeholder="Some Film.mkv"
+            hint="Optional. A path below the address; left empty, Larder looks for one in the folder’s listing."
+          />
+        ) : (
+          <p class="hint">Signs in, finds a title, and fetches a little of it.</p>
+        )}
         <button
           type="submit"
           name="act"
@@ -123,77 +143,59 @@ export function SourceForm({ page, ...props }: SourceFormProps & { page: PageCon
   );
 }
 
-const choices: readonly (readonly [SignIn, string])[] = [
-  ['none', 'None'],
-  ['password', 'User name and password'],
-  ['token', 'Token'],
-  ['headers', 'Headers'],
-];
+type PartProps = Pick<SourceFormProps, 'form' | 'kind' | 'source'>;
 
-/** Only the fields of what is chosen are shown, by CSS alone. */
-function Credentials({ form, kept }: { form: FormState; kept: string | null }) {
-  const chosen = form.typed.signIn ?? (kept === null ? 'none' : 'keep');
-  const all = kept === null ? choices : ([['keep', `As it is: ${kept}`], ...choices] as const);
+function Address({ form, kind, source }: PartProps) {
+  const { addressLabel, addressHint, addressExample } = sourceKinds[kind];
+  if (source !== null && source.lockedBy !== null) {
+    return (
+      <div class="field">
+        <p class="label">{addressLabel}</p>
+        <p class="hint">
+          Set by <code>{source.lockedBy}</code>: change it there and start Larder again.
+        </p>
+        <code>{source.url}</code>
+      </div>
+    );
+  }
+  // What is a secret as a whole is not shown to be changed, only replaced.
+  const isHidden = kind === 'stremio' && source !== null;
+  const keeps = isHidden
+    ? ` Left empty, it stays as it is: at ${new URL(source.url).host}.`
+    : source === null
+      ? ''
+      : ' A new address keeps what is cached.';
   return (
-    <fieldset class="field sign-in">
-      <legend>{sourceFieldLabels.signIn}</legend>
-      <p class="hint">Kept sealed on this machine, sent to the source only, and shown to nobody again.</p>
-      {all.map(([value, label]) => (
-        <label class="choice">
-          <input type="radio" name="signIn" value={value} checked={chosen === value} />
-          {label}
-        </label>
-      ))}
-      <div class="for-password">
-        <Field name="username" label={sourceFieldLabels.username} form={form} autocomplete="off" />
-        <Field
-          name="password"
-          label={sourceFieldLabels.password}
-          form={form}
-          type="password"
-          autocomplete="new-password"
-        />
-      </div>
-      <div class="for-token">
-        <Field
-          name="token"
-          label={sourceFieldLabels.token}
-          form={form}
-          type="password"
-          autocomplete="off"
-          hint="Sent as Authorization: Bearer."
-        />
-      </div>
-      <div class="for-headers">
-        <HeaderLines form={form} />
-      </div>
-    </fieldset>
+    <Field
+      name="url"
+      label={addressLabel}
+      form={form}
+      value={isHidden ? '' : (source?.url ?? '')}
+      type={kind === 'stremio' ? 'text' : 'url'}
+      inputmode="url"
+      required={!isHidden}
+      autocomplete="off"
+      placeholder={addressExample}
+      hint={`${addressHint}${keeps}`}
+    />
   );
 }
 
-function HeaderLines({ form }: { form: FormState }) {
-  const error = form.errors.credentialHeaders;
+function CatalogueSize({ form, chosen }: { form: FormState; chosen: number | null }) {
   return (
-    <div class={error ? 'field wrong' : 'field'}>
-      <label for="credentialHeaders">{sourceFieldLabels.credentialHeaders}</label>
-      <p class="hint" id="credentialHeaders-hint">
-        One in each line, such as X-Api-Key: 123
-      </p>
-      <textarea
-        id="credentialHeaders"
-        name="credentialHeaders"
-        rows={3}
-        spellcheck={false}
-        autocomplete="off"
-        aria-describedby={error ? 'credentialHeaders-hint credentialHeaders-error' : 'credentialHeaders-hint'}
-        aria-invalid={error ? 'true' : undefined}
-      ></textarea>
-      {error ? (
-        <p class="error" id="credentialHeaders-error">
-          {error}
-        </p>
-      ) : null}
-    </div>
+    <details class="more-settings" open={form.errors.itemsPerCatalogue !== undefined}>
+      <summary>Catalogues</summary>
+      <Field
+        name="itemsPerCatalogue"
+        label={sourceFieldLabels.itemsPerCatalogue}
+        form={form}
+        value={chosen === null ? '' : String(chosen)}
+        type="number"
+        inputmode="numeric"
+        placeholder="1000"
+        hint="How many are listed in the library, the first ones. What is not listed plays all the same."
+      />
+    </details>
   );
 }
 

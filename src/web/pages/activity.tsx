@@ -5,9 +5,10 @@ import { Fetching } from '../../../views/parts/fetching.tsx';
 import { ReaderRow } from '../../../views/parts/reader-row.tsx';
 import { WishList, type WishProps } from '../../../views/parts/wish-list.tsx';
 import type { Wish, WishPlace } from '../../db/download-queue.ts';
+import { type IsCatalogue, titleInPath } from '../entry-words.ts';
 import type { ItemPathOf } from '../item-paths.ts';
 import { parseId } from '../parse-id.ts';
-import { endedReaderProps, readerProps } from '../reader-words.ts';
+import { endedReaderProps, isPlaying, readerProps } from '../reader-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
@@ -16,7 +17,13 @@ const WISHES_PER_PAGE = 50;
 
 export function addActivityPages(
   routes: Routes,
-  { readers, fetchJobs, items, wishes }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items' | 'wishes'>,
+  {
+    readers,
+    fetchJobs,
+    items,
+    wishes,
+    isCatalogue,
+  }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items' | 'wishes' | 'isCatalogue'>,
 ): void {
   routes.livePage({
     path: '/activity',
@@ -25,7 +32,7 @@ export function addActivityPages(
       const before = parseId(query.get('before'));
       const ended = await readers.listEnded(ENDED_PER_PAGE + 1, before);
       const shown = ended.slice(0, ENDED_PER_PAGE);
-      const open = readers.list();
+      const open = readers.list().filter(isPlaying);
       const place = readPlace(query.get('behind'));
       const wished = await wishes.list(WISHES_PER_PAGE, place);
       const itemPathOf = await items.pathsOf([...open, ...shown, ...wished.wishes].map(({ entryId }) => entryId));
@@ -43,7 +50,7 @@ export function addActivityPages(
         wishes: (
           <WishList
             page={page}
-            wishes={wished.wishes.map((wish) => wishProps(wish, itemPathOf))}
+            wishes={wished.wishes.map((wish) => wishProps(wish, itemPathOf, isCatalogue))}
             count={wished.count}
             bytes={wished.bytes}
             nextPath={wished.next === null ? null : `/activity?behind=${writePlace(wished.next)}`}
@@ -53,7 +60,7 @@ export function addActivityPages(
         ended: (
           <EndedReaders
             page={page}
-            readers={shown.map((reader) => endedReaderProps(reader, itemPathOf))}
+            readers={shown.filter(isPlaying).map((reader) => endedReaderProps(reader, itemPathOf))}
             nextPath={ended.length > ENDED_PER_PAGE && last !== undefined ? `/activity?before=${last.id}` : null}
             isFirst={before === null}
           />
@@ -77,12 +84,12 @@ export function addActivityPages(
   });
 }
 
-function wishProps(wish: Wish, itemPathOf: ItemPathOf): WishProps {
+function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue): WishProps {
   const { entryId, title, year, quality, source, requestedBy, sizeBytes, cachedBytes } = wish;
   const { state, attempts, nextAttemptAt, errorText } = wish;
   return {
     entryId,
-    title: year === null ? title : `${title} (${year})`,
+    title: titleInPath(wish, isCatalogue) ?? (year === null ? title : `${title} (${year})`),
     quality,
     source,
     itemPath: itemPathOf(entryId),

@@ -12,7 +12,7 @@ import { chartRanges, type TrafficChart } from '../../upkeep/traffic-history.ts'
 import { isOwner } from '../caller.ts';
 import { alertProps, answersOf, headlineOf, isChartRange, sourceProps, trafficProps } from '../dashboard-model.ts';
 import { describeTrouble } from '../describe-trouble.ts';
-import { readerProps } from '../reader-words.ts';
+import { isPlaying, readerProps } from '../reader-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import { eventProps } from './events.tsx';
@@ -23,11 +23,22 @@ const CHART_AGE_MS = 10_000;
 
 type DashboardServices = Pick<
   WebServices,
-  'readers' | 'fetchJobs' | 'items' | 'storage' | 'traffic' | 'events' | 'status' | 'namedSources' | 'library' | 'clock'
+  | 'readers'
+  | 'fetchJobs'
+  | 'items'
+  | 'storage'
+  | 'traffic'
+  | 'events'
+  | 'status'
+  | 'namedSources'
+  | 'library'
+  | 'isCatalogue'
+  | 'clock'
 >;
 
 export function addDashboardPage(routes: Routes, services: DashboardServices): void {
-  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, library, clock } = services;
+  const { readers, fetchJobs, items, storage, traffic, events, status, namedSources, library, isCatalogue, clock } =
+    services;
   const charts = new Map<string, { readonly atMs: number; readonly chart: Promise<TrafficChart> }>();
 
   function chartOf(range: TrafficChart['range']): Promise<TrafficChart> {
@@ -49,7 +60,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
       const asked = query.get('range');
       const chart = await chartOf(isChartRange(asked, chartRanges) ? asked : 'day');
       const week = await chartOf('week');
-      const open = readers.list();
+      const open = readers.list().filter(isPlaying);
       const now = await status.get();
       const disk = await storage.state();
       const sources = namedSources();
@@ -77,7 +88,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
         readers: (
           <PlayingList page={page} readers={open.map((reader) => readerProps(reader, itemPathOf, false, nowMs))} />
         ),
-        alerts: <Alerts page={page} alerts={now.alerts.map(alertProps)} />,
+        alerts: <Alerts page={page} alerts={now.alerts.map((alert) => alertProps(alert, isCatalogue))} />,
         sources: (
           <SourceStates
             page={page}
@@ -90,7 +101,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
               <a href={`${page.basePath}/events`}>Latest events</a>
             </h2>
             {latest.length > 0 ? null : <p class="quiet">Nothing out of the ordinary yet.</p>}
-            <EventList page={page} events={latest.map(eventProps)} />
+            <EventList page={page} events={latest.map((row) => eventProps(row, isCatalogue))} />
           </>
         ),
       };

@@ -12,6 +12,7 @@ import type { LogLineProps } from '../../../views/parts/log-list.tsx';
 import type { EventFilter, EventRow, Severity } from '../../db/events.ts';
 import type { LogLevel } from '../../log.ts';
 import { type LogFilter, type LogLine, logLevels } from '../../upkeep/log-ring.ts';
+import { type IsCatalogue, subjectWords } from '../entry-words.ts';
 import { parseId } from '../parse-id.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
@@ -21,7 +22,10 @@ const LINES_PER_PAGE = 100;
 const TEXT_MAX = 200;
 const SEVERITIES: readonly Severity[] = ['info', 'warning', 'error'];
 
-export function addEventPages(routes: Routes, { events, logRing }: Pick<WebServices, 'events' | 'logRing'>): void {
+export function addEventPages(
+  routes: Routes,
+  { events, logRing, isCatalogue }: Pick<WebServices, 'events' | 'logRing' | 'isCatalogue'>,
+): void {
   routes.livePage({
     path: '/events',
     need: 'owner',
@@ -33,7 +37,14 @@ export function addEventPages(routes: Routes, { events, logRing }: Pick<WebServi
       const paging = pagingOf('/events', filter, before, rows.length > EVENTS_PER_PAGE ? shown.at(-1)?.id : undefined);
       const isFiltered = Object.values(filter).some((value) => value !== '');
       return {
-        list: <EventRegion page={page} events={shown.map(eventProps)} isFiltered={isFiltered} {...paging} />,
+        list: (
+          <EventRegion
+            page={page}
+            events={shown.map((row) => eventProps(row, isCatalogue))}
+            isFiltered={isFiltered}
+            {...paging}
+          />
+        ),
       };
     },
     render: async ({ page, query }, regions, notice) => (
@@ -73,8 +84,8 @@ export function addEventPages(routes: Routes, { events, logRing }: Pick<WebServi
   });
 }
 
-export function eventProps({ id, at, kind, subject, severity, text }: EventRow): EventProps {
-  return { id: String(id), atMs: at, kind, subject, severity, text };
+export function eventProps({ id, at, kind, subject, severity, text }: EventRow, isCatalogue: IsCatalogue): EventProps {
+  return { id: String(id), atMs: at, kind, subject, words: subjectWords(subject, isCatalogue), severity, text };
 }
 
 function lineProps({ id, atMs, level, part, message, fields }: LogLine): LogLineProps {

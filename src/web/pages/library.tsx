@@ -14,15 +14,15 @@ import type { ItemFilter } from '../../library/item-filter.ts';
 import { type FacetCounts, ITEMS_PAGE, type LibraryItem as Item, type ItemPage } from '../../library/library.ts';
 import type { Selection } from '../../library/selections.ts';
 import { readForm } from '../forms.ts';
+import { type ItemPropsServices, itemPropsOf } from '../item-props.ts';
+import { chainName } from '../item-words.ts';
 import { filterOf, readItemCursor, readLibraryQuery, writeItemCursor } from '../library-query.ts';
 import type { PageRequest } from '../live-page.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
-type LibraryServices = Pick<
-  WebServices,
-  'library' | 'removals' | 'selections' | 'jobs' | 'sources' | 'readers' | 'playedAtMs' | 'storage' | 'clock'
->;
+type LibraryServices = ItemPropsServices &
+  Pick<WebServices, 'removals' | 'selections' | 'jobs' | 'sources' | 'storage' | 'clock'>;
 
 /** Dropped entries that are listed by name; jobs that ended are shown for a while. */
 const DROPPED_SHOWN = 10;
@@ -39,17 +39,17 @@ interface Shown {
 }
 
 export function addLibraryPages(routes: Routes, services: LibraryServices): void {
-  const { library, removals, jobs, sources, readers, playedAtMs, clock } = services;
+  const { library, removals, jobs, sources, clock } = services;
   /** Gathered once for the regions and the page around them. */
   const gathered = new WeakMap<PageRequest, Promise<Shown>>();
 
   function shownOf(request: PageRequest): Promise<Shown> {
-    const known = gathered.get(request) ?? gather(request.query);
+    const known = gathered.get(request) ?? gather(request);
     gathered.set(request, known);
     return known;
   }
 
-  async function gather(query: URLSearchParams): Promise<Shown> {
+  async function gather({ query, caller }: PageRequest): Promise<Shown> {
     const chosen = readLibraryQuery(query);
     const cursor = readItemCursor(query.get('cursor'), chosen.sort);
     const page = await library.search({ ...filterOf(chosen), sort: chosen.sort, cursor, limit: ITEMS_PAGE });
@@ -58,17 +58,18 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
     const others = entries
       .map(({ mediaId }) => mediaId)
       .filter((id) => !page.items.some((item) => item.mediaId === id));
-    const played = new Set(readers.list().map(({ entryId }) => entryId));
-    const propsOf = (item: Item) => itemProps(item, { played, playedAtMs });
+    const chains = await library.listChains(entries.map(({ mediaId }) => mediaId));
+    const propsOf = (items: readonly Item[]) => itemPropsOf(services, items, caller);
     return {
       page,
       facets: facetProps(await library.countFacets(filterOf(chosen))),
-      items: page.items.map(propsOf),
-      droppedItems: (others.length === 0 ? [] : await library.list([...new Set(others)])).map(propsOf),
+      items: await propsOf(page.items),
+      droppedItems: others.length === 0 ? [] : await propsOf(await library.list([...new Set(others)])),
       dropped: {
         count: removals.count,
-        entries: entries.map(({ cachedBytes, ...entry }) => ({
+        entries: entries.map(({ cachedBytes, title, ...entry }) => ({
           ...entry,
+          title: chainName(chains.get(entry.mediaId)) ?? title,
           bytes: cachedBytes,
           leftMs: removals.leftMs(entry.entryId) ?? 0,
         })),
@@ -123,12 +124,16 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
 }
 
 function addSelectionPages(routes: Routes, { library, selections, jobs, storage }: LibraryServices): void {
+  async function namesOf(mediaIds: readonly number[]): Promise<string[]> {
+    const chains = await library.listChains(mediaIds);
+    return mediaIds.flatMap((id) => chainName(chains.get(id)) ?? []);
+  }
+
   routes.get('/library/selection', 'owner', async (context) => {
     const query = new URL(context.req.url).searchParams;
     const selection = readSelection(query);
     const size = await selections.measure(selection);
-    const titles =
-      selection.kind === 'items' ? (await library.list(selection.mediaIds.slice(0, TITLES_SHOWN))).map(nameOf) : [];
+    const titles = selection.kind === 'items' ? await namesOf(selection.mediaIds.slice(0, TITLES_SHOWN)) : [];
     const back = backTo(query.get('back'));
     const fields = fieldsOf(selection, query);
     const { page } = context.var;
@@ -207,44 +212,8 @@ function fieldsOf(selection: ItemSelection, query: URLSearchParams): [string, st
   return [...new URLSearchParams(queryText(readLibraryQuery(query), { all: '1' }))];
 }
 
-function nameOf({ title, year }: Item): string {
-  return year === null ? title : `${title} (${year})`;
-}
-
 export function shownJobs(all: readonly JobState[], nowMs: number): JobState[] {
   return all.filter((job) => job.endedAt === null || nowMs - job.endedAt < ENDED_JOB_MS);
-}
-
-interface Plays extends Pick<WebServices, 'playedAtMs'> {
-  /** Entries that somebody reads. */
-  readonly played: ReadonlySet<number | null>;
-}
-
-function itemProps(item: Item, { played, playedAtMs }: Plays): ItemProps {
-  const kept = item.qualities.filter((quality) => quality.entryId !== null && quality.removedAt === null);
-  const sizes = kept.map((quality) => quality.totalBytes ?? quality.sizeBytes);
-  const known = sizes.every((size) => size !== null) ? sizes.reduce((sum: number, size) => sum + (size ?? 0), 0) : null;
-  const entryIds = item.qualities.flatMap(({ entryId }) => entryId ?? []);
-  const lastPlayed = Math.max(item.lastUsedAt, ...entryIds.map((id) => playedAtMs(id) ?? 0));
-  const largest = item.sizeBytes === 0 ? null : item.sizeBytes;
-  return {
-    id: item.mediaId,
-    title: item.title,
-    year: item.year,
-    source: item.source,
-    type: item.type,
-    qualities: item.qualities.map((quality) => quality.quality),
-    sizeBytes: kept.length === 0 ? largest : known,
-    cachedBytes: item.cachedBytes,
-    availability: item.availability,
-    pinned: item.pinned,
-    unreachable: item.unreachable,
-    lastPlayedAtMs: lastPlayed === 0 ? null : lastPlayed,
-    isPlayed: entryIds.some((id) => played.has(id)),
-    droppedEntryIds: item.qualities.flatMap((quality) =>
-      quality.entryId !== null && quality.removedAt !== null ? quality.entryId : [],
-    ),
-  };
 }
 
 function facetCounts({ availabilities, pinned, unreachable }: FacetProps): Record<string, number> {

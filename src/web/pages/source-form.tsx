@@ -1,123 +1,122 @@
-// The form of a source as it comes in: read, checked field by field, and tested as it stands.
-import { z } from 'zod';
+// The form of a source as it comes in: read, checked field by field, tested as it stands, and signed in by a code.
 import { formatSentence } from '../../../views/format.ts';
 import { TestOutcome } from '../../../views/pages/sources.tsx';
 import type { FormState } from '../../../views/parts/field.tsx';
+import type { SignInCodeProps } from '../../../views/parts/sign-in-code.tsx';
 import { SourceTest, type TestReportProps } from '../../../views/parts/source-test.tsx';
 import { type Rendered, renderFragment } from '../../../views/render.ts';
 import { describeError, LarderError } from '../../errors.ts';
 import type { SourceInput } from '../../library/source-registry.ts';
-import type { SourceService, SourceTestRequest } from '../../library/source-service.ts';
-import { parseHttpCredentials } from '../../sources/http-credentials.ts';
-import { parseSourceName, parseSourceUrl } from '../../sources/http-source.ts';
+import type { SourceService, SourceTestRequest, SourceView } from '../../library/source-service.ts';
 import type { TestStep } from '../../sources/source-test-report.ts';
 import { answerEvents, goneSignal } from '../event-stream.ts';
 import { parseForm } from '../forms.ts';
+import type { WebServices } from '../services.ts';
+import {
+  type FormShape,
+  fieldOfError,
+  findFieldErrors,
+  type SourceFormValue,
+  sourceFormSchema,
+  sourceInputOf,
+} from '../source-input.ts';
 import type { WebContext } from '../web-environment.ts';
 
-const text = z.string().default('');
-
-const formSchema = z.object({
-  name: text.transform((name) => name.trim()),
-  url: text.transform((url) => url.trim()),
-  signIn: z.enum(['none', 'keep', 'password', 'token', 'headers']).default('none'),
-  username: text,
-  password: text,
-  token: text.transform((token) => token.trim()),
-  credentialHeaders: text,
-  local: z.enum(['auto', 'yes', 'no']).default('auto'),
-  file: text,
-  act: text,
-});
-
-type SourceFormValue = z.infer<typeof formSchema>;
+type SignIns = WebServices['signIns'];
 
 export interface SourceFormResult {
+  readonly value: SourceFormValue;
   readonly name: string;
   readonly input: SourceInput;
-  readonly file: string;
-  /** The button of the test was pressed, on a form that has one address for both. */
-  readonly isTest: boolean;
   readonly state: FormState;
+  /** The code that it holds, as far as that is good. */
+  readonly code: SignInCodeProps | null;
 }
-
-/** Headers as they are typed, one in each line. A line without a colon is a name that no header has. */
-function readHeaderLines(lines: string): Record<string, string> {
-  const entries = lines.split(/\r?\n/).filter((line) => line.trim() !== '');
-  return Object.fromEntries(
-    entries.map((line) => {
-      const colon = line.indexOf(':');
-      return colon < 0 ? [line.trim(), ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()];
-    }),
-  );
-}
-
-/** Undefined keeps what there is. */
-function credentialsOf(value: SourceFormValue): unknown {
-  if (value.signIn === 'keep') return undefined;
-  if (value.signIn === 'password') return { username: value.username, password: value.password };
-  if (value.signIn === 'token') return { token: value.token };
-  if (value.signIn === 'headers') return { headers: readHeaderLines(value.credentialHeaders) };
-  return null;
-}
-
-/** The field that each kind of credentials stands in, or begins with. */
-const CREDENTIAL_FIELDS = {
-  none: 'signIn',
-  keep: 'signIn',
-  password: 'username',
-  token: 'token',
-  headers: 'credentialHeaders',
-};
 
 function words(error: unknown): string {
   const hint = error instanceof LarderError && error.hint !== undefined ? ` ${formatSentence(error.hint)}` : '';
   return formatSentence(describeError(error)) + hint;
 }
 
-/** What is wrong with the form, each below its field. `isNew` wants a name, `hasUrl` an address. */
-function findErrors(value: SourceFormValue, isNew: boolean, hasUrl: boolean): Record<string, string> {
-  const errors: Record<string, string> = {};
-  const check = (field: string, parse: () => unknown) => {
-    try {
-      parse();
-    } catch (error) {
-      errors[field] = words(error);
-    }
-  };
-  if (isNew) check('name', () => parseSourceName(value.name));
-  if (hasUrl) check('url', () => parseSourceUrl(value.url));
-  check(CREDENTIAL_FIELDS[value.signIn], () => parseHttpCredentials(credentialsOf(value)));
-  return errors;
-}
-
-/** @throws LarderError when the form cannot be read at all */
-export async function readSourceForm(context: WebContext, isNew: boolean): Promise<SourceFormResult> {
-  const result = await parseForm(context, formSchema);
+/**
+ * @param source - that it changes; null for a new one
+ * @throws LarderError when the form cannot be read at all
+ */
+export async function readSourceForm(
+  context: WebContext,
+  signIns: SignIns,
+  source: Pick<SourceView, 'kind'> | null,
+): Promise<SourceFormResult> {
+  const result = await parseForm(context, sourceFormSchema);
   if (!result.ok) throw new LarderError('invalid', 'the form is not one of ours', { hint: 'load the page again' });
-  const { value, state } = result;
-  // A source that is declared outside has no field for its address.
-  const hasUrl = isNew || state.typed.url !== undefined;
-  const credentials = state.typed.signIn === undefined && !isNew ? undefined : credentialsOf(value);
-  const input: SourceInput = {
-    ...(hasUrl ? { url: value.url } : {}),
-    ...(credentials === undefined || (credentials === null && isNew) ? {} : { credentials }),
-    ...(value.local === 'auto' ? {} : { local: value.local === 'yes' }),
+  const { typed } = result.state;
+  const isNew = source === null;
+  const value = { ...result.value, kind: source?.kind ?? result.value.kind };
+  const shape: FormShape = {
+    isNew,
+    hasUrl: isNew || typed.url !== undefined,
+    hasSignIn: isNew || typed.signIn !== undefined,
   };
-  const errors = findErrors(value, isNew, hasUrl);
-  const isTest = value.act === 'test';
-  return { name: value.name, input, file: value.file, isTest, state: { typed: withoutSecrets(state.typed), errors } };
+  const errors = findFieldErrors(value, shape, words);
+  // A bit rate that is none is said already, and keeps it from being saved.
+  const input = Object.keys(errors).some((field) => field.startsWith('ladder-')) ? {} : sourceInputOf(value, shape);
+  const read = { value, name: value.name, input, code: null, state: { typed: withoutSecrets(value, typed), errors } };
+  return value.signIn === 'code' && !asksForCode(value) ? withSignIn(read, signIns) : read;
 }
 
-/** User and password may be typed into the address; they are not sent back there either. */
-function withoutSecrets(typed: FormState['typed']): FormState['typed'] {
-  const url = typed.url?.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
-  return url === undefined ? typed : { ...typed, url };
+/** Whether the button was one for a code: nothing is saved or tested then. */
+export function asksForCode({ act }: SourceFormValue): boolean {
+  return act === 'code' || act === 'check';
+}
+
+/** The form with what its code ended with, or with what is wrong with the code. */
+async function withSignIn(form: SourceFormResult, signIns: SignIns): Promise<SourceFormResult> {
+  const { value, state, input } = form;
+  const wrong = (message: string, code: SignInCodeProps | null) => ({
+    ...form,
+    code,
+    state: { ...state, errors: { ...state.errors, signInId: message } },
+  });
+  if (value.signInId === '') return wrong('Get a code first, and enter it where you are signed in.', null);
+  let code: SignInCodeProps | null = null;
+  try {
+    code = await signIns.poll(value.signInId);
+    return { ...form, code, input: signIns.inputOf(value.signInId, input) };
+  } catch (error) {
+    return wrong(words(error), code);
+  }
+}
+
+/** Asks for a code, or how far the one in the form is. @param name - of the source that is changed */
+export async function askForCode(
+  form: SourceFormResult,
+  signIns: SignIns,
+  name: string | null,
+): Promise<Pick<SourceFormResult, 'state' | 'code'>> {
+  const { value, input } = form;
+  const state = noErrors(form.state);
+  try {
+    if (value.act === 'check') return { state, code: await signIns.poll(value.signInId) };
+    signIns.forget(value.signInId);
+    return { state, code: await signIns.start(input, name) };
+  } catch (error) {
+    if (!(error instanceof LarderError) || error.code === 'unknown-source') throw error;
+    const field = error.code === 'invalid' ? fieldOfError(error, value) : 'signInId';
+    return { state: { ...state, errors: { [field]: words(error) } }, code: null };
+  }
+}
+
+/** What is never sent back: user and password that were typed into an address, and the address of an add-on. */
+function withoutSecrets({ kind }: SourceFormValue, { url, ...typed }: FormState['typed']): FormState['typed'] {
+  if (url === undefined || kind === 'stremio') return typed;
+  const shown = url.replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1');
+  // What is copied from a Plex page has the token in it.
+  return { ...typed, url: kind === 'http' ? shown : shown.replace(/[?#].*$/s, '') };
 }
 
 /** The state of the form with what the service said of it. */
-export function withError(state: FormState, error: LarderError): FormState {
-  return { ...state, errors: { [error.code === 'conflict' ? 'name' : 'url']: words(error) } };
+export function withError({ state, value }: Pick<SourceFormResult, 'state' | 'value'>, error: LarderError): FormState {
+  return { ...state, errors: { [fieldOfError(error, value)]: words(error) } };
 }
 
 /**

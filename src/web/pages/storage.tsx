@@ -1,20 +1,21 @@
 // What takes the disk, what goes next and why, and what another cap or floor would do before it is set.
 import { formatBytes, formatSentence } from '../../../views/format.ts';
 import { DiskRegion, StoragePage } from '../../../views/pages/storage.tsx';
-import { NextToGo } from '../../../views/parts/next-to-go.tsx';
+import { type EntryToGoProps, NextToGo } from '../../../views/parts/next-to-go.tsx';
 import type { StorageEffectProps } from '../../../views/parts/storage-effect.tsx';
 import { LarderError } from '../../errors.ts';
 import type { EntryToGo, StorageChanges } from '../../offline/storage.ts';
 import { describeTrouble } from '../describe-trouble.ts';
 import { readForm } from '../forms.ts';
 import { itemPath } from '../item-paths.ts';
+import { chainName } from '../item-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import { changesIn, storageFields } from '../storage-form.ts';
 
 const NEXT_SHOWN = 10;
 
-export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, 'storage'>): void {
+export function addStoragePages(routes: Routes, { storage, library }: Pick<WebServices, 'storage' | 'library'>): void {
   routes.livePage({
     path: '/storage',
     need: 'owner',
@@ -24,7 +25,7 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
       const next = await storage.nextToGo(NEXT_SHOWN);
       return {
         disk: <DiskRegion disk={state} trouble={describeTrouble(state.trouble)} />,
-        next: <NextToGo page={page} entries={next.map(entryToGoProps)} />,
+        next: <NextToGo page={page} entries={await entriesToGo(next)} />,
       };
     },
     render: async ({ page, query }, regions, notice) => {
@@ -55,6 +56,14 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
     return { notice: { tone: 'done', text }, goTo: '/storage' };
   });
 
+  async function entriesToGo(entries: readonly EntryToGo[]): Promise<EntryToGoProps[]> {
+    const chains = await library.listChains(entries.map(({ mediaId }) => mediaId));
+    return entries.map(({ title, year, quality, mediaId, source, bytes, reason }) => {
+      const named = chainName(chains.get(mediaId)) ?? (year === null ? title : `${title} (${year})`);
+      return { title: named, quality, itemPath: itemPath(mediaId), source, bytes, reason };
+    });
+  }
+
   async function effectOf(changes: StorageChanges): Promise<StorageEffectProps | null> {
     if (Object.keys(changes).length === 0) return null;
     try {
@@ -67,7 +76,7 @@ export function addStoragePages(routes: Routes, { storage }: Pick<WebServices, '
         floorBytes: after.floorBytes,
         goesCount: goes.count,
         goesBytes: goes.bytes,
-        goes: goes.items.map(entryToGoProps),
+        goes: await entriesToGo(goes.items),
       };
     } catch (error) {
       if (!(error instanceof LarderError)) throw error;
@@ -94,8 +103,3 @@ const NO_EFFECT: StorageEffectProps = {
   roomBytes: 0,
   remarks: [],
 };
-
-function entryToGoProps({ title, year, quality, mediaId, source, bytes, reason }: EntryToGo) {
-  const named = year === null ? title : `${title} (${year})`;
-  return { title: named, quality, itemPath: itemPath(mediaId), source, bytes, reason };
-}

@@ -398,6 +398,8 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'media.findVariant': (tables) => new MediaTable(tables).findVariant(1, 'a', 'original'),
   'media.findFacts': (tables) => new MediaTable(tables).findFacts([1, 2]),
   'media.listChildren': (tables) => new MediaTable(tables).listChildren(1, 0, 5),
+  'media.listChains': (tables) => new MediaTable(tables).listChains([1, 2]),
+  'media.countChildrenOf': (tables) => new MediaTable(tables).countChildrenOf([1, 2]),
   'media.countChildren': (tables) => new MediaTable(tables).countChildren(1),
   'media.listSubtitles': (tables) => new MediaTable(tables).listSubtitles([1, 2]),
   'media.listSameWork': (tables) => new MediaTable(tables).listSameWork(1, 5),
