@@ -64,9 +64,13 @@ export const EDGES_MIN_FILE_BYTES = 8 * MIB;
  * More than one connection for one file: how long one is watched before another is tried, how long what a source was
  * worth is believed, and when it is tried again after it was not. Pieces that are fetched beside the first one.
  */
-export const ACCELERATION_WINDOW_MS = 400;
+export const ACCELERATION_WINDOW_MS = 250;
 export const ACCELERATION_MEMORY_MS = 600_000;
 export const ACCELERATION_RETRY_MS = 60_000;
+/** A faster connection is nobody's limit, and one that is cut short costs what was on its way. */
+export const ACCELERATION_BELOW_BYTES_PER_MS = 25_000;
+/** Who wants less than this is starting, or seeking: a trial would take half of a thin line from them. */
+export const ACCELERATION_TRIAL_BYTES = 8 * MIB;
 export const STRIPE_MIN_BYTES = 1 * MIB;
 export const STRIPE_MAX_BYTES = 16 * MIB;
 

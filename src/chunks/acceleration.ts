@@ -1,10 +1,15 @@
 // How many connections one file gets from its source: one, until it was seen that one is the limit. Then another is tried,
 // and kept where it brings more; what a source was seen to be worth is remembered for the next file.
 import type { Clock } from '../clock.ts';
-import { ACCELERATION_MEMORY_MS, ACCELERATION_RETRY_MS, ACCELERATION_WINDOW_MS } from '../limits.ts';
+import {
+  ACCELERATION_BELOW_BYTES_PER_MS,
+  ACCELERATION_MEMORY_MS,
+  ACCELERATION_RETRY_MS,
+  ACCELERATION_WINDOW_MS,
+} from '../limits.ts';
 
 /** Less than this times what came before is not worth a connection. */
-const WORTH = 1.25;
+const WORTH = 1.15;
 
 interface Memory {
   readonly level: number;
@@ -56,6 +61,8 @@ export interface Running {
   readonly count: number;
   /** Some of them wait for us: for their reader, for room, or for a connection. */
   readonly isHeldUp: boolean;
+  /** Somebody wants enough in a row for a trial to harm nobody. */
+  readonly mayTry: boolean;
 }
 
 export class Acceleration {
@@ -94,10 +101,10 @@ export class Acceleration {
     const elapsedMs = nowMs - this.#windowAtMs;
     if (elapsedMs < ACCELERATION_WINDOW_MS) return false;
     this.#windowAtMs = null;
-    return this.#judge(this.#windowBytes / elapsedMs);
+    return this.#judge(this.#windowBytes / elapsedMs, running.mayTry);
   }
 
-  #judge(bytesPerMs: number): boolean {
+  #judge(bytesPerMs: number, mayTry: boolean): boolean {
     const before = this.#before;
     this.#before = null;
     if (before !== null) {
@@ -106,7 +113,8 @@ export class Acceleration {
       this.#memory.remember(this.#sourceId, this.#level, isWorth);
       if (!isWorth) return true;
     }
-    if (!this.#memory.mayTry(this.#sourceId, this.#level + 1)) return false;
+    const isFast = bytesPerMs / this.#level > ACCELERATION_BELOW_BYTES_PER_MS;
+    if (!mayTry || isFast || !this.#memory.mayTry(this.#sourceId, this.#level + 1)) return false;
     this.#level += 1;
     this.#before = bytesPerMs;
     return true;

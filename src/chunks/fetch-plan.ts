@@ -169,7 +169,7 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
   function accelerate(want: Want): void {
     const until = Math.min(want.until, want.limit ?? fileEnd, fileEnd);
     const gap = known.contiguousEnd(want.start);
-    const share = Math.floor((until - gap) / (helpers + 2));
+    const share = Math.floor((until - gap) / (helpers + 1));
     const stripe = Math.min(STRIPE_MAX_BYTES, share);
     if (stripe < STRIPE_MIN_BYTES) return;
     const serving = new Set<LiveFetch | NewFetch>();

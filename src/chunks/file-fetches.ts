@@ -5,7 +5,7 @@ import type { Timer } from '../clock.ts';
 import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
-import { CONTAINER_EDGE_BYTES } from '../limits.ts';
+import { ACCELERATION_TRIAL_BYTES, CONTAINER_EDGE_BYTES } from '../limits.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Acceleration } from './acceleration.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
@@ -67,6 +67,7 @@ export class FileFetches implements FetchOwner {
   /** Fetches whose connection is over and whose last bytes are being synced and recorded. */
   readonly #settling = new Set<Fetch>();
   #planDue = false;
+  #widestWant = 0;
   #retryTimer: Timer | undefined;
   #onQuiet: (() => void) | undefined;
   #closed = false;
@@ -251,7 +252,8 @@ export class FileFetches implements FetchOwner {
     if (!this.seekable || fetch.toMemory) return false;
     const running = [...this.live].filter(({ receivedBytes, state }) => receivedBytes > 0 && state === 'running');
     const isHeldUp = running.some(({ isPaused }) => isPaused);
-    return this.#acceleration.progressed(bytes, { count: running.length, isHeldUp });
+    const mayTry = this.#widestWant >= ACCELERATION_TRIAL_BYTES;
+    return this.#acceleration.progressed(bytes, { count: running.length, isHeldUp, mayTry });
   }
 
   fetchReceived(fetch: Fetch, bytes: Uint8Array): void {
@@ -316,8 +318,10 @@ export class FileFetches implements FetchOwner {
 
   #plan(): void {
     const { bytes, wants, planned } = this.#file;
+    const wanted = wants();
+    this.#widestWant = wanted.reduce((widest, { start, until }) => Math.max(widest, until - start), 0);
     const plan = planFetches({
-      wants: wants(),
+      wants: wanted,
       live: [...this.live].filter((fetch) => fetch.state !== 'stopping' && fetch.state !== 'closed'),
       known: bytes.known,
       totalBytes: bytes.totalBytes,
