@@ -22,6 +22,7 @@ const TABLE: Readonly<Record<'public' | 'viewer' | 'owner', readonly string[]>> 
     'GET /account',
     'POST /account/password',
     'POST /account/preferences',
+    'POST /library/ask',
     'POST /account/sessions/:id/end',
     'POST /account/sessions/end-others',
     'POST /account/tokens',

@@ -85,6 +85,7 @@ function library(change: Partial<LibraryPageProps> = {}): string {
       isFirstPage
       next={null}
       sourceNames={['films']}
+      searchable={[]}
       regions={regions}
       {...change}
     />,
@@ -472,4 +473,12 @@ describe('ItemQuality of a catalogue', () => {
     expect(unknown).toContain('unknown');
     expect(unknown).not.toMatch(/NaN|Infinity|undefined|∞/);
   });
+});
+
+test('sources that can be searched are offered when words were typed, by name or by number', () => {
+  const shown = (query: string, searchable: readonly string[]) => library({ chosen: { ...chosen, query }, searchable });
+  expect(shown('winter', ['attic', 'add-on'])).toContain('Search attic and add-on too');
+  expect(shown('winter', ['a', 'b', 'c', 'd'])).toContain('Search 4 sources too');
+  expect(shown('', ['attic'])).not.toContain('Search attic');
+  expect(shown('winter', [])).not.toContain('/library/ask');
 });

@@ -10,7 +10,7 @@ export type AccountPageProps = {
   notice: NoticeProps | null;
   name: string;
   role: 'owner' | 'viewer';
-  preferences: { theme: 'auto' | 'light' | 'dark'; shortcuts: boolean };
+  preferences: { theme: 'auto' | 'light' | 'dark'; shortcuts: boolean; maxHeight: number | null };
   passwordLengthMin: number;
   /** Of the password. */
   form: FormState;
@@ -24,6 +24,15 @@ const themes = [
 ] as const;
 
 const labels = { current: 'Current password', next: 'New password' };
+
+const heights = [
+  ['', 'The best there is'],
+  ['2160', '2160 lines (4K)'],
+  ['1080', '1080 lines'],
+  ['720', '720 lines'],
+  ['480', '480 lines'],
+  ['360', '360 lines'],
+] as const;
 
 /** What belongs to the visitor: password, preferences, browsers and players. */
 export function AccountPage(props: AccountPageProps) {
@@ -86,6 +95,20 @@ export function AccountPage(props: AccountPageProps) {
                 <input type="checkbox" name="shortcuts" value="on" checked={preferences.shortcuts} /> Single keys do
                 something, such as <kbd>/</kbd> for search (<a href={`${page.basePath}/help`}>all of them</a>)
               </label>
+            </div>
+            <div class="field">
+              <label for="max-height">Best automatic quality</label>
+              <p class="hint" id="max-height-hint">
+                Where Larder chooses the quality for you: in a browser you are signed in with, and by your tokens and
+                signed addresses.
+              </p>
+              <select id="max-height" name="maxHeight" aria-describedby="max-height-hint">
+                {heights.map(([value, label]) => (
+                  <option value={value} selected={String(preferences.maxHeight ?? '') === value}>
+                    {label}
+                  </option>
+                ))}
+              </select>
             </div>
             <button type="submit">Save the preferences</button>
           </form>

@@ -1,6 +1,7 @@
 import { formatCount } from '../format.ts';
 import { Layout } from '../layout.tsx';
 import type { PageContext } from '../page-context.ts';
+import { ActionForm } from '../parts/action-form.tsx';
 import { EmptyLibrary } from '../parts/empty-library.tsx';
 import {
   type FacetProps,
@@ -26,6 +27,8 @@ export type LibraryPageProps = {
   isFirstPage: boolean;
   next: string | null;
   sourceNames: readonly string[];
+  /** Sources that can be asked for the words that were typed. */
+  searchable: readonly string[];
   /** By element id: `jobs`, `dropped`, `item-ID`. */
   regions: Readonly<Record<string, Rendered>>;
 };
@@ -58,6 +61,25 @@ function isUntouched({ items, chosen, isFirstPage }: LibraryPageProps): boolean 
   return items.length === 0 && isFirstPage && queryText({ ...chosen, sort: 'used', view: 'list' }) === '';
 }
 
+/** An add-on lists a choice of what it has, and a server may have what was not gone through yet. */
+function AskSources({ page, chosen, searchable }: LibraryPageProps) {
+  if (chosen.query.trim() === '' || searchable.length === 0) return null;
+  return (
+    <div class="ask-sources">
+      <ActionForm page={page} action="/library/ask" label={`Search ${listWords(searchable)} too`} name={chosen.query}>
+        <input type="hidden" name="q" value={chosen.query} />
+      </ActionForm>
+    </div>
+  );
+}
+
+const NAMED_MAX = 3;
+
+function listWords(names: readonly string[]): string {
+  if (names.length > NAMED_MAX) return formatCount(names.length, 'source');
+  return names.length < 2 ? (names[0] ?? '') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
 function Found(props: LibraryPageProps) {
   const { page, chosen, items, total, isCut, next, isFirstPage } = props;
   const isOwner = page.visitor?.role === 'owner';
@@ -72,6 +94,7 @@ function Found(props: LibraryPageProps) {
         </p>
         <ViewLinks page={page} chosen={chosen} />
       </div>
+      <AskSources {...props} />
       {items.length === 0 ? (
         <NoneMatch page={page} chosen={chosen} />
       ) : (

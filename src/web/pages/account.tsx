@@ -8,6 +8,7 @@ import { SessionList } from '../../../views/parts/session-list.tsx';
 import { TokenList } from '../../../views/parts/token-list.tsx';
 import { type Rendered, renderPage } from '../../../views/render.ts';
 import { LarderError } from '../../errors.ts';
+import { readHeight } from '../../library/auto-qualities.ts';
 import { PASSWORD_LENGTH_MIN } from '../../limits.ts';
 import { statusOf } from '../../proxy/error-response.ts';
 import { SHOWN_MAX, sessionProps, tokenProps } from '../access-views.ts';
@@ -109,7 +110,8 @@ export function addAccountPages(routes: Routes, { access }: Pick<WebServices, 'a
     const { userId } = visitorOf(context.var.caller);
     const fields = await readForm(context);
     const theme = THEMES.find((name) => name === fields.theme) ?? 'auto';
-    await users.setPreferences(userId, { theme, shortcuts: fields.shortcuts === 'on' });
+    const maxHeight = readHeight(String(fields.maxHeight ?? ''));
+    await users.setPreferences(userId, { theme, shortcuts: fields.shortcuts === 'on', maxHeight });
     return { notice: { tone: 'done', text: 'Your preferences were saved.' }, goTo: '/account' };
   });
 

@@ -1,5 +1,5 @@
 // The library: everything there is, found by typing and choosing, and acts on many of it at once.
-import { formatCount } from '../../../views/format.ts';
+import { formatCount, formatSentence } from '../../../views/format.ts';
 import { LibraryPage } from '../../../views/pages/library.tsx';
 import { SelectionPage } from '../../../views/pages/library-selection.tsx';
 import { Dropped, type DroppedProps } from '../../../views/parts/dropped.tsx';
@@ -22,7 +22,7 @@ import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
 type LibraryServices = ItemPropsServices &
-  Pick<WebServices, 'removals' | 'selections' | 'jobs' | 'sources' | 'storage' | 'clock'>;
+  Pick<WebServices, 'sourceSearch' | 'removals' | 'selections' | 'jobs' | 'sources' | 'storage' | 'clock'>;
 
 /** Dropped entries that are listed by name; jobs that ended are shown for a while. */
 const DROPPED_SHOWN = 10;
@@ -39,7 +39,7 @@ interface Shown {
 }
 
 export function addLibraryPages(routes: Routes, services: LibraryServices): void {
-  const { library, removals, jobs, sources, clock } = services;
+  const { library, removals, jobs, sources, sourceSearch, clock } = services;
   /** Gathered once for the regions and the page around them. */
   const gathered = new WeakMap<PageRequest, Promise<Shown>>();
 
@@ -114,10 +114,26 @@ export function addLibraryPages(routes: Routes, services: LibraryServices): void
           isFirstPage={readItemCursor(query.get('cursor'), chosen.sort) === null}
           next={shown.page.next === null ? null : writeItemCursor(chosen.sort, shown.page.next)}
           sourceNames={(await sources.list()).map(({ name }) => name)}
+          searchable={sourceSearch.searchable()}
           regions={regions}
         />
       );
     },
+  });
+
+  routes.action('/library/ask', 'viewer', async (context) => {
+    const q = String((await readForm(context)).q ?? '');
+    const found = await sourceSearch.search(q, null);
+    const count = found.reduce((sum, { mediaIds }) => sum + mediaIds.length, 0);
+    const failed = found.flatMap(({ source, error }) => (error === null ? [] : [`${source}: ${error}`]));
+    return {
+      notice: {
+        tone: failed.length === 0 ? 'done' : 'failed',
+        text: `${formatCount(count, 'item')} found there, and in the library from now on.`,
+        hint: failed.length === 0 ? null : formatSentence(failed.join('; ')),
+      },
+      goTo: `/library?q=${encodeURIComponent(q)}`,
+    };
   });
 
   addSelectionPages(routes, services);
