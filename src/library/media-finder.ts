@@ -18,6 +18,8 @@ export interface MediaFinderServices {
   readonly clock: Clock;
 }
 
+/** Container of what comes in pieces. */
+const PLAYLIST = 'm3u8';
 /** Paths that are remembered, so that who plays asks the database once. */
 const REMEMBERED_MAX = 1_000;
 
@@ -93,8 +95,8 @@ export class MediaFinder {
 }
 
 /** How what a server converts for us comes: one growing file, or a playlist. */
-export function rungContainer(source: MediaSource): 'mp4' | 'm3u8' {
-  return parseTranscodeWay(source.target.options.transcode) === 'hls' ? 'm3u8' : 'mp4';
+export function rungContainer({ target, growingContainer = 'mp4' }: MediaSource): string {
+  return parseTranscodeWay(target.options.transcode) === 'hls' ? PLAYLIST : growingContainer;
 }
 
 function labelOf(path: string): string {

@@ -141,13 +141,21 @@ export class MediaLarder implements AsyncDisposable {
 
   /** Everywhere that Larder writes or tells: its answers so far, its log, its events, the files that it keeps. */
   async told(): Promise<Map<string, string>> {
-    for (const path of ['/sources', '/sources/attic', '/status', '/items?limit=200', '/entries', '/events/log']) {
+    for (const path of [
+      '/sources',
+      '/sources/attic',
+      '/status',
+      '/items?limit=200',
+      '/entries',
+      '/events/log',
+      '/log',
+    ]) {
       const response = await fetch(`http://localhost:${this.larder.port}/api/v1${path}`, {
         headers: this.larder.owner.headers,
       });
       this.#told.push(await response.text());
     }
-    for (const path of ['/', '/sources', '/sources/attic', '/events', '/logs']) {
+    for (const path of ['/', '/sources', '/sources/attic', '/events', '/log', '/library']) {
       const response = await fetch(`http://localhost:${this.larder.port}${path}`, {
         headers: this.larder.owner.headers,
       });
@@ -165,8 +173,8 @@ export class MediaLarder implements AsyncDisposable {
     return places;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.larder[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.larder[Symbol.asyncDispose]();
   }
 }
 

@@ -23,6 +23,8 @@ import { startTranscode } from './plex-transcode.ts';
 
 export class PlexSource extends ConfiguredSource implements MediaSource {
   readonly kind = 'plex';
+  /** As it is asked of its transcoder (plex-transcode.ts). */
+  readonly growingContainer = 'mkv';
   readonly #services: SourceServices;
   readonly #flights = new Map<string, Promise<unknown>>();
   /** Ends what is being asked when the source is removed. */
