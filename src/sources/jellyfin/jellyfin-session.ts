@@ -37,9 +37,9 @@ export class JellyfinSession {
   retarget(target: SourceTarget): void {
     const isOther = loginOf(target) !== loginOf(this.#target);
     this.#target = target;
-    if (!isOther) return;
-    this.#access = null;
+    // The same password entered again is to be tried again: it may have been the server that was changed.
     this.#refused = null;
+    if (isOther) this.#access = null;
   }
 
   /** @throws LarderError when the server does not let us in */
