@@ -40,6 +40,13 @@ export interface FetchOptions {
   readonly terms: FetchTerms;
 }
 
+/** A converter that fails at its start leaves a body of nothing in good order: there is no such film. */
+const EMPTY_CONVERSION: ErrorValue = {
+  code: 'origin-failed',
+  message: 'the server ended the conversion before its first byte',
+  retry: 'never',
+  hint: 'play the original, or look for the reason in the log of the server',
+};
 /** Until the source was measured: a guess at the time to a first byte. */
 const FIRST_BYTE_GUESS_MS = 100;
 /** Weight of the newest sample in the running speed. */
@@ -69,6 +76,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   #thread: ThreadFetch | undefined;
   /** Asked anew when its address turns out to have expired; null where that brings nothing, or was done. */
   #again: FetchRequest | null = null;
+  /** A server converts for it. */
+  #isConversion = false;
   /** Ends that are still to come of addresses that had expired. */
   #expiredEnds = 0;
   #askedAtMs = 0;
@@ -144,6 +153,7 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   #open(request: FetchRequest, upstream: UpstreamRequest): void {
     // It was stopped meanwhile, and has said so.
     if (this.state !== 'opening') return;
+    this.#isConversion = upstream.session !== undefined;
     const { upstream: _, ...asked } = request;
     const origin: OriginRequest = { ...asked, ...upstream };
     this.#thread = this.#options.threads.start(origin, this);
@@ -259,7 +269,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     }
     this.state = 'closed';
     this.#options.scheduler.release(this);
-    this.owner.fetchClosed(this, message);
+    const isEmpty = this.#isConversion && message.bodyEnded && message.position === 0;
+    this.owner.fetchClosed(this, isEmpty ? { ...message, bodyEnded: false, error: EMPTY_CONVERSION } : message);
   }
 
   ended(message: FetchEnded): void {
