@@ -242,6 +242,55 @@ describe('a conversion', () => {
     expect(await media.quality(TITLE, '720p')).toMatchObject({ complete: false, size: null });
   }, 60_000);
 
+  test('that ends before its first byte is a failure, and the next player tries again', async () => {
+    const { jellyfin, media } = await start({ conversionBytes: 0 });
+    const path = await media.pathOf(TITLE, '720p');
+    const empty = await media.get(path);
+    expect([empty.status, Buffer.from(empty.body).toString()]).toEqual([
+      502,
+      expect.stringMatching(/convert|conversion/),
+    ]);
+    expect(await media.quality(TITLE, '720p')).toMatchObject({ complete: false });
+    const before = jellyfin.requestsOf(/\/stream\.mp4$/).length;
+    expect((await media.get(path)).status).toBe(502);
+    expect(jellyfin.requestsOf(/\/stream\.mp4$/).length).toBeGreaterThan(before);
+    expect(before).toBeLessThan(6);
+  });
+
+  test('is ended when Larder is', async () => {
+    const { jellyfin, media } = await start({ ...growing, conversionBytes: 20_000_000 });
+    using player = await RawConnection.open(media.larder.port);
+    player.send('GET', await media.pathOf(TITLE, '720p'));
+    await player.readHead();
+    await player.readBytes(100_000);
+    await media.larder.stop();
+    await until(() => jellyfin.conversions.running.length === 0);
+    expect(jellyfin.conversions.ended).toEqual([expect.objectContaining({ reason: 'stopped' })]);
+  });
+
+  test('of which a part is kept plays that part after a restart with the server down, and is not whole', async () => {
+    const { jellyfin, media } = await start(
+      { ...growing, conversionBytes: 20_000_000 },
+      { args: ['--background-fill', 'false'] },
+    );
+    const path = await media.pathOf(TITLE, '720p');
+    const player = await RawConnection.open(media.larder.port);
+    player.send('GET', path);
+    await player.readHead();
+    await player.readBytes(300_000);
+    player[Symbol.dispose]();
+    await until(async () => (await media.quality(TITLE, '720p')).cachedBytes > 100_000);
+    await jellyfin.close();
+    await media.larder.restart();
+    using again = await RawConnection.open(media.larder.port);
+    again.send('GET', path);
+    expect((await again.readHead()).status).toBe(200);
+    const { body, isWhole } = await again.readChunked();
+    expect(isWhole).toBe(false);
+    assertContent(new Uint8Array(body), seedOfConversion(jellyfin), 0);
+    expect(await media.quality(TITLE, '720p')).toMatchObject({ complete: false, size: null });
+  }, 60_000);
+
   test('is not begun by a HEAD that is only curious: it is stopped again at once', async () => {
     const { jellyfin, media } = await start(growing);
     const head = await media.get(await media.pathOf(TITLE, '720p'), {}, 'HEAD');
@@ -364,6 +413,28 @@ describe('what dies while somebody watches', () => {
     assertContent(body, seedOf(jellyfin), 0);
   }, 20_000);
 });
+
+test('a source that is removed cuts who plays of it, and ends its conversions', async () => {
+  const { jellyfin, media } = await start({ fileBytes: 30_000_000, conversionBytes: 20_000_000, conversionStepMs: 20 });
+  const players = [];
+  for (const quality of ['original', '720p']) {
+    const player = await RawConnection.open(media.larder.port);
+    cleanUps.push(() => player[Symbol.dispose]());
+    player.send('GET', await media.pathOf(TITLE, quality));
+    expect((await player.readHead()).status).toBe(200);
+    player.pause();
+    players.push(player);
+  }
+  expect((await media.api('DELETE', '/sources/attic')).status).toBe(202);
+  for (const player of players) {
+    player.resume();
+    await player.closed();
+  }
+  await until(() => jellyfin.conversions.running.length === 0);
+  const asked = jellyfin.requests.length;
+  expect((await media.get(`/stream/attic/${FILM}/original/x.mkv`)).status).toBe(404);
+  expect(jellyfin.requests.length).toBe(asked);
+}, 20_000);
 
 describe('bad answers', () => {
   test('a page of HTML in place of JSON ends a sync with the reason, and nothing of what was known is lost', async () => {

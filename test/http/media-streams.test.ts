@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { signedIn } from '../support/owner.ts';
 import { MediaLarder, pathOf, stepOf, until } from './media-streams-larder.ts';
 import { UPSTREAMS, type Upstream } from './media-streams-upstreams.ts';
+import { RawConnection } from './raw-client.ts';
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -364,6 +365,112 @@ for (const [kind, start] of Object.entries(UPSTREAMS)) {
           .slice(0, response.status === 200 ? 0 : 200),
       ]).toEqual([200, '']);
       film.assertBody(response.body);
+    });
+
+    test('many players who ask at once are served from one request', async () => {
+      await listed();
+      const [film] = upstream.films;
+      const path = await media.pathOf(film.title);
+      const before = upstream.requestCount();
+      const players = await Promise.all(Array.from({ length: 12 }, () => media.get(path)));
+      for (const { status, isWhole, body } of players) {
+        expect([status, isWhole]).toEqual([200, true]);
+        film.assertBody(body);
+      }
+      // One for the bytes, and what finding them out costs.
+      expect(upstream.requestCount() - before).toBeLessThanOrEqual(5);
+    });
+
+    test('a source that was removed is added again under its name, and begins anew', async () => {
+      await listed();
+      const [film] = upstream.films;
+      const path = await media.pathOf(film.title);
+      film.assertBody((await media.get(path)).body);
+      await media.api('DELETE', '/sources/attic');
+      expect((await media.get(path)).status).toBe(404);
+      await listed();
+      const cold = await media.get(await media.pathOf(film.title));
+      expect([cold.status, cold.header('x-cache')]).toEqual([200, 'MISS']);
+      film.assertBody(cold.body);
+    });
+
+    test('settings that change while one plays change nothing for the player', async () => {
+      await listed();
+      const [film] = upstream.films;
+      const path = await media.pathOf(film.title);
+      using player = await RawConnection.open(media.larder.port);
+      player.send('GET', path);
+      const head = await player.readHead();
+      await media.api('PATCH', '/sources/attic', { options: { local: true } });
+      const body = await player.readBytes(Number(head.header('content-length')));
+      film.assertBody(body);
+    });
+
+    test('an item that was never played is taken offline, pinned, dropped and restored', async () => {
+      await listed();
+      const [film] = upstream.films;
+      const item = await media.item(film.title);
+      const job = async (action: string) => {
+        const started = await media.api('POST', '/entries/bulk', { action, items: [item.id] });
+        expect([action, started.status]).toEqual([action, 202]);
+        await until(async () => (await media.api('GET', `/jobs/${started.body.id}`)).body.state === 'done');
+        const { body } = await media.api('GET', `/jobs/${started.body.id}`);
+        expect([action, body.failures]).toEqual([action, []]);
+      };
+      await job('fetch');
+      await until(async () => (await media.quality(film.title, 'original')).complete);
+      // The original, not all that it could be converted to.
+      expect((await media.entries()).map(({ quality }: { quality: string }) => quality)).toEqual(['original']);
+      await job('pin');
+      expect((await media.api('GET', `/items/${item.id}`)).body).toMatchObject({ pinned: true, availability: 'whole' });
+      await job('drop');
+      expect((await media.api('GET', `/items/${item.id}`)).body.cachedBytes).toBe(0);
+      await job('restore');
+      await upstream.goDown();
+      const warm = await media.get(await media.pathOf(film.title));
+      expect([warm.status, warm.header('x-cache')]).toEqual([200, 'HIT']);
+      film.assertBody(warm.body);
+    });
+
+    test('locked streams open by the addresses that the API tells, and by no others', async () => {
+      await media[Symbol.asyncDispose]();
+      media = await MediaLarder.start(['--stream-access', 'locked']);
+      await listed();
+      const [film] = upstream.films;
+      const item = await media.item(film.title);
+      const paths = [item.qualities[0]?.streamUrl, item.artworkUrl].map((url) => pathOf(url ?? ''));
+      for (const path of paths) {
+        expect([path, path.includes('signature=')]).toEqual([path, true]);
+        expect([path, (await media.get(path)).status]).toEqual([path, 200]);
+        expect([path, (await media.get(path.split('?')[0] ?? '')).status]).toEqual([path, 401]);
+        const other = path.replace(`/${film.mediaKey}/`, `/${upstream.films[1].mediaKey}/`);
+        expect([other, (await media.get(other)).status]).toEqual([other, 403]);
+      }
+    });
+
+    test('private networks are out of bounds where the owner said so, and the source says that', async () => {
+      await media.add({ ...upstream.source, options: { local: false } });
+      const before = upstream.requestCount();
+      const state = await media.sync();
+      expect(state).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('private networks') } });
+      const tried = await media.api('POST', '/sources/attic/test');
+      expect(stepOf(tried, 'name')).toMatchObject({ ok: false, hint: expect.stringContaining('allow private') });
+      const [film] = upstream.films;
+      const played = await media.get(`/stream/attic/${film.mediaKey}/original/x.mkv`);
+      expect([played.status, Buffer.from(played.body).toString()]).toEqual([
+        502,
+        expect.stringContaining('private networks'),
+      ]);
+      expect(upstream.requestCount()).toBe(before);
+    });
+
+    test('Larder itself is no source', async () => {
+      const own = `http://127.0.0.1:${media.larder.port}/`;
+      await media.add({ ...upstream.source, url: at(upstream.source.url, own) });
+      expect(await media.sync()).toMatchObject({
+        state: 'failed',
+        error: { message: expect.stringContaining('itself') },
+      });
     });
 
     test('nonsense in addresses is told, and harms nothing', async () => {

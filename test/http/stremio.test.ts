@@ -295,6 +295,56 @@ describe('odd add-ons', () => {
     expect(response.status).toBe(200);
   });
 
+  test('ids of any kind make addresses that play', async () => {
+    const ids = [
+      'kitsu:1:2',
+      'a/b',
+      '100% real',
+      'söme films',
+      'x?y=z&w#v',
+      '../../etc',
+      'a\\\\b',
+      '"quoted"',
+      "it's",
+      '😀',
+      '%2F',
+      'a:original',
+      '~poster',
+      '+ +',
+    ];
+    const broken = ['', ' ', 'a\u0000b', 'line\nbreak', 'x'.repeat(10_000)];
+    const origin = await startOrigin({ files: { 'film.mkv': { sizeBytes: 5_000 } } });
+    cleanUps.push(() => origin.stop());
+    await using bad = await startBadAddon((path) => {
+      if (path === '/manifest.json') {
+        return {
+          id: 'x',
+          version: '1.0.0',
+          name: 'x',
+          resources: ['stream', 'catalog'],
+          types: ['movie'],
+          catalogs: [{ type: 'movie', id: 'top' }],
+        };
+      }
+      const metas = [...ids, ...broken].map((id, at) => ({ id, type: 'movie', name: `Name ${at}` }));
+      if (path.startsWith('/catalog')) return { metas };
+      return { streams: [{ name: path, url: `${origin.url}film.mkv` }] };
+    });
+    await using media = await MediaLarder.start();
+    await media.add({ kind: 'stremio', url: bad.manifestUrl });
+    expect(await media.sync()).toMatchObject({ state: 'idle', error: null });
+    const items = await media.items();
+    for (const [at, id] of ids.entries()) {
+      const item = items.find(({ title }) => title === `Name ${at}`);
+      const path = pathOf(item?.qualities[0]?.streamUrl ?? 'http://none/');
+      const response = await media.get(path);
+      expect([id, path, response.status]).toEqual([id, path, 200]);
+      origin.assertBody('film.mkv', response.body);
+    }
+    expect(items.length).toBeGreaterThanOrEqual(ids.length);
+    for (const item of items) expect((await media.api('GET', `/items/${item.id}`)).status).toBe(200);
+  });
+
   test('HTML in place of streams is a reason, not a film', async () => {
     await using bad = await startBadAddon((path) => {
       if (path === '/manifest.json') {
