@@ -1,10 +1,7 @@
 // Settings of sources that have a catalogue, as the API takes and refuses them, and what is where for each kind.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { MediaLarder, stepOf, until } from './media-streams-larder.ts';
 import { UPSTREAMS, type Upstream } from './media-streams-upstreams.ts';
-import { RawConnection } from './raw-client.ts';
 
 const SECRET = 'hunter2secret';
 let media: MediaLarder;
@@ -21,17 +18,6 @@ async function running(kind: keyof typeof UPSTREAMS): Promise<Upstream> {
   const upstream = await UPSTREAMS[kind]();
   cleanUps.push(() => upstream[Symbol.asyncDispose]());
   return upstream;
-}
-
-/** Takes connections and says nothing. */
-async function silence(): Promise<string> {
-  const server = createServer(() => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
 describe('what the API refuses', () => {
@@ -178,31 +164,3 @@ test('a sync that a restart cuts off goes on, and finds everything', async () =>
   expect(await media.sync()).toMatchObject({ state: 'idle', error: null });
   expect((await media.items('&type=movie')).length).toBe(2);
 });
-
-test.skipIf(process.env.SLOW === undefined)(
-  'a server that says nothing: the player hears within 40 s',
-  async () => {
-    for (const kind of ['jellyfin', 'plex', 'stremio'] as const) {
-      const upstream = await running(kind);
-      await media.add(upstream.source, kind);
-      await media.sync(kind);
-      const url = new URL(new URL(upstream.source.url).pathname, await silence()).href;
-      const { credentials } = upstream.source;
-      await media.api('PATCH', `/sources/${kind}`, { url, ...(credentials === undefined ? {} : { credentials }) });
-      const startedAtMs = performance.now();
-      using player = await RawConnection.open(media.larder.port);
-      player.send('GET', `/stream/${kind}/${upstream.films[0].mediaKey}/original/x.mkv`);
-      const { status } = await player.readResponse('GET');
-      const unlisted = await media.get(`/stream/${kind}/4711/original/x.mkv`);
-      console.log(
-        kind,
-        status,
-        unlisted.status,
-        Buffer.from(unlisted.body).toString(),
-        performance.now() - startedAtMs,
-      );
-      expect([kind, status]).toEqual([kind, 504]);
-    }
-  },
-  300_000,
-);
