@@ -39,7 +39,7 @@ export function composeStreams(parts: StreamParts): Streams {
   const { options, foundation, manager, media, catalogue, client, uses, readers, findSource, ownPort, newId } = parts;
   const { database, entries, log } = foundation;
   const { clock } = options;
-  const finder = new MediaFinder({ media, catalogue, clock });
+  const finder = new MediaFinder({ media, catalogue, entries, clock });
   const hls = new HlsStreams({
     manager,
     entries,

@@ -15,7 +15,7 @@ export function withRungs(own: readonly QualityRow[], source: SourceFacts | unde
   // Rows without a size of their picture are rungs that were played.
   const known = own.map((row) => {
     const rung = row.height === null && row !== original ? rungs.get(row.quality) : undefined;
-    return rung === undefined ? row : { ...row, ...factsOf(rung, rungContainer) };
+    return rung === undefined ? row : playedRung(row, rung, rungContainer);
   });
   const taken = new Set(own.map(({ quality }) => quality));
   const offered = ladderBelow(original, ladder, taken).map((rung) => rungRow(original, rung, rungContainer));
@@ -33,6 +33,20 @@ type RungFacts = Pick<QualityRow, 'width' | 'height' | 'bitrate' | 'videoCodec' 
 function factsOf({ width, height, bitrate }: Rung, container: string): RungFacts {
   const delivery = container === 'm3u8' ? 'hls' : 'growing';
   return { width, height, bitrate, videoCodec: 'h264', audioCodec: 'aac', delivery };
+}
+
+/** What is kept of it is as it was made; otherwise it comes as the owner wants it now. */
+function playedRung(row: QualityRow, rung: Rung, container: string): QualityRow {
+  if (row.container === container || (row.cachedBytes ?? 0) > 0) {
+    return { ...row, ...factsOf(rung, row.container ?? container) };
+  }
+  const { mediaKey, quality, title } = parseCataloguePath(row.path);
+  return {
+    ...row,
+    ...factsOf(rung, container),
+    container,
+    path: cataloguePath(title, { mediaKey, quality, container }),
+  };
 }
 
 function rungRow(original: QualityRow, rung: Rung, container: string): QualityRow {

@@ -2,6 +2,7 @@
 // beside it. What is not known is asked of its source, once.
 
 import type { Clock } from '../clock.ts';
+import type { EntryTable } from '../db/entries.ts';
 import type { MediaTable, VariantRow } from '../db/media.ts';
 import { LarderError } from '../errors.ts';
 import { READER_WAIT_MAX_MS } from '../limits.ts';
@@ -15,6 +16,7 @@ import type { MediaCatalogue } from './media-catalogue.ts';
 export interface MediaFinderServices {
   readonly media: Pick<MediaTable, 'findVariant'>;
   readonly catalogue: Pick<MediaCatalogue, 'findQuality' | 'noteItem'>;
+  readonly entries: Pick<EntryTable, 'find' | 'listPieceIds'>;
   readonly clock: Clock;
 }
 
@@ -36,7 +38,7 @@ export class MediaFinder {
   async find(source: MediaSource, mediaKey: string, quality: string): Promise<MediaAddress> {
     if (isHttpSource(source)) return describePath(pathOf(mediaKey, quality));
     if (!isQualityName(quality) || mediaKey.length > MEDIA_KEY_MAX) throw noSuchQuality(quality);
-    const key = JSON.stringify([source.id, mediaKey, quality]);
+    const key = JSON.stringify([source.id, mediaKey, quality, rungContainer(source)]);
     const known = this.#paths.get(key);
     if (known !== undefined) return source.describe(known);
     const path = (await this.#findListed(source, mediaKey, quality)) ?? (await this.#ask(source, mediaKey, quality));
@@ -54,7 +56,7 @@ export class MediaFinder {
   async #findListed(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {
     const { media, catalogue } = this.#services;
     const row = await media.findVariant(source.id, mediaKey, quality);
-    if (row !== null) return pathOfVariant(row);
+    if (row !== null && !(await this.#isConvertedAnew(source, mediaKey, row))) return pathOfVariant(row);
     const original = await media.findVariant(source.id, mediaKey, 'original');
     const label = original === null ? mediaKey : labelOf(original.path);
     if (quality.startsWith('~')) {
@@ -65,6 +67,18 @@ export class MediaFinder {
     if (rung === undefined || original === null || original.height === null || original.height <= rung.height)
       return null;
     return cataloguePath(label, { mediaKey, quality, container: rungContainer(source) });
+  }
+
+  /** A rung that was asked for before, of which nothing is kept: it comes as the owner wants it now. */
+  async #isConvertedAnew(source: MediaSource, mediaKey: string, row: VariantRow): Promise<boolean> {
+    const { quality, locator, height, container } = row;
+    const isRung = locator === null && height === null && source.ladder.some((rung) => rung.quality === quality);
+    if (!isRung || container === rungContainer(source)) return false;
+    const { entries } = this.#services;
+    const entry = await entries.find({ sourceId: source.id, mediaKey, quality });
+    if (entry === null) return true;
+    const keptBytes = entry.generation?.cachedBytes ?? 0;
+    return keptBytes === 0 && (await entries.listPieceIds(entry.entryId)).length === 0;
   }
 
   /** Its source may have it all the same: it is new, or was never gone through. */

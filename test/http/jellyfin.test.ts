@@ -298,6 +298,59 @@ describe('a conversion', () => {
     await until(() => jellyfin.conversions.running.length === 0);
   });
 
+  for (const [from, to] of [
+    ['growing', 'hls'],
+    ['hls', 'growing'],
+  ] as const) {
+    test(`that was asked for as ${from} comes as ${to} from the moment on at which the owner wants that`, async () => {
+      const { jellyfin, media } = await start({ conversionBytes: 100_000 }, { sourceOptions: { transcode: from } });
+      const address = (id: string) => `/stream/attic/${id}/720p/x`;
+      const other = idOf('Movie', 1);
+      const check = async (id: string, way: 'growing' | 'hls') => {
+        const response = await media.get(address(id));
+        const isPlaylist = Buffer.from(response.body.slice(0, 7)).toString() === '#EXTM3U';
+        expect([way, response.status, isPlaylist]).toEqual([way, 200, way === 'hls']);
+        if (isPlaylist) expect(Buffer.from(response.body).toString()).not.toContain(jellyfin.url);
+        else assertContent(response.body, seedOf(jellyfin, id) + 1, 0);
+      };
+      await check(FILM, from);
+      // Looked at, and not kept.
+      await media.get(address(other), {}, 'HEAD');
+      expect((await media.api('PATCH', '/sources/attic', { options: { transcode: to } })).status).toBe(200);
+      await check(other, to);
+      expect(await media.quality('Movie 000001', '720p')).toMatchObject({
+        delivery: to,
+        container: to === 'hls' ? 'm3u8' : 'mp4',
+      });
+      // What is kept stays what it is.
+      if (from === 'growing') await check(FILM, from);
+    });
+  }
+
+  test('that is whole is not made again to see whether it changed', async () => {
+    const { jellyfin, media } = await start({ conversionBytes: 100_000 }, { args: ['--recheck-after', '0'] });
+    const path = await media.pathOf(TITLE, '720p');
+    expect((await media.get(path)).isWhole).toBe(true);
+    await until(async () => (await media.quality(TITLE, '720p')).complete);
+    for (let round = 0; round < 3; round++) expect((await media.get(path)).header('x-cache')).toBe('HIT');
+    // What is asked for last is answered last.
+    await media.get(await media.pathOf('Movie 000001'));
+    expect(jellyfin.requestsOf(/\/stream\.mp4$/)).toHaveLength(1);
+  });
+
+  test('of a film that was never listed is found by asking the server', async () => {
+    const jellyfin = await startJellyfinServer({ movies: 1, conversionBytes: 50_000 });
+    cleanUps.push(() => jellyfin.close());
+    const media = await MediaLarder.start();
+    cleanUps.push(() => media[Symbol.asyncDispose]());
+    await media.add({ kind: 'jellyfin', url: jellyfin.url, credentials: PASSWORD });
+    const answers = await Promise.all(
+      ['720p', '480p', '~poster', '~sub-1', '1080p'].map((quality) => media.get(`/stream/attic/${FILM}/${quality}/x`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 404]);
+    expect(jellyfin.requestsOf('Items').length).toBeLessThan(6);
+  });
+
   test('is not offered above the original, nor where the owner wants none', async () => {
     const { jellyfin, media } = await start({}, { sourceOptions: { ladder: { '720p': 3_000_000, '480p': 0 } } });
     expect((await media.item(TITLE)).qualities.map(({ quality, bitrate }) => [quality, bitrate])).toEqual([
