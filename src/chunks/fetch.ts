@@ -45,6 +45,7 @@ const EMPTY_CONVERSION: ErrorValue = {
   code: 'origin-failed',
   message: 'the server ended the conversion before its first byte',
   retry: 'never',
+  isOfFile: true,
   hint: 'play the original, or look for the reason in the log of the server',
 };
 /** Until the source was measured: a guess at the time to a first byte. */
@@ -78,6 +79,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   #again: FetchRequest | null = null;
   /** A server converts for it. */
   #isConversion = false;
+  /** Its bytes are at a server of somebody else, to which its source led. */
+  #isElsewhere = false;
   /** Ends that are still to come of addresses that had expired. */
   #expiredEnds = 0;
   #askedAtMs = 0;
@@ -154,6 +157,7 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     // It was stopped meanwhile, and has said so.
     if (this.state !== 'opening') return;
     this.#isConversion = upstream.session !== undefined;
+    this.#isElsewhere = new URL(upstream.url).host !== new URL(upstream.baseUrl).host;
     const { upstream: _, ...asked } = request;
     const origin: OriginRequest = { ...asked, ...upstream };
     this.#thread = this.#options.threads.start(origin, this);
@@ -270,7 +274,9 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.state = 'closed';
     this.#options.scheduler.release(this);
     const isEmpty = this.#isConversion && message.bodyEnded && message.position === 0;
-    this.owner.fetchClosed(this, isEmpty ? { ...message, bodyEnded: false, error: EMPTY_CONVERSION } : message);
+    const error = isEmpty ? EMPTY_CONVERSION : message.error;
+    const told = error !== null && this.#isElsewhere ? { ...error, isOfFile: true } : error;
+    this.owner.fetchClosed(this, { ...message, bodyEnded: message.bodyEnded && !isEmpty, error: told });
   }
 
   ended(message: FetchEnded): void {
