@@ -310,6 +310,48 @@ for (const [kind, start] of Object.entries(UPSTREAMS)) {
       expect(items).toEqual([expect.objectContaining({ quality: 'original', complete: true, source: 'attic' })]);
     });
 
+    test('after that the owner gives what only the owner knows, and all is as it was', async () => {
+      await listed();
+      const [film, other] = upstream.films;
+      const path = await media.pathOf(film.title);
+      film.assertBody((await media.get(path)).body);
+      const { larder } = media;
+      await larder.stop();
+      for (const name of readdirSync(larder.dataFolder)) {
+        if (name.startsWith('larder.db') || name === 'backups')
+          rmSync(join(larder.dataFolder, name), { recursive: true });
+      }
+      await larder.restart();
+      const { headers } = await signedIn(larder.dataFolder);
+      const ask = async (method: string, what: string, body?: unknown) => {
+        const response = await fetch(`http://localhost:${larder.port}/api/v1/${what}`, {
+          method,
+          headers: { ...headers, ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        });
+        return response.json();
+      };
+      const { url, credentials } = upstream.source;
+      expect(await ask('GET', 'sources/attic')).toMatchObject({ kind, credentials: 'none' });
+      const given = { url, ...(credentials === undefined ? {} : { credentials }) };
+      expect(await ask('PATCH', 'sources/attic', given)).toMatchObject({ credentials: upstream.credentialsWord });
+      await ask('POST', 'sources/attic/sync');
+      await until(async () => (await ask('GET', 'sources/attic/sync')).state === 'idle');
+      const { items } = await ask('GET', `items?type=movie`);
+      const shown = items.map(({ title, availability }: { title: string; availability: string }) => [
+        title,
+        availability,
+      ]);
+      expect(shown).toEqual([
+        [film.title, 'whole'],
+        [other.title, 'none'],
+      ]);
+      expect((await media.get(path)).header('x-cache')).toBe('HIT');
+      const cold = await media.get(pathOf(items[1].qualities[0].streamUrl));
+      expect(cold.status).toBe(200);
+      other.assertBody(cold.body);
+    });
+
     test('settings that change keep what is kept; another host wants its credentials anew; removal takes everything', async () => {
       await listed();
       const [film, other] = upstream.films;

@@ -138,6 +138,18 @@ describe('what dies while somebody watches', () => {
     assertContent(whole.body, LONG_AGO_S + 12, 0);
   });
 
+  test('a file of the same length and without a tag: its bytes are compared before any is added', async () => {
+    const { plex, media } = await start([standInFilm(1, { versions: [largeVersion(10)] })], { args: seeking });
+    const path = await media.pathOf(TITLE);
+    assertContent((await media.get(path, { Range: 'bytes=0-99999' })).body, LONG_AGO_S + 10, 0);
+    plex.replace(1, [largeVersion(12)]);
+    let part = await media.get(path, { Range: 'bytes=20000000-20099999' });
+    for (let round = 0; round < 5 && !part.isWhole; round++)
+      part = await media.get(path, { Range: 'bytes=20000000-20099999' });
+    assertContent(part.body, LONG_AGO_S + 12, 20_000_000);
+    assertContent((await media.get(path, { Range: 'bytes=0-99999' })).body, LONG_AGO_S + 12, 0);
+  });
+
   test('a title: 404 with the reason and what to do, without a storm', async () => {
     const { plex, media } = await start();
     const path = await media.pathOf(TITLE);
@@ -272,6 +284,7 @@ describe('a conversion', () => {
       502,
       expect.stringMatching(/Not enough power[\s\S]*original/),
     ]);
+    expect((await media.api('GET', '/sources/attic')).body).toMatchObject({ state: 'well', failingSince: null });
     expect((await media.get(await media.pathOf(TITLE))).status).toBe(200);
   });
 });

@@ -163,6 +163,8 @@ describe('links that die', () => {
       expect(performance.now() - startedAtMs).toBeLessThan(5_000);
       expect(addon.files.requests.length - (before[0] ?? 0)).toBeLessThanOrEqual(4);
       expect(addon.requests.length - (before[1] ?? 0)).toBeLessThanOrEqual(6);
+      // The add-on is well: it was a server of somebody else that refused.
+      expect((await media.api('GET', '/sources/attic')).body).toMatchObject({ state: 'well', failingSince: null });
     }
   });
 
