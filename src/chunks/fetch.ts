@@ -115,6 +115,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     return this.state === 'running' && this.position >= this.#credit;
   }
 
+  get isHeld(): boolean {
+    return this.#isConversion && this.state === 'running' && this.priority <= Priority.high;
+  }
+
   get #credit(): number {
     return Math.min(this.#terms.credit, this.#ceiling);
   }
