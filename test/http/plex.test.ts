@@ -262,6 +262,30 @@ describe('a conversion', () => {
     await plex.until(() => [...plex.transcoder.sessions.values()].every(({ ended }) => ended !== 'no'));
   });
 
+  test('that somebody watches is not given up for others: it could not go on where it was', async () => {
+    const args = ['--connections-per-source', '1', '--read-ahead', '1MiB', '--background-fill', 'false'];
+    const { plex, media } = await start([standInFilm(1), standInFilm(2)], { convertedBytes: 80_000_000, args });
+    using player = await RawConnection.open(media.larder.port);
+    player.send('GET', await media.pathOf(TITLE, '720p'));
+    expect((await player.readHead()).status).toBe(200);
+    await player.readBytes(100_000);
+    player.pause();
+    // It has enough for now: nothing more is taken from the server.
+    const asked = plex.requests.length;
+    for (const title of ['Film 2', TITLE]) {
+      const other = await media.get(await media.pathOf(title));
+      expect([title, other.status, other.isWhole]).toEqual([title, 200, true]);
+    }
+    expect(plex.requests.slice(asked).filter(({ path }) => path.endsWith('/stop'))).toEqual([]);
+    player.resume();
+    const { isWhole } = await player.readChunked();
+    expect(isWhole).toBe(true);
+    expect(plex.transcoder.sessions.size).toBe(1);
+    const whole = await media.get(await media.pathOf(TITLE, '720p'));
+    expect(whole.body.length).toBe(80_000_000);
+    assertContent(whole.body, [...plex.transcoder.sessions.values()][0]?.seed ?? 0, 0);
+  }, 60_000);
+
   test('that is reaped in the middle is not passed for whole', async () => {
     const { plex, media } = await start(undefined, { convertedBytes: 600_000, args: seeking });
     plex.transcoder.holdAfterBytes = 200_000;
