@@ -102,6 +102,14 @@ export class MediaFinder {
       if (page === null || page === undefined) return false;
       await this.#services.catalogue.noteItem(source.id, page);
       return true;
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      const waited = `${source.name} did not say within ${READER_WAIT_MAX_MS / 1_000} s what it has of this`;
+      throw new LarderError('origin-silent', waited, {
+        retry: 'soon',
+        cause: error,
+        hint: 'the server may have too much to do: see how fast its own pages are',
+      });
     } finally {
       deadline.cancel();
     }
