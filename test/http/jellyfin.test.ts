@@ -512,6 +512,16 @@ describe('bad answers', () => {
     assertContent((await media.get(path)).body, seedOf(jellyfin), 0);
   });
 
+  test('what a service says in JSON in place of a film is refused, and never kept', async () => {
+    const { jellyfin, media } = await start();
+    jellyfin.replace(`videos/${FILM}/stream.mkv`, () => ({ error: 'limit reached' }));
+    const path = await media.pathOf(TITLE);
+    const answer = await media.get(path);
+    expect([answer.status, Buffer.from(answer.body).toString()]).toEqual([502, expect.stringMatching(/data in place/)]);
+    jellyfin.replace(`videos/${FILM}/stream.mkv`, null);
+    assertContent((await media.get(path)).body, seedOf(jellyfin), 0);
+  });
+
   test('a sign-in page in place of a poster is refused, and never kept', async () => {
     const { jellyfin, media } = await start();
     const page = () => new PlainAnswer(200, '<!DOCTYPE html><html>Sign in</html>', 'text/html; charset=utf-8');
