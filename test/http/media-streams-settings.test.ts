@@ -1,7 +1,10 @@
 // Settings of sources that have a catalogue, as the API takes and refuses them, and what is where for each kind.
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { MediaLarder, stepOf, until } from './media-streams-larder.ts';
 import { UPSTREAMS, type Upstream } from './media-streams-upstreams.ts';
+import { RawConnection } from './raw-client.ts';
 
 const SECRET = 'hunter2secret';
 let media: MediaLarder;
@@ -164,3 +167,73 @@ test('a sync that a restart cuts off goes on, and finds everything', async () =>
   expect(await media.sync()).toMatchObject({ state: 'idle', error: null });
   expect((await media.items('&type=movie')).length).toBe(2);
 });
+
+/** Takes connections, says nothing, and tells what was asked. */
+async function silence(): Promise<{ url: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request) => void asked.push(request.url ?? ''));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanUps.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, asked };
+}
+
+for (const kind of ['jellyfin', 'plex', 'stremio'] as const) {
+  test(`a ${kind} server that is silent holds up neither a removal nor the stop of Larder`, async () => {
+    const upstream = await running(kind);
+    const { url, asked } = await silence();
+    const { pathname } = new URL(upstream.source.url);
+    for (const name of ['gone', 'there']) {
+      await media.add(upstream.source, name);
+      await media.sync(name);
+      const { credentials } = upstream.source;
+      const given = { url: new URL(pathname, url).href, ...(credentials === undefined ? {} : { credentials }) };
+      expect((await media.api('PATCH', `/sources/${name}`, given)).status).toBe(200);
+      await media.api('POST', `/sources/${name}/sync`);
+    }
+    const players = await Promise.all(
+      ['gone', 'there'].flatMap((name) =>
+        upstream.films.map(async ({ mediaKey }) => {
+          const player = await RawConnection.open(media.larder.port);
+          cleanUps.push(() => player[Symbol.dispose]());
+          player.send('GET', `/stream/${name}/${mediaKey}/original/x.mkv`);
+          return { name, player };
+        }),
+      ),
+    );
+    await until(() => asked.length >= 2);
+    const startedAtMs = performance.now();
+    expect((await media.api('DELETE', '/sources/gone')).status).toBe(202);
+    for (const { name, player } of players) {
+      // Cut, or told why.
+      if (name === 'gone') expect((await player.readHead().catch(() => null))?.status ?? 404).toBeGreaterThan(399);
+    }
+    await until(async () => (await media.items('&source=gone')).length === 0);
+    expect(performance.now() - startedAtMs).toBeLessThan(3_000);
+    const stoppedAtMs = performance.now();
+    await media.larder.stop();
+    expect(performance.now() - stoppedAtMs).toBeLessThan(5_000);
+  }, 20_000);
+}
+
+for (const how of ['its source is removed', 'the owner ends it'] as const) {
+  test(`a player that waits for its first byte hears nothing, rather than an empty film, when ${how}`, async () => {
+    const { url, asked } = await silence();
+    await media.api('POST', '/sources', { name: 'files', url });
+    using player = await RawConnection.open(media.larder.port);
+    player.send('GET', '/s/files/film.mkv');
+    await until(() => asked.includes('/film.mkv'));
+    if (how === 'its source is removed') await media.api('DELETE', '/sources/files');
+    else {
+      const readers = async () => (await media.api('GET', '/readers')).body.items;
+      // One that waits is shown when it has waited for a while.
+      await until(async () => (await readers()).length > 0);
+      const [reader] = await readers();
+      expect((await media.api('DELETE', `/readers/${reader.id}`)).status).toBeLessThan(300);
+    }
+    await player.closed();
+    expect(await player.readHead().catch((error: Error) => error.message)).toContain('ended before a head');
+  });
+}
