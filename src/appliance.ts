@@ -323,7 +323,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
         name: source.name,
         isFailing: health.stateOf(source.id)?.failingSince != null,
         ladder: source.ladder,
-        rungDelivery: rungContainer(source) === 'm3u8' ? ('hls' as const) : ('growing' as const),
+        rungContainer: rungContainer(source),
       })),
   });
   const entryActions = new EntryActions({

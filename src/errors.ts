@@ -39,6 +39,8 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number;
   /** Length that a 416 named, in bytes. */
   readonly totalBytes?: number;
+  /** It says something of this one file, and nothing of how its source fares. */
+  readonly isOfFile?: boolean;
 }
 
 export class LarderError extends Error {
@@ -49,6 +51,7 @@ export class LarderError extends Error {
   readonly originStatus: number | undefined;
   readonly retryAfterMs: number | undefined;
   readonly totalBytes: number | undefined;
+  readonly isOfFile: boolean;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -58,6 +61,7 @@ export class LarderError extends Error {
     this.originStatus = details.originStatus;
     this.retryAfterMs = details.retryAfterMs;
     this.totalBytes = details.totalBytes;
+    this.isOfFile = details.isOfFile ?? false;
   }
 }
 
@@ -78,6 +82,7 @@ export function toErrorValue(error: unknown): ErrorValue {
     ...(error.originStatus === undefined ? {} : { originStatus: error.originStatus }),
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
     ...(error.totalBytes === undefined ? {} : { totalBytes: error.totalBytes }),
+    ...(error.isOfFile ? { isOfFile: true } : {}),
   };
 }
 

@@ -45,7 +45,7 @@ export function composeStreams(parts: StreamParts): Streams {
   const { library, throughput } = parts;
   const { database, entries, settings, log } = foundation;
   const { clock } = options;
-  const finder = new MediaFinder({ media, catalogue, clock });
+  const finder = new MediaFinder({ media, catalogue, entries, clock });
   const hls = new HlsStreams({
     manager,
     entries,

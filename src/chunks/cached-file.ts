@@ -293,7 +293,7 @@ export class CachedFile implements ReaderFile {
   recheckIfDue(): void {
     const isStored = !this.superseded && !this.isTransient && this.available.byteCount > 0;
     // What comes of it is noted where it comes.
-    if (isStored && this.#check.isDue) this.#check.ask().catch(() => undefined);
+    if (isStored && !this.#isMadeForUs && this.#check.isDue) this.#check.ask().catch(() => undefined);
   }
 
   /** Asks the origin now. @returns whether it still has this version @throws LarderError when it did not say */
@@ -343,6 +343,12 @@ export class CachedFile implements ReaderFile {
     this.#fetches.close();
     this.#watchdog.stop();
     await this.bytes.close();
+  }
+
+  /** What a server converts is no version of a file: to ask for its version would have it converted once more. */
+  get #isMadeForUs(): boolean {
+    const { etag, lastModified } = this.generation;
+    return this.identity.upstream.mayExpire && !this.seekable && etag === null && lastModified === null;
   }
 
   #refusal(): LarderError | null {

@@ -7,7 +7,7 @@ import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { IDLE_FILES_MAX } from '../limits.ts';
-import type { MediaAddress } from '../sources/media-address.ts';
+import { expectsMedia, type MediaAddress } from '../sources/media-address.ts';
 import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/media-source.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
@@ -354,7 +354,7 @@ export class ChunkManager {
         ownPort: ownPort(),
         range,
         ifRange: null,
-        expectsMedia: address.type !== 'file',
+        expectsMedia: expectsMedia(address),
       }),
     });
     entry.opening = opening;

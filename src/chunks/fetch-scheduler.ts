@@ -16,6 +16,11 @@ export interface ScheduledFetch {
   readonly priority: Priority;
   /** The fetch has the connection but waits for its reader: the first to give it up. */
   readonly isPaused: boolean;
+  /**
+   * Somebody reads what a server converts for it, which would begin anew with another request: it keeps its connection,
+   * and others of its source have theirs beside it.
+   */
+  readonly isHeld?: boolean;
   /** Monotonic time of the origin's answer; null until then. */
   readonly openedAtMs: number | null;
   /** A connection is free: go. */

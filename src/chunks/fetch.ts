@@ -40,6 +40,14 @@ export interface FetchOptions {
   readonly terms: FetchTerms;
 }
 
+/** A converter that fails at its start leaves a body of nothing in good order: there is no such film. */
+const EMPTY_CONVERSION: ErrorValue = {
+  code: 'origin-failed',
+  message: 'the server ended the conversion before its first byte',
+  retry: 'never',
+  isOfFile: true,
+  hint: 'play the original, or look for the reason in the log of the server',
+};
 /** Until the source was measured: a guess at the time to a first byte. */
 const FIRST_BYTE_GUESS_MS = 100;
 /** Weight of the newest sample in the running speed. */
@@ -73,6 +81,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   #thread: ThreadFetch | undefined;
   /** Asked anew when its address turns out to have expired; null where that brings nothing, or was done. */
   #again: FetchRequest | null = null;
+  /** A server converts for it. */
+  #isConversion = false;
+  /** Its bytes are at a server of somebody else, to which its source led. */
+  #isElsewhere = false;
   /** Ends that are still to come of addresses that had expired. */
   #expiredEnds = 0;
   #askedAtMs = 0;
@@ -105,6 +117,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
 
   get isPaused(): boolean {
     return this.state === 'running' && this.position >= this.#credit;
+  }
+
+  get isHeld(): boolean {
+    return this.#isConversion && this.state === 'running' && this.priority <= Priority.high;
   }
 
   get #credit(): number {
@@ -148,6 +164,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   #open(request: FetchRequest, upstream: UpstreamRequest): void {
     // It was stopped meanwhile, and has said so.
     if (this.state !== 'opening') return;
+    this.#isConversion = upstream.session !== undefined;
+    this.#isElsewhere = new URL(upstream.url).host !== new URL(upstream.baseUrl).host;
     const { upstream: _, ...asked } = request;
     const origin: OriginRequest = { ...asked, ...upstream };
     this.#thread = this.#options.threads.start(origin, this);
@@ -268,7 +286,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     }
     this.state = 'closed';
     this.#options.scheduler.release(this);
-    this.owner.fetchClosed(this, message);
+    const isEmpty = this.#isConversion && message.bodyEnded && message.position === 0;
+    const error = isEmpty ? EMPTY_CONVERSION : message.error;
+    const told = error !== null && this.#isElsewhere ? { ...error, isOfFile: true } : error;
+    this.owner.fetchClosed(this, { ...message, bodyEnded: message.bodyEnded && !isEmpty, error: told });
   }
 
   ended(message: FetchEnded): void {

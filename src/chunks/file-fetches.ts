@@ -6,6 +6,7 @@ import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
 import { ACCELERATION_TRIAL_BYTES, CONTAINER_EDGE_BYTES } from '../limits.ts';
+import { expectsMedia } from '../sources/media-address.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Acceleration } from './acceleration.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
@@ -181,7 +182,7 @@ export class FileFetches implements FetchOwner {
       ownPort: this.#services.ownPort(),
       range,
       ifRange: range === null ? null : generation.etag,
-      expectsMedia: identity.address.type !== 'file',
+      expectsMedia: expectsMedia(identity.address),
     };
   }
 

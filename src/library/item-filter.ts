@@ -37,9 +37,9 @@ export interface SourceFacts {
   readonly id: number;
   readonly name: string;
   readonly isFailing: boolean;
-  /** To what it can convert, and how that comes. Left out where it cannot. */
+  /** To what it can convert, and in which container that comes: `m3u8` in pieces. Left out where it cannot. */
   readonly ladder?: readonly Rung[];
-  readonly rungDelivery?: 'growing' | 'hls';
+  readonly rungContainer?: string;
 }
 
 const PARTS: readonly string[] = ['season', 'episode', 'track'];

@@ -8,17 +8,17 @@ import type { SourceFacts } from './item-filter.ts';
 
 /** @param own - rows of one item, best first */
 export function withRungs(own: readonly QualityRow[], source: SourceFacts | undefined): readonly QualityRow[] {
-  const { ladder = [], rungDelivery = 'growing' } = source ?? {};
+  const { ladder = [], rungContainer = 'mp4' } = source ?? {};
   const original = own.find(({ quality }) => quality === 'original');
   if (ladder.length === 0 || original === undefined) return own;
   const rungs = new Map(ladder.map((rung) => [rung.quality, rung]));
   // Rows without a size of their picture are rungs that were played.
   const known = own.map((row) => {
     const rung = row.height === null && row !== original ? rungs.get(row.quality) : undefined;
-    return rung === undefined ? row : { ...row, ...factsOf(rung), delivery: rungDelivery };
+    return rung === undefined ? row : playedRung(row, rung, rungContainer);
   });
   const taken = new Set(own.map(({ quality }) => quality));
-  const offered = ladderBelow(original, ladder, taken).map((rung) => rungRow(original, rung, rungDelivery));
+  const offered = ladderBelow(original, ladder, taken).map((rung) => rungRow(original, rung, rungContainer));
   return [...known, ...offered].sort((left, right) => heightOf(right) - heightOf(left));
 }
 
@@ -27,22 +27,36 @@ function heightOf({ height }: QualityRow): number {
   return height ?? Number.MAX_SAFE_INTEGER;
 }
 
-function factsOf({ width, height, bitrate }: Rung): Pick<QualityRow, 'width' | 'height' | 'bitrate'> {
-  return { width, height, bitrate };
+type RungFacts = Pick<QualityRow, 'width' | 'height' | 'bitrate' | 'videoCodec' | 'audioCodec' | 'delivery'>;
+
+/** Every kind asks for these codecs, which all players take. */
+function factsOf({ width, height, bitrate }: Rung, container: string): RungFacts {
+  const delivery = container === 'm3u8' ? 'hls' : 'growing';
+  return { width, height, bitrate, videoCodec: 'h264', audioCodec: 'aac', delivery };
 }
 
-function rungRow(original: QualityRow, rung: Rung, delivery: 'growing' | 'hls'): QualityRow {
+/** What is kept of it is as it was made; otherwise it comes as the owner wants it now. */
+function playedRung(row: QualityRow, rung: Rung, container: string): QualityRow {
+  if (row.container === container || (row.cachedBytes ?? 0) > 0) {
+    return { ...row, ...factsOf(rung, row.container ?? container) };
+  }
+  const { mediaKey, quality, title } = parseCataloguePath(row.path);
+  return {
+    ...row,
+    ...factsOf(rung, container),
+    container,
+    path: cataloguePath(title, { mediaKey, quality, container }),
+  };
+}
+
+function rungRow(original: QualityRow, rung: Rung, container: string): QualityRow {
   const { mediaKey, title } = parseCataloguePath(original.path);
-  const container = delivery === 'hls' ? 'm3u8' : 'mp4';
   return {
     ...original,
-    ...factsOf(rung),
+    ...factsOf(rung, container),
     quality: rung.quality,
     path: cataloguePath(title, { mediaKey, quality: rung.quality, container }),
     container,
-    delivery,
-    videoCodec: 'h264',
-    audioCodec: 'aac',
     sizeBytes: null,
     refusal: null,
     entryId: null,

@@ -2,6 +2,7 @@
 // beside it. What is not known is asked of its source, once.
 
 import type { Clock } from '../clock.ts';
+import type { EntryTable } from '../db/entries.ts';
 import type { MediaTable, VariantRow } from '../db/media.ts';
 import { LarderError } from '../errors.ts';
 import { READER_WAIT_MAX_MS } from '../limits.ts';
@@ -15,9 +16,12 @@ import type { MediaCatalogue } from './media-catalogue.ts';
 export interface MediaFinderServices {
   readonly media: Pick<MediaTable, 'findVariant'>;
   readonly catalogue: Pick<MediaCatalogue, 'findQuality' | 'noteItem'>;
+  readonly entries: Pick<EntryTable, 'find' | 'listPieceIds'>;
   readonly clock: Clock;
 }
 
+/** Container of what comes in pieces. */
+const PLAYLIST = 'm3u8';
 /** Paths that are remembered, so that who plays asks the database once. */
 const REMEMBERED_MAX = 1_000;
 
@@ -34,7 +38,7 @@ export class MediaFinder {
   async find(source: MediaSource, mediaKey: string, quality: string): Promise<MediaAddress> {
     if (isHttpSource(source)) return describePath(pathOf(mediaKey, quality));
     if (!isQualityName(quality) || mediaKey.length > MEDIA_KEY_MAX) throw noSuchQuality(quality);
-    const key = JSON.stringify([source.id, mediaKey, quality]);
+    const key = JSON.stringify([source.id, mediaKey, quality, rungContainer(source)]);
     const known = this.#paths.get(key);
     if (known !== undefined) return source.describe(known);
     const path = (await this.#findListed(source, mediaKey, quality)) ?? (await this.#ask(source, mediaKey, quality));
@@ -52,7 +56,7 @@ export class MediaFinder {
   async #findListed(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {
     const { media, catalogue } = this.#services;
     const row = await media.findVariant(source.id, mediaKey, quality);
-    if (row !== null) return pathOfVariant(row);
+    if (row !== null && !(await this.#isConvertedAnew(source, mediaKey, row))) return pathOfVariant(row);
     const original = await media.findVariant(source.id, mediaKey, 'original');
     const label = original === null ? mediaKey : labelOf(original.path);
     if (quality.startsWith('~')) {
@@ -63,6 +67,18 @@ export class MediaFinder {
     if (rung === undefined || original === null || original.height === null || original.height <= rung.height)
       return null;
     return cataloguePath(label, { mediaKey, quality, container: rungContainer(source) });
+  }
+
+  /** A rung that was asked for before, of which nothing is kept: it comes as the owner wants it now. */
+  async #isConvertedAnew(source: MediaSource, mediaKey: string, row: VariantRow): Promise<boolean> {
+    const { quality, locator, height, container } = row;
+    const isRung = locator === null && height === null && source.ladder.some((rung) => rung.quality === quality);
+    if (!isRung || container === rungContainer(source)) return false;
+    const { entries } = this.#services;
+    const entry = await entries.find({ sourceId: source.id, mediaKey, quality });
+    if (entry === null) return true;
+    const keptBytes = entry.generation?.cachedBytes ?? 0;
+    return keptBytes === 0 && (await entries.listPieceIds(entry.entryId)).length === 0;
   }
 
   /** Its source may have it all the same: it is new, or was never gone through. */
@@ -86,6 +102,14 @@ export class MediaFinder {
       if (page === null || page === undefined) return false;
       await this.#services.catalogue.noteItem(source.id, page);
       return true;
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      const waited = `${source.name} did not say within ${READER_WAIT_MAX_MS / 1_000} s what it has of this`;
+      throw new LarderError('origin-silent', waited, {
+        retry: 'soon',
+        cause: error,
+        hint: 'the server may have too much to do: see how fast its own pages are',
+      });
     } finally {
       deadline.cancel();
     }
@@ -93,8 +117,8 @@ export class MediaFinder {
 }
 
 /** How what a server converts for us comes: one growing file, or a playlist. */
-export function rungContainer(source: MediaSource): 'mp4' | 'm3u8' {
-  return parseTranscodeWay(source.target.options.transcode) === 'hls' ? 'm3u8' : 'mp4';
+export function rungContainer({ target, growingContainer = 'mp4' }: MediaSource): string {
+  return parseTranscodeWay(target.options.transcode) === 'hls' ? PLAYLIST : growingContainer;
 }
 
 function labelOf(path: string): string {

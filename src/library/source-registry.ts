@@ -277,7 +277,9 @@ export class SourceRegistry {
         },
       );
     }
-    const local = input.local ?? (before !== null && !isElsewhere ? before.local : await this.#isLocal(parsed.url));
+    // Of one that was taken up from labels nobody has said it yet: who gives its address does.
+    const isKnown = before !== null && !isElsewhere && (before.local !== null || input.url === undefined);
+    const local = input.local ?? (isKnown ? before.local : await this.#isLocal(parsed.url));
     const chosen = input.options === undefined ? (before?.options ?? {}) : { ...before?.options, ...input.options };
     const options = definition.parseOptions(chosen, before?.options ?? null, this.#services.sourceServices.randomId);
     return { definition, target: { url: parsed.url, credentials, local, options } };

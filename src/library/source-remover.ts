@@ -121,6 +121,8 @@ export class SourceRemover {
     const { table, cancelDownload, removeEntry, cutReaders } = this.#services;
     let left = 0;
     let afterId = 0;
+    // Also who still waits for a first byte, of which there is no entry yet.
+    cutReaders(sourceId);
     while (!this.#stopped) {
       const ids = await table.listEntryIds(sourceId, afterId, PAGE_ENTRIES);
       const last = ids.at(-1);

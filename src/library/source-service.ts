@@ -4,7 +4,7 @@ import type { SourceHoldings } from '../db/sources.ts';
 import { LarderError } from '../errors.ts';
 import { PATH_LENGTH_MAX, SOURCE_TESTS_MAX } from '../limits.ts';
 import { decodePath, encodePath } from '../sources/media-address.ts';
-import type { SourceTarget } from '../sources/media-source.ts';
+import type { SourceKind, SourceTarget } from '../sources/media-source.ts';
 import type { SourceTestOptions } from '../sources/source-test.ts';
 import type { SourceTestReport, TestStep } from '../sources/source-test-report.ts';
 import type { ResolvedSettings, SourceFacts, SourceInput, SourceRegistry } from './source-registry.ts';
@@ -127,7 +127,7 @@ export class SourceService {
     this.#running += 1;
     try {
       const report = await test(settings, { file: path, signal, onStep });
-      this.#remember(settings.target, report);
+      this.#remember(settings.definition.kind, settings.target, report);
       if (name !== null) await this.#keepReport(name);
       return report;
     } finally {
@@ -139,8 +139,8 @@ export class SourceService {
     return { ...facts, standing: this.#parts.standingOf(facts.id) ?? UNKNOWN, holdings };
   }
 
-  #remember(target: SourceTarget, report: SourceTestReport): void {
-    const key = fingerprint(target);
+  #remember(kind: SourceKind, target: SourceTarget, report: SourceTestReport): void {
+    const key = fingerprint(kind, target);
     this.#reports.delete(key);
     this.#reports.set(key, report);
     const [oldest] = this.#reports.keys();
@@ -151,7 +151,7 @@ export class SourceService {
   async #keepReport(name: string): Promise<void> {
     const { registry, answered } = this.#parts;
     const source = registry.find(name);
-    const report = source === undefined ? undefined : this.#reports.get(fingerprint(source.target));
+    const report = source === undefined ? undefined : this.#reports.get(fingerprint(source.kind, source.target));
     if (source === undefined || report === undefined) return;
     if (registry.get(name).lastTest?.atMs === report.atMs) return;
     await registry.recordTest(name, report);
@@ -165,10 +165,9 @@ export class SourceService {
 }
 
 /** Of settings with their secrets: stays in memory. */
-function fingerprint(target: SourceTarget): string {
-  const { url, credentials, local } = target;
+function fingerprint(kind: SourceKind, { url, credentials, local }: SourceTarget): string {
   return createHash('sha256')
-    .update(JSON.stringify([url, credentials, local]))
+    .update(JSON.stringify([kind, url, credentials, local]))
     .digest('hex');
 }
 

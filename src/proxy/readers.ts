@@ -9,6 +9,7 @@ import type { ReaderHistoryRow } from '../db/reader-history.ts';
 import { LarderError } from '../errors.ts';
 import { STALL_MIN_MS } from '../limits.ts';
 import type { MediaAddress } from '../sources/media-address.ts';
+import { cutResponse } from './cut-response.ts';
 import type { EndedReaders } from './ended-readers.ts';
 import { playerName } from './player-name.ts';
 import { isWaiting, METER_PERIOD_MS, ReaderMeter, type ReaderSecond } from './reader-meter.ts';
@@ -208,7 +209,7 @@ export class Readers {
     const response = this.#open.get(id);
     const arrival = this.#arrivals.get(id);
     if (arrival !== undefined) {
-      arrival.response.destroy();
+      cutResponse(arrival.response);
       return this.#describeArrival(id, arrival);
     }
     if (response === undefined) {
@@ -218,7 +219,7 @@ export class Readers {
     }
     const described = this.#describe(response);
     response.isStopped = true;
-    response.start.response.destroy();
+    cutResponse(response.start.response);
     return described;
   }
 

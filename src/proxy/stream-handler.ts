@@ -14,6 +14,7 @@ import { isHttpSource } from '../sources/http-kind.ts';
 import { decodePath, describePath, type MediaAddress } from '../sources/media-address.ts';
 import type { MediaSource } from '../sources/media-source.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { cutResponse } from './cut-response.ts';
 import { sendError } from './error-response.ts';
 import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
 import { layOutMultipart } from './multipart.ts';
@@ -112,7 +113,7 @@ export class StreamHandler {
 
   /** The source was removed: who still reads of it is cut. */
   cutSource(sourceId: number): void {
-    for (const [response, id] of [...this.#bySource]) if (id === sourceId) response.destroy();
+    for (const [response, id] of [...this.#bySource]) if (id === sourceId) cutResponse(response);
   }
 
   /** Resolves when no stream is open any more, or after that time. */

@@ -148,12 +148,16 @@ export class FetchQueue implements FetchScheduler {
     if (this.#runningCount >= this.#limits.connectionsTotal) return null;
     let best: { turn: Turn; waiting: Waiting } | null = null;
     for (const turn of this.#turns.values()) {
-      if (turn.running.length >= this.#limits.connectionsPerSource || turn.pausedUntilMs > this.#now()) continue;
+      if (this.#isFull(turn) || turn.pausedUntilMs > this.#now()) continue;
       for (const waiting of turn.waiting) {
         if (best === null || this.#compare(waiting, best.waiting) < 0) best = { turn, waiting };
       }
     }
     return best;
+  }
+
+  #isFull({ running }: Turn): boolean {
+    return running.filter(({ fetch }) => fetch.isHeld !== true).length >= this.#limits.connectionsPerSource;
   }
 
   #compare(left: Waiting, right: Waiting): number {
@@ -170,14 +174,14 @@ export class FetchQueue implements FetchScheduler {
   /** Somebody waits for a byte and all connections are taken: the least urgent one is asked back. */
   #makeRoom(turn: Turn): void {
     if (turn.pausedUntilMs > this.#now()) return;
-    const sourceIsFull = turn.running.length >= this.#limits.connectionsPerSource;
+    const sourceIsFull = this.#isFull(turn);
     if (!sourceIsFull && this.#runningCount < this.#limits.connectionsTotal) return;
     // Where the total is the limit, another source's work may have to give way.
     const all = sourceIsFull ? turn.running : [...this.#turns.values()].flatMap((other) => other.running);
     let needed = turn.waiting.filter((waiting) => waiting.fetch.priority === Priority.critical).length;
     needed -= all.filter((running) => running.yielding).length;
     const candidates = all
-      .filter((running) => !running.yielding)
+      .filter((running) => !running.yielding && running.fetch.isHeld !== true)
       .sort(
         (left, right) =>
           Number(right.fetch.isPaused) - Number(left.fetch.isPaused) ||

@@ -82,6 +82,14 @@ export function parseLadder(value: unknown): readonly Rung[] {
   );
 }
 
+/**
+ * How what is named so is converted. The owner's choice decides what it is named when it is asked for first; what is
+ * kept of it goes on as it began.
+ */
+export function wayOf({ container }: { readonly container: string | null }): Exclude<TranscodeWay, 'off'> {
+  return container === 'm3u8' ? 'hls' : 'growing';
+}
+
 /** @throws LarderError `invalid` */
 export function parseTranscodeWay(value: unknown): TranscodeWay {
   if (value === undefined || value === null) return 'growing';

@@ -41,6 +41,14 @@ const VIDEO = new Set([
 const AUDIO = new Set(['mp3', 'flac', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'wav', 'wma', 'aiff', 'alac']);
 
 /**
+ * Whether a page of HTML in its place is no answer. Subtitles are left out: servers that do not know their type call
+ * them HTML, and they play all the same.
+ */
+export function expectsMedia({ type, quality }: Pick<MediaAddress, 'type' | 'quality'>): boolean {
+  return type !== 'file' || quality === '~poster';
+}
+
+/**
  * Decodes the raw path of a stream address segment by segment.
  * @throws LarderError `bad-address` for anything that could leave the source's base URL or name nothing in it
  */

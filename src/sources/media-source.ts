@@ -88,6 +88,8 @@ export interface MediaSource {
   readonly isRemoved: boolean;
   /** What it can convert to, highest first; empty where it cannot. */
   readonly ladder: readonly Rung[];
+  /** In what it converts to one growing file; left out, it is MP4. */
+  readonly growingContainer?: string;
   retarget(target: SourceTarget): void;
   /** The owner removed it: nothing is asked of it any more. */
   remove(): void;

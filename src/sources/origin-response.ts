@@ -54,6 +54,11 @@ export function readOriginHead(
     });
   }
   const contentType = headers.get('content-type');
+  if (expectsMedia && /^application\/(?:problem\+)?json\b/i.test(contentType ?? '')) {
+    throw new LarderError('origin-refused', 'the origin sent data in place of the file', {
+      hint: 'it may be what a service says of an error: open the address of the source in a browser',
+    });
+  }
   if (expectsMedia && /^text\/html\b/i.test(contentType ?? '')) {
     throw new LarderError('origin-refused', 'the origin sent an HTML page in place of the file', {
       hint: 'it may be a sign-in page: check the credentials of the source and open its address in a browser',

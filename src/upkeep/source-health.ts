@@ -62,7 +62,7 @@ export class SourceHealth {
   /** The source answered a request, or failed one. A missing file is an answer. */
   note(sourceId: number, error: LarderError | null): void {
     // What a removed source still answers is of no interest.
-    if (!this.#names.has(sourceId)) return;
+    if (!this.#names.has(sourceId) || error?.isOfFile === true) return;
     const nowMs = this.#clock.nowMs();
     const before = this.#states.get(sourceId);
     const fault = error === null || ANSWERS.has(error.code) ? null : error;

@@ -7,6 +7,7 @@ import type { SignedAddresses } from '../access/signed-addresses.ts';
 import type { Clock } from '../clock.ts';
 import { readHeight } from '../library/auto-qualities.ts';
 import type { Log } from '../log.ts';
+import { cutResponse } from '../proxy/cut-response.ts';
 import { sendError } from '../proxy/error-response.ts';
 import type { StreamHandler, StreamTarget } from '../proxy/stream-handler.ts';
 import type { App } from './app.ts';
@@ -78,7 +79,7 @@ export class HttpServer {
       }
       if (decision.by !== null) {
         // A stream ends with the right that it was opened by.
-        const unwatch = options.access.watch(decision.by, () => response.destroy());
+        const unwatch = options.access.watch(decision.by, () => cutResponse(response));
         response.once('close', unwatch);
       }
       const [, , sourceName = '', ...rest] = path.split('/');

@@ -534,7 +534,7 @@ describe('rungs of the ladder', () => {
     await using plex = await startPlexServer({ sections: [films()] });
     const options = plexKind.parseOptions({ transcode: 'hls' }, null, () => 'client-1');
     const { source, services } = plexHarness(plex, { options });
-    const request = await source.resolve(addressOf(2, '720p'), WATCHED);
+    const request = await source.resolve(addressOf(2, '720p', 'm3u8'), WATCHED);
     expect(new URL(request.url).pathname).toBe('/video/:/transcode/universal/start.m3u8');
     const playlist = new TextDecoder().decode(await fetchBytes(services.client, request));
     expect(playlist).toStartWith('#EXTM3U');

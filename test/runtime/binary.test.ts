@@ -17,6 +17,7 @@ import { RawConnection, rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
 import { signedIn } from '../support/owner.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { mediaSmoke } from './media-smoke.ts';
 import { binary, findCommand, root, run, startProgram } from './program.ts';
 import { smoke } from './smoke.ts';
 
@@ -33,9 +34,11 @@ test(
     await using folder = await temporaryFolder();
     copyFileSync(binary, folder.file('larder'));
     chmodSync(folder.file('larder'), 0o755);
-    await smoke({ program: [folder.file('larder')], dataFolder: folder.file('data'), cwd: folder.path });
+    const program = [folder.file('larder')];
+    await smoke({ program, dataFolder: folder.file('data'), cwd: folder.path });
+    await mediaSmoke({ program, dataFolder: folder.file('media'), cwd: folder.path });
   },
-  30 * SECOND_MS,
+  60 * SECOND_MS,
 );
 
 test('version prints one line', async () => {

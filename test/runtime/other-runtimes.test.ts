@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { rawRequest } from '../http/raw-client.ts';
 import { startOrigin } from '../support/origin.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { mediaSmoke } from './media-smoke.ts';
 import { denoFile, findCommand, root, run, startProgram } from './program.ts';
 import { smoke } from './smoke.ts';
 
@@ -17,6 +18,7 @@ test(
   async () => {
     await using folder = await temporaryFolder();
     await smoke({ program: [process.execPath, main], dataFolder: folder.file('data') });
+    await mediaSmoke({ program: [process.execPath, main], dataFolder: folder.file('media') });
   },
   30 * SECOND_MS,
 );
@@ -28,8 +30,9 @@ test(
     const environment = { HOME: folder.path, DENO_DIR: folder.file('deno'), DENO_NO_UPDATE_CHECK: '1' };
     const program = [denoFile(), 'run', '--allow-all', '--cached-only', '--node-modules-dir=manual', main];
     await smoke({ program, dataFolder: folder.file('data'), environment });
+    await mediaSmoke({ program, dataFolder: folder.file('media'), environment });
   },
-  60 * SECOND_MS,
+  90 * SECOND_MS,
 );
 
 test(

@@ -52,7 +52,7 @@ export async function* listItems(
 ): AsyncGenerator<ListedItems, void> {
   const seen = new NameSet();
   for (let startIndex = 0; startIndex <= CATALOGUE_FILES_MAX; ) {
-    const { userId } = await session.access();
+    const { userId } = await session.accessUntil(signal);
     const { body } = await session.ask(
       {
         path: 'Items',

@@ -22,7 +22,7 @@ export async function findItem(
 ): Promise<JellyfinItem | null> {
   const id = guidOf(mediaKey);
   if (id === null) return null;
-  const { userId } = await session.access();
+  const { userId } = await session.accessUntil(signal);
   const { body } = await session.ask(
     { path: 'Items', query: { ids: id, userId, ...ITEM_FIELDS, enableTotalRecordCount: false } },
     signal,
@@ -59,7 +59,7 @@ export async function searchItems(
 ): Promise<CataloguePage> {
   const searchTerm = words.trim().slice(0, WORDS_LENGTH_MAX);
   if (searchTerm === '') return { items: [], folders: [] };
-  const { userId } = await session.access();
+  const { userId } = await session.accessUntil(signal);
   const { body } = await session.ask(
     {
       path: 'Items',

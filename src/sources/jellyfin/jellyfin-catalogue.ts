@@ -85,7 +85,7 @@ export class JellyfinCatalogue implements CatalogueSource {
 
   async #listLibraries(signal: AbortSignal): Promise<Fields[]> {
     const { session } = this.#services;
-    const { userId } = await session.access();
+    const { userId } = await session.accessUntil(signal);
     // An API key has no user, and so no views: it sees the libraries themselves (LibraryController.cs, GetMediaFolders).
     const question =
       userId === null ? { path: 'Library/MediaFolders' } : { path: 'UserViews', query: { userId } satisfies ItemQuery };
@@ -97,7 +97,7 @@ export class JellyfinCatalogue implements CatalogueSource {
   /** How many items of the folder there are, or how many were saved since a time. */
   async #count(folder: LibraryFolder, sinceMs: number | null, signal: AbortSignal): Promise<Counted> {
     const { session } = this.#services;
-    const { userId } = await session.access();
+    const { userId } = await session.accessUntil(signal);
     try {
       const { body, headers } = await session.ask(
         {

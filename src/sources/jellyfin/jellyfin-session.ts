@@ -37,9 +37,9 @@ export class JellyfinSession {
   retarget(target: SourceTarget): void {
     const isOther = loginOf(target) !== loginOf(this.#target);
     this.#target = target;
-    if (!isOther) return;
-    this.#access = null;
+    // The same password entered again is to be tried again: it may have been the server that was changed.
     this.#refused = null;
+    if (isOther) this.#access = null;
   }
 
   /** @throws LarderError when the server does not let us in */
@@ -69,14 +69,14 @@ export class JellyfinSession {
    * @throws LarderError
    */
   async ask(question: Omit<JellyfinQuestion, 'token' | 'deviceId'>, signal: AbortSignal): Promise<JsonAnswer> {
-    const access = await this.#waitFor(signal);
+    const access = await this.accessUntil(signal);
     try {
       return await this.#ask(question, access, signal);
     } catch (error) {
       const isDead = error instanceof LarderError && error.originStatus === 401;
       if (!isDead || !this.#canSignIn()) throw error;
       if (this.#access?.token === access.token) this.#access = null;
-      return await this.#ask(question, await this.#waitFor(signal), signal);
+      return await this.#ask(question, await this.accessUntil(signal), signal);
     }
   }
 
@@ -93,8 +93,11 @@ export class JellyfinSession {
     return credentials !== null && 'password' in credentials;
   }
 
-  /** A sign-in goes on for the others when one of those who wait for it leaves. */
-  #waitFor(signal: AbortSignal): Promise<Access> {
+  /**
+   * The same for who may leave: a sign-in goes on for the others.
+   * @throws LarderError as `access` does, `stopped` when `signal` was aborted
+   */
+  accessUntil(signal: AbortSignal): Promise<Access> {
     return new Promise((resolve, reject) => {
       const stop = () => reject(new LarderError('stopped', 'the request was called off'));
       if (signal.aborted) return stop();

@@ -2,7 +2,7 @@
 import { LarderError } from '../../errors.ts';
 import { parseCataloguePath } from '../catalogue-path.ts';
 import type { CataloguePage, CatalogueSource } from '../catalogue-source.ts';
-import { ladderBelow } from '../ladder.ts';
+import { ladderBelow, wayOf } from '../ladder.ts';
 import type { MediaAddress } from '../media-address.ts';
 import {
   ConfiguredSource,
@@ -62,10 +62,11 @@ export class JellyfinSource extends ConfiguredSource implements MediaSource {
     return parseCataloguePath(path);
   }
 
-  async resolve({ mediaKey, quality }: MediaAddress, { isFresh }: ResolveOptions): Promise<UpstreamRequest> {
+  async resolve(media: MediaAddress, { isFresh }: ResolveOptions): Promise<UpstreamRequest> {
     this.refuseRemoved();
-    const known = isFresh ? null : await this.#addressOf(mediaKey, quality, this.#findStored(mediaKey));
-    const address = known ?? (await this.#addressOf(mediaKey, quality, this.#findFresh(mediaKey)));
+    const { mediaKey } = media;
+    const known = isFresh ? null : await this.#addressOf(media, this.#findStored(mediaKey));
+    const address = known ?? (await this.#addressOf(media, this.#findFresh(mediaKey)));
     if (address === null) {
       throw new LarderError('not-found', 'the server has no such file, or not in this quality', {
         hint: 'its page lists what there is; go through the source again if it was added or replaced just now',
@@ -134,7 +135,8 @@ export class JellyfinSource extends ConfiguredSource implements MediaSource {
   }
 
   /** What the server has in this quality, else a conversion to it; null where there is neither. */
-  async #addressOf(mediaKey: string, quality: string, find: FindKnown): Promise<StreamAddress | null> {
+  async #addressOf(media: MediaAddress, find: FindKnown): Promise<StreamAddress | null> {
+    const { mediaKey, quality } = media;
     const locator = locatorOf(await find(quality));
     if (locator !== null) return fileAddress(this.target.url, mediaKey, locator);
     const { ladder, transcode, deviceId } = this.#options;
@@ -148,7 +150,7 @@ export class JellyfinSource extends ConfiguredSource implements MediaSource {
       mediaKey,
       original: file,
       rung,
-      way: transcode,
+      way: wayOf(media),
       deviceId,
       playSessionId: this.#services.randomId(),
     });

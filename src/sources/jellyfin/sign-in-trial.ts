@@ -90,7 +90,7 @@ async function findSample(
   { services, deviceId }: { readonly services: SourceServices; readonly deviceId: string },
   signal: AbortSignal,
 ): Promise<SignInTrial['sample']> {
-  const { token, userId } = await session.access();
+  const { token, userId } = await session.accessUntil(signal);
   const query = { ...itemFilter('Movie,Episode,Video,MusicVideo,Audio'), ...ITEM_FIELDS, userId };
   const { body } = await session.ask(
     { path: 'Items', query: { ...query, limit: SAMPLES, enableTotalRecordCount: false } },

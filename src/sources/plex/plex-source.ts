@@ -3,7 +3,7 @@
 import { LarderError } from '../../errors.ts';
 import { parseCataloguePath } from '../catalogue-path.ts';
 import type { CataloguePage, CatalogueSource } from '../catalogue-source.ts';
-import { DEFAULT_LADDER, parseLadder, parseTranscodeWay } from '../ladder.ts';
+import { DEFAULT_LADDER, parseLadder, parseTranscodeWay, wayOf } from '../ladder.ts';
 import type { MediaAddress } from '../media-address.ts';
 import {
   ConfiguredSource,
@@ -23,6 +23,8 @@ import { startTranscode } from './plex-transcode.ts';
 
 export class PlexSource extends ConfiguredSource implements MediaSource {
   readonly kind = 'plex';
+  /** As it is asked of its transcoder (plex-transcode.ts). */
+  readonly growingContainer = 'mkv';
   readonly #services: SourceServices;
   readonly #flights = new Map<string, Promise<unknown>>();
   /** Ends what is being asked when the source is removed. */
@@ -76,12 +78,13 @@ export class PlexSource extends ConfiguredSource implements MediaSource {
     this.#machineIdentifier = machineIdentifier;
   }
 
-  resolve({ mediaKey, quality }: MediaAddress, options: ResolveOptions): Promise<UpstreamRequest> {
+  resolve(address: MediaAddress, options: ResolveOptions): Promise<UpstreamRequest> {
+    const { mediaKey, quality } = address;
     const { isFresh, isBackground } = options;
-    return this.#once(`resolve ${mediaKey}:${quality} ${isFresh} ${isBackground}`, async () => {
+    return this.#once(`resolve ${mediaKey}:${quality} ${wayOf(address)} ${isFresh} ${isBackground}`, async () => {
       this.refuseRemoved();
       if (quality.startsWith('~')) return this.#resolveSide(mediaKey, quality, isFresh);
-      return this.#resolveFile(mediaKey, quality, options);
+      return this.#resolveFile(address, options);
     });
   }
 
@@ -97,14 +100,15 @@ export class PlexSource extends ConfiguredSource implements MediaSource {
     return searchPage(this.api(), words, signal);
   }
 
-  async #resolveFile(mediaKey: string, quality: string, { isFresh, isBackground }: ResolveOptions) {
+  async #resolveFile(address: MediaAddress, { isFresh, isBackground }: ResolveOptions) {
+    const { mediaKey, quality } = address;
     const { catalogue } = this.#services;
     const known = readLocator((await catalogue.findQuality(this.id, mediaKey, quality))?.locator);
     if (known !== null && !isFresh) return this.#request(known.part, isBackground && !this.#isDownloadRefused);
     const rung = this.ladder.find((candidate) => candidate.quality === quality);
     if (known === null && rung !== undefined && !isFresh) {
       const whole = await this.#findWhole(mediaKey);
-      if (whole !== null) return this.#convert(mediaKey, whole, rung);
+      if (whole !== null) return this.#convert(address, whole, rung);
     }
     const page = await this.#readAnew(mediaKey);
     const found = readLocator(page.items.find((item) => item.quality === quality)?.locator);
@@ -117,7 +121,7 @@ export class PlexSource extends ConfiguredSource implements MediaSource {
     const whole = WHOLE_QUALITIES.map((name) => page.items.find((item) => item.quality === name)?.locator)
       .map(readLocator)
       .find((locator) => locator !== null);
-    if (rung !== undefined && whole !== undefined) return this.#convert(mediaKey, whole, rung);
+    if (rung !== undefined && whole !== undefined) return this.#convert(address, whole, rung);
     throw new LarderError('not-found', `the Plex server has no ${quality} of this title`, {
       hint: 'its page lists the qualities that there are',
     });
@@ -140,10 +144,9 @@ export class PlexSource extends ConfiguredSource implements MediaSource {
     return null;
   }
 
-  #convert(mediaKey: string, source: PlexLocator, rung: Rung): Promise<UpstreamRequest> {
-    const way = parseTranscodeWay(this.target.options.transcode);
+  #convert(address: MediaAddress, source: PlexLocator, rung: Rung): Promise<UpstreamRequest> {
     const sessionId = this.#services.randomId();
-    const wish = { mediaKey, source, rung, way: way === 'hls' ? way : 'growing', sessionId } as const;
+    const wish = { mediaKey: address.mediaKey, source, rung, way: wayOf(address), sessionId };
     return startTranscode(this.api(), wish, this.#abort.signal);
   }
 

@@ -85,6 +85,7 @@ function refuseUnlessConverted({ container }: PlexAnswer): void {
       `the Plex server will not convert it (${code}${text === null ? '' : `: ${text}`})`,
       {
         retry: code >= 2_000 && code < 3_000 ? 'later' : 'never',
+        isOfFile: true,
         hint: 'play the original, or look at the settings of the transcoder of the Plex server',
       },
     );
@@ -95,6 +96,7 @@ function refuseUnlessConverted({ container }: PlexAnswer): void {
   const refused = parts.find((part) => part.decision === 'none' || part.decision === 'directplay');
   if (refused === undefined || parts.some((part) => part.decision === 'transcode')) return;
   throw new LarderError('origin-refused', 'the Plex server would give the original in place of a conversion', {
+    isOfFile: true,
     hint: 'play the original, or look at the settings of the transcoder of the Plex server',
   });
 }
@@ -103,6 +105,7 @@ function explain(error: unknown): never {
   if (error instanceof LarderError && error.originStatus === 400) {
     throw new LarderError('origin-refused', 'the Plex server does not take what is asked of its transcoder (400)', {
       originStatus: 400,
+      isOfFile: true,
       cause: error,
       hint: 'set the way of converting of the source to the other one, or to off, and play the original',
     });

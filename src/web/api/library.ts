@@ -486,6 +486,7 @@ function writeQuality(
 ): z.infer<typeof qualitySchema> {
   const { removedAt, totalBytes, cachedBytes, sizeBytes } = quality;
   const isKept = quality.entryId !== null && removedAt === null;
+  const isWhole = isKept && totalBytes !== null && cachedBytes === totalBytes;
   return {
     quality: quality.quality,
     entryId: isKept ? quality.entryId : null,
@@ -498,9 +499,10 @@ function writeQuality(
     delivery: quality.delivery,
     refusal: quality.refusal,
     size: totalBytes ?? sizeBytes,
-    seekable: quality.seekable ?? (quality.delivery === 'file' ? null : quality.delivery === 'hls'),
+    // From the disk, whatever its origin can do.
+    seekable: isWhole || (quality.seekable ?? (quality.delivery === 'file' ? null : quality.delivery === 'hls')),
     cachedBytes: isKept ? (cachedBytes ?? 0) : 0,
-    complete: isKept && totalBytes !== null && cachedBytes === totalBytes,
+    complete: isWhole,
     pinned: isKept && quality.pinned === true,
     streamUrl,
     subtitles,

@@ -70,7 +70,9 @@ const removalSchema = z
   .object({ name: z.string(), entries: z.number().int(), cachedBytes: z.number().int() })
   .openapi('SourceRemoval');
 
-const URL_MAX = 4_096;
+/** What an add-on is told stands in its address, up to a JSON object (addon-address.ts). */
+const URL_MAX = 16_384;
+const FILE_MAX = 4_096;
 /** Their values are checked where they are used; which of these it is says its keys. */
 const credentialsSchema = z
   .union([
@@ -96,7 +98,7 @@ const optionsSchema = z
 const urlSchema = z.string().min(1).max(URL_MAX);
 const fileSchema = z
   .string()
-  .max(URL_MAX)
+  .max(FILE_MAX)
   .optional()
   .openapi({ description: 'A file below the source to test with; left out, one is looked for in its listing' });
 

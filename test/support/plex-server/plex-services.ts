@@ -90,8 +90,8 @@ export const REFUSED: ResolveOptions = { isFresh: true, isBackground: false };
 export const BACKGROUND: ResolveOptions = { isFresh: false, isBackground: true };
 
 /** The address of a quality, as the appliance makes one of a stored path. */
-export function addressOf(mediaKey: string | number, quality: string) {
-  return parseCataloguePath(`Film/${mediaKey}:${quality}.mkv`);
+export function addressOf(mediaKey: string | number, quality: string, container = 'mkv') {
+  return parseCataloguePath(`Film/${mediaKey}:${quality}.${container}`);
 }
 
 /** All pages of a folder. */

@@ -88,8 +88,11 @@ export class PlexTranscoder {
       this.#changed();
       if (!isRoom) {
         await new Promise<void>((resolve) => {
-          response.once('drain', resolve);
-          response.once('close', resolve);
+          const go = () => {
+            response.off('drain', go).off('close', go);
+            resolve();
+          };
+          response.once('drain', go).once('close', go);
         });
         if (response.destroyed) return;
       }
