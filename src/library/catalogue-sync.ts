@@ -332,8 +332,9 @@ export class CatalogueSync {
       });
     }
     const known = await table.findKnown(this.#source.id, items);
-    const differing = items.filter((item, index) => isOther(item, known[index]!, folder.id));
-    await table.putFiles(this.#source.id, folder.id, differing, clock.nowMs());
+    const isDiffering = (_: unknown, index: number) => isOther(items[index]!, known[index]!, folder.id);
+    const differing = items.filter(isDiffering);
+    await table.putFiles(this.#source.id, folder.id, differing, clock.nowMs(), known.filter(isDiffering));
     counts.seen += items.length;
     for (const [index, item] of items.entries()) {
       const before = known[index]!;
