@@ -27,6 +27,7 @@ import type {
 } from '../sources/catalogue-source.ts';
 import { NameSet } from '../sources/listing/name-set.ts';
 import type { MediaCatalogue } from './media-catalogue.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 export interface CatalogueSyncServices {
   readonly table: CatalogueTable;
@@ -248,6 +249,8 @@ export class CatalogueSync {
     let isEnded = false;
     while (
       !isEnded &&
+      // A folder of described items is no link to another one, and not to be held in memory.
+      head.at(-1)?.media === undefined &&
       headCount.items + headCount.folders < HEAD_ENTRIES &&
       Math.min(headCount.items, headCount.folders) < FINGERPRINT_ENTRIES
     ) {
@@ -297,12 +300,14 @@ export class CatalogueSync {
   async #takePage(folder: FolderRow, page: CataloguePage, names: NameSet, counts: Counts): Promise<void> {
     for (const item of page.items) names.add(nameOf(item.path));
     for (const path of page.folders) names.add(`${nameOf(path)}/`);
+    // Reading a page takes some milliseconds by itself.
+    await yieldTurn();
     await this.#services.media.putMedia(this.#source.id, page.media ?? []);
     await this.#takeFolders(folder, page.folders, counts);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
       await this.#takeItems(folder, page.items.slice(at, at + CATALOGUE_BATCH), counts);
       // Players are served in between.
-      await new Promise((resolve) => setImmediate(resolve));
+      await yieldTurn();
       this.#throwIfStopped();
     }
   }
@@ -404,7 +409,7 @@ export class CatalogueSync {
       const ids = files.slice(at, at + CATALOGUE_BATCH).map((file) => file.variantId);
       await this.#services.table.recordMissing(ids, this.#services.clock.nowMs());
       counts.missing += ids.length;
-      await new Promise((resolve) => setImmediate(resolve));
+      await yieldTurn();
     }
   }
 

@@ -2,7 +2,7 @@
 // line of its standard input says happens to it: `change` replaces the files of fifty films and adds fifty.
 import { createInterface } from 'node:readline';
 import { idOf, startJellyfinServer } from '../support/jellyfin-server.ts';
-import { type PlexStandInTitle, standInFilm, standInVersion } from '../support/plex-server/plex-library.ts';
+import { type PlexStandInTitle, type PlexStandInVersion, standInFilm, standInVersion } from '../support/plex-server/plex-library.ts';
 import { startPlexServer } from '../support/plex-server.ts';
 
 const [kind = '', itemCount = '', latency = ''] = process.argv.slice(2);
@@ -11,6 +11,8 @@ const EPISODES_EACH = 10;
 const CHANGED = 50;
 const films = Math.floor(Number(itemCount) * 0.4);
 const series = Math.ceil((Number(itemCount) - films) / SEASONS_EACH / EPISODES_EACH);
+/** Subtitles inside of each file, so that an item is as long as at a real server: 4 kB and more. */
+const INNER_SUBTITLES = 5;
 const SUMMARY = 'Somebody comes home after a long time and finds that nothing is as it was. '.repeat(4);
 
 interface LargeServer {
@@ -26,6 +28,7 @@ async function startJellyfin(): Promise<LargeServer> {
     series,
     seasonsEach: SEASONS_EACH,
     episodesEach: EPISODES_EACH,
+    innerSubtitles: INNER_SUBTITLES,
     latencyMs: Number(latency),
   });
   return {
@@ -36,6 +39,11 @@ async function startJellyfin(): Promise<LargeServer> {
       server.library.addMovies(CHANGED);
     },
   };
+}
+
+function versionOf(partId: number): PlexStandInVersion {
+  const version = standInVersion(partId);
+  return { ...version, parts: version.parts.map((part) => ({ ...part, innerSubtitles: INNER_SUBTITLES })) };
 }
 
 /** A show, its seasons and its episodes, with keys from `key` on. */
@@ -49,7 +57,7 @@ function* showOf(number: number, key: number): Generator<PlexStandInTitle> {
     for (let index = 1; index <= EPISODES_EACH; index += 1) {
       const ratingKey = next++;
       const title = `Episode ${index} of ${number}`;
-      const versions = [standInVersion(ratingKey * 10)];
+      const versions = [versionOf(ratingKey * 10)];
       yield { ...nothing, ratingKey, type: 'episode', title, index, parent: seasonKey, duration: 2_700_000, versions };
     }
   }
@@ -58,7 +66,7 @@ function* showOf(number: number, key: number): Generator<PlexStandInTitle> {
 async function startPlex(): Promise<LargeServer> {
   const perShow = 1 + SEASONS_EACH * (1 + EPISODES_EACH);
   const shows = Array.from({ length: series }, (_, at) => [...showOf(at + 1, 1_000_000 + at * perShow)]).flat();
-  const titles = Array.from({ length: films }, (_, at) => standInFilm(at + 1, { summary: SUMMARY }));
+  const titles = Array.from({ length: films }, (_, at) => standInFilm(at + 1, { summary: SUMMARY, versions: [versionOf((at + 1) * 10)] }));
   const server = await startPlexServer({
     sections: [
       { key: '1', type: 'movie', title: 'Films', titles },
@@ -71,7 +79,7 @@ async function startPlex(): Promise<LargeServer> {
     requests: server.requests,
     change() {
       for (let at = 0; at < CHANGED; at += 1) {
-        server.replace(at * 7 + 1, [standInVersion(500_000_000 + at)]);
+        server.replace(at * 7 + 1, [versionOf(500_000_000 + at)]);
         server.add('1', standInFilm(900_000 + at));
       }
     },
