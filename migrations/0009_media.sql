@@ -48,6 +48,9 @@ ALTER TABLE cache_quality_variants ADD COLUMN delivery TEXT NOT NULL DEFAULT 'fi
 -- Why it cannot be played through Larder; null where it can.
 ALTER TABLE cache_quality_variants ADD COLUMN refusal TEXT;
 
+-- Files of a folder that are gone from there, to count those that are not.
+CREATE INDEX cache_quality_variants_gone ON cache_quality_variants (folder_id) WHERE missing_since IS NOT NULL;
+
 -- Playlists of HLS qualities that will not change, with names in place of addresses: what is kept of them plays when
 -- their source is away. `name` is empty for the first one, `m0` and so on for those that it points to.
 CREATE TABLE media_playlists (

@@ -301,14 +301,12 @@ export class CatalogueSync {
     for (const item of page.items) names.add(nameOf(item.path));
     for (const path of page.folders) names.add(`${nameOf(path)}/`);
     // Reading a page takes some milliseconds by itself.
-    await yieldTurn();
+    await this.#takeTurn();
     await this.#services.media.putMedia(this.#source.id, page.media ?? []);
     await this.#takeFolders(folder, page.folders, counts);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
       await this.#takeItems(folder, page.items.slice(at, at + CATALOGUE_BATCH), counts);
-      // Players are served in between.
-      await yieldTurn();
-      this.#throwIfStopped();
+      await this.#takeTurn();
     }
   }
 
@@ -373,6 +371,7 @@ export class CatalogueSync {
     for (let after = 0; ; ) {
       const files = await table.listFiles(folder.id, after, ROWS);
       gone.push(...files.filter((file) => file.missingSince === null && !names.has(nameOf(file.path))));
+      await this.#takeTurn();
       if (files.length < ROWS) break;
       after = files.at(-1)!.variantId;
     }
@@ -380,6 +379,7 @@ export class CatalogueSync {
     for (let after = 0; ; ) {
       const children = await table.listChildren(folder.id, after, ROWS);
       doubted.push(...children.map((child) => child.path).filter((path) => !names.has(`${nameOf(path)}/`)));
+      await this.#takeTurn();
       if (children.length < ROWS) break;
       after = children.at(-1)!.id;
     }
@@ -427,6 +427,7 @@ export class CatalogueSync {
             files.filter((file) => file.missingSince === null),
             counts,
           );
+          await this.#takeTurn();
           if (files.length < ROWS) break;
           after = files.at(-1)!.variantId;
         }
@@ -466,6 +467,12 @@ export class CatalogueSync {
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
     });
+    this.#throwIfStopped();
+  }
+
+  /** Players are served in between. */
+  async #takeTurn(): Promise<void> {
+    await yieldTurn();
     this.#throwIfStopped();
   }
 

@@ -209,7 +209,7 @@ describe('the catalogue of a Plex source', () => {
       for (const item of page.items) keys.add(item.mediaKey);
     }
     expect(keys.size).toBe(count);
-    expect(mostInPage).toBe(200);
+    expect(mostInPage).toBe(100);
     const lists = plex.requestsTo('/library/sections/1/all');
     expect(lists).toHaveLength(count / 200 + 1);
     for (const { headers, status } of lists) {
