@@ -141,7 +141,7 @@ describe('the catalogue', () => {
     expect(last).toBe(idOf('Movie', 99_999));
     expect(largest).toBe(100);
     const lists = server.requestsOf('Items');
-    expect(lists.length).toBeLessThanOrEqual(502);
+    expect(lists.length).toBeLessThanOrEqual(1_002);
     // One after the other, counted once.
     expect(server.mostAtOnce('Items')).toBe(1);
     expect(lists.filter(({ query }) => query.enableTotalRecordCount !== 'false')).toHaveLength(1);

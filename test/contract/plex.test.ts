@@ -211,7 +211,7 @@ describe('the catalogue of a Plex source', () => {
     expect(keys.size).toBe(count);
     expect(mostInPage).toBe(100);
     const lists = plex.requestsTo('/library/sections/1/all');
-    expect(lists).toHaveLength(count / 200 + 1);
+    expect(lists).toHaveLength(count / 100 + 1);
     for (const { headers, status } of lists) {
       expect([status, headers['x-plex-container-size']]).toEqual([200, '200']);
     }

@@ -2,7 +2,12 @@
 // line of its standard input says happens to it: `change` replaces the files of fifty films and adds fifty.
 import { createInterface } from 'node:readline';
 import { idOf, startJellyfinServer } from '../support/jellyfin-server.ts';
-import { type PlexStandInTitle, type PlexStandInVersion, standInFilm, standInVersion } from '../support/plex-server/plex-library.ts';
+import {
+  type PlexStandInTitle,
+  type PlexStandInVersion,
+  standInFilm,
+  standInVersion,
+} from '../support/plex-server/plex-library.ts';
 import { startPlexServer } from '../support/plex-server.ts';
 
 const [kind = '', itemCount = '', latency = ''] = process.argv.slice(2);
@@ -66,7 +71,9 @@ function* showOf(number: number, key: number): Generator<PlexStandInTitle> {
 async function startPlex(): Promise<LargeServer> {
   const perShow = 1 + SEASONS_EACH * (1 + EPISODES_EACH);
   const shows = Array.from({ length: series }, (_, at) => [...showOf(at + 1, 1_000_000 + at * perShow)]).flat();
-  const titles = Array.from({ length: films }, (_, at) => standInFilm(at + 1, { summary: SUMMARY, versions: [versionOf((at + 1) * 10)] }));
+  const titles = Array.from({ length: films }, (_, at) =>
+    standInFilm(at + 1, { summary: SUMMARY, versions: [versionOf((at + 1) * 10)] }),
+  );
   const server = await startPlexServer({
     sections: [
       { key: '1', type: 'movie', title: 'Films', titles },

@@ -53,7 +53,12 @@ export async function* listItems(
   const seen = new NameSet();
   const isListed = (id: string) => seen.has(id);
   for (let startIndex = 0; startIndex <= CATALOGUE_FILES_MAX; ) {
-    const { count, items, unreadable } = await askPage(session, { ...query, startIndex, limit: pageSize }, seen, signal);
+    const { count, items, unreadable } = await askPage(
+      session,
+      { ...query, startIndex, limit: pageSize },
+      seen,
+      signal,
+    );
     if (items.length + unreadable.length === 0) return;
     yield { items, unreadable, isListed };
     startIndex += count;
