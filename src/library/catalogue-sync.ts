@@ -18,6 +18,7 @@ import {
   FETCH_ATTEMPTS_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { collectGarbage } from '../runtime/collect-garbage.ts';
 import type {
   CatalogueItem,
   CataloguePage,
@@ -53,6 +54,11 @@ interface Counts {
 const FINGERPRINT_ENTRIES = 100;
 const HEAD_ENTRIES = 2_000;
 const ROWS = 500;
+/**
+ * Described items after which memory is given back. What servers say of them is some 5 kB each, and the runtime lets it
+ * pile up: a library of 100,000 took 165 MB instead of 135. A collection takes about 10 ms, the items some 250.
+ */
+const COLLECTED_ITEMS = 2_000;
 /** Folders in a row that cannot be read: it is the source that fails. */
 const FAILURES_MAX = 3;
 /** How often in a row the source may ask to be left alone. */
@@ -76,6 +82,7 @@ export class CatalogueSync {
   #pausedUntilMs = 0;
   #firstProblem: LarderError | null = null;
   #expected = 0;
+  #uncollected = 0;
 
   constructor(source: CatalogueSource, counts: SyncCounts, services: CatalogueSyncServices) {
     this.#source = source;
@@ -302,7 +309,13 @@ export class CatalogueSync {
     for (const path of page.folders) names.add(`${nameOf(path)}/`);
     // Reading a page takes some milliseconds by itself.
     await this.#takeTurn();
-    await this.#services.media.putMedia(this.#source.id, page.media ?? []);
+    const { media = [] } = page;
+    await this.#services.media.putMedia(this.#source.id, media);
+    this.#uncollected += media.length;
+    if (this.#uncollected >= COLLECTED_ITEMS) {
+      this.#uncollected = 0;
+      collectGarbage();
+    }
     await this.#takeFolders(folder, page.folders, counts);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
       await this.#takeItems(folder, page.items.slice(at, at + CATALOGUE_BATCH), counts);
