@@ -121,7 +121,7 @@ END;
 CREATE VIEW media_words AS
 SELECT item.id AS media_id, item.title || ' ' || COALESCE(item.year, '') || ' '
   || CASE kind WHEN 'http' THEN REPLACE(item.key, '{quality}', ' ') ELSE '' END
-  || COALESCE((
+  || ' ' || COALESCE((
     SELECT parent.title || ' ' || COALESCE(above.title, '')
     FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
     WHERE parent.id = item.parent_id), '') AS words

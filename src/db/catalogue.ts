@@ -322,14 +322,7 @@ export class CatalogueTable {
       .limit(limit);
   }
 
-  /** Files that the listing of a folder last named. */
-  async countFiles(folderId: number): Promise<number> {
-    const rows = await this.#tables.all<{ count: number }>(sql`
-      SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId}`);
-    return rows[0]?.count ?? 0;
-  }
-
-  /** Of those, the ones that are not known to be gone. Neither count reads the rows of those. */
+  /** Files that the listing of a folder last named and that are not gone. Only the rows of what is gone are read. */
   async countPresent(folderId: number): Promise<number> {
     const rows = await this.#tables.all<{ count: number }>(sql`
       SELECT COUNT(*) - (

@@ -223,7 +223,7 @@ export class CatalogueSync {
     try {
       this.#services.answered(null);
       if (reading.isUnchanged || (known?.etag != null && reading.etag === known.etag)) {
-        counts.seen = await table.countFiles(folder.id);
+        counts.seen = await table.countPresent(folder.id);
         await table.keepChildren(folder.id, this.#round);
         await this.#finish(folder, {}, counts);
         return true;

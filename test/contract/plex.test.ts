@@ -213,7 +213,7 @@ describe('the catalogue of a Plex source', () => {
     const lists = plex.requestsTo('/library/sections/1/all');
     expect(lists).toHaveLength(count / 100 + 1);
     for (const { headers, status } of lists) {
-      expect([status, headers['x-plex-container-size']]).toEqual([200, '200']);
+      expect([status, headers['x-plex-container-size']]).toEqual([200, '100']);
     }
     const textual = await startPlexServer({ sections: [films()], behaviour: { numbersAsText: true } });
     await using _ = textual;
