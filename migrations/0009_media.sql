@@ -48,6 +48,9 @@ ALTER TABLE cache_quality_variants ADD COLUMN delivery TEXT NOT NULL DEFAULT 'fi
 -- Why it cannot be played through Larder; null where it can.
 ALTER TABLE cache_quality_variants ADD COLUMN refusal TEXT;
 
+-- Files of a folder that are gone from there, to count those that are not.
+CREATE INDEX cache_quality_variants_gone ON cache_quality_variants (folder_id) WHERE missing_since IS NOT NULL;
+
 -- Playlists of HLS qualities that will not change, with names in place of addresses: what is kept of them plays when
 -- their source is away. `name` is empty for the first one, `m0` and so on for those that it points to.
 CREATE TABLE media_playlists (
@@ -114,26 +117,28 @@ WHEN NEW.cached_bytes < OLD.cached_bytes BEGIN
     AND cache_entries.quality = substr(piece.quality, 1, instr(piece.quality, '~') - 1);
 END;
 
--- A procedure: inserting a media item's id writes its words anew. An episode is found by the name of its series, a track
--- by that of its album.
+-- Words by which an item is found: an episode by the name of its series as well, a track by that of its album.
+CREATE VIEW media_words AS
+SELECT item.id AS media_id, item.title || ' ' || COALESCE(item.year, '') || ' '
+  || CASE kind WHEN 'http' THEN REPLACE(item.key, '{quality}', ' ') ELSE '' END
+  || ' ' || COALESCE((
+    SELECT parent.title || ' ' || COALESCE(above.title, '')
+    FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
+    WHERE parent.id = item.parent_id), '') AS words
+FROM media_items AS item JOIN sources ON sources.id = item.source_id;
+
+-- A procedure: inserting a media item's id writes its words anew.
 CREATE VIEW media_reindex AS SELECT 0 AS media_id WHERE 0;
 CREATE TRIGGER media_reindexed INSTEAD OF INSERT ON media_reindex BEGIN
   DELETE FROM media_search WHERE rowid = NEW.media_id;
-  INSERT INTO media_search (rowid, words)
-  SELECT item.id, item.title || ' ' || COALESCE(item.year, '') || ' '
-    || CASE kind WHEN 'http' THEN REPLACE(item.key, '{quality}', ' ') ELSE '' END
-    || COALESCE((
-      SELECT parent.title || ' ' || COALESCE(above.title, '')
-      FROM media_items AS parent LEFT JOIN media_items AS above ON above.id = parent.parent_id
-      WHERE parent.id = item.parent_id), '')
-  FROM media_items AS item JOIN sources ON sources.id = item.source_id WHERE item.id = NEW.media_id;
+  INSERT INTO media_search (rowid, words) SELECT media_id, words FROM media_words WHERE media_id = NEW.media_id;
 END;
 DROP TRIGGER media_items_added;
 DROP TRIGGER media_items_renamed;
 CREATE TRIGGER media_items_added AFTER INSERT ON media_items BEGIN
   INSERT INTO media_statistics (media_id, source_id, type, sort_title, added_at)
   VALUES (NEW.id, NEW.source_id, NEW.type, COALESCE(NEW.sort_title, LOWER(NEW.title)), NEW.created_at);
-  INSERT INTO media_reindex (media_id) VALUES (NEW.id);
+  INSERT INTO media_search (rowid, words) SELECT media_id, words FROM media_words WHERE media_id = NEW.id;
 END;
 CREATE TRIGGER media_items_renamed AFTER UPDATE OF title, year, parent_id ON media_items
 WHEN NEW.title <> OLD.title OR NEW.year IS NOT OLD.year OR NEW.parent_id IS NOT OLD.parent_id BEGIN

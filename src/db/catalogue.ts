@@ -1,6 +1,6 @@
 // What sources were seen to hold. A page of files is looked up in one statement and written in one batch; of a library
 // that stays as it is, a sync writes a row per folder and none per file.
-import { and, asc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheQualityVariants, catalogueFolders, catalogueSyncs, mediaItems } from './schema.ts';
 import { foldTitle } from './sort-title.ts';
@@ -41,6 +41,7 @@ export interface CatalogueFile {
 
 /** What is known of a listed file; null where nothing is. */
 export interface KnownFile {
+  readonly mediaId: number | null;
   readonly variantId: number | null;
   readonly folderId: number | null;
   readonly stamp: string | null;
@@ -63,6 +64,13 @@ export type FolderFinding = Partial<
 
 /** Why an entry counts as missing when its folder's listing said so. */
 export const UNLISTED = 'it is not in the listing of its folder any more';
+
+interface ListedFiles {
+  readonly sourceId: number;
+  readonly folderId: number | null;
+  readonly files: readonly CatalogueFile[];
+  readonly nowMs: number;
+}
 
 export class CatalogueTable {
   readonly #tables: Tables;
@@ -154,7 +162,7 @@ export class CatalogueTable {
   async findKnown(sourceId: number, files: readonly CatalogueFile[]): Promise<KnownFile[]> {
     const keys = JSON.stringify(files.map(({ mediaKey, quality }) => [mediaKey, quality]));
     return this.#tables.all<KnownFile>(sql`
-      SELECT variant.id AS variantId, folder_id AS folderId, stamp, locator, refusal, size_bytes AS sizeBytes,
+      SELECT media.id AS mediaId, variant.id AS variantId, folder_id AS folderId, stamp, locator, refusal, size_bytes AS sizeBytes,
         missing_since AS missingSince
       FROM json_each(${keys}) AS wanted
       LEFT JOIN media_items AS media ON media.source_id = ${sourceId} AND media.key = wanted.value ->> 0
@@ -166,51 +174,50 @@ export class CatalogueTable {
   /**
    * Makes and corrects the rows of these files: they are in the folder now, and as the listing says.
    * @param folderId - null where an item was looked at by itself: it stays in the folder that it was found in
+   * @param known - what `findKnown` said of them
    */
   async putFiles(
     sourceId: number,
     folderId: number | null,
     files: readonly CatalogueFile[],
     nowMs: number,
+    known: readonly KnownFile[] = [],
   ): Promise<void> {
-    if (files.length === 0) return;
-    const values = JSON.stringify(
-      files.map((file) => [
-        file.mediaKey,
-        file.quality,
-        file.type,
-        file.title,
-        file.year,
-        file.path,
-        file.container,
-        file.sizeBytes,
-        file.stamp,
-        foldTitle(file.title),
-        file.locator ?? null,
-        file.width ?? null,
-        file.height ?? null,
-        file.bitrate ?? null,
-        file.videoCodec ?? null,
-        file.audioCodec ?? null,
-        file.delivery ?? 'file',
-        file.refusal ?? null,
-      ]),
-    );
-    const named = sql`json_each(${values}) AS file CROSS JOIN media_items AS media
-      ON media.source_id = ${sourceId} AND media.key = file.value ->> 0`;
+    const isNew = (index: number) => known[index] !== undefined && known[index].variantId === null;
+    const added = files.filter((_, index) => isNew(index));
+    const others = files.filter((_, index) => !isNew(index));
+    const hasItems = files.every((_, index) => !isNew(index) || known[index]?.mediaId !== null);
+    if (added.length > 0) {
+      const count = await this.#addFiles({ sourceId, folderId, files: added, nowMs }, hasItems);
+      // Somebody was faster, such as a player: those are corrected with the others.
+      if (count < added.length) others.push(...added);
+    }
+    if (others.length > 0) await this.#correctFiles({ sourceId, folderId, files: others, nowMs });
+  }
+
+  /**
+   * Rows of files that have none. A statement is compiled with all that its triggers could ever run: of one that makes
+   * rows and never changes any, that is a fifth.
+   * @returns how many were made
+   */
+  async #addFiles({ sourceId, folderId, files, nowMs }: ListedFiles, hasItems: boolean): Promise<number> {
+    const values = fileValues(files);
+    const variants = this.#tables.run(sql`
+      INSERT INTO cache_quality_variants ${FILE_COLUMNS}
+      SELECT ${fileColumnsOf(folderId, nowMs)} FROM ${itemsOfFiles(values, sourceId)}
+      WHERE true ON CONFLICT (media_id, quality) DO NOTHING`);
+    if (hasItems) return (await variants).rowsAffected;
+    const [, made] = await this.#tables.batch([this.#tables.run(insertItems(values, sourceId, nowMs)), variants]);
+    return made.rowsAffected;
+  }
+
+  async #correctFiles({ sourceId, folderId, files, nowMs }: ListedFiles): Promise<void> {
+    const values = fileValues(files);
     await this.#tables.batch([
+      this.#tables.run(insertItems(values, sourceId, nowMs)),
       this.#tables.run(sql`
-        INSERT INTO media_items (source_id, key, type, title, year, created_at, sort_title)
-        SELECT ${sourceId}, value ->> 0, value ->> 2, value ->> 3, value ->> 4, ${nowMs}, value ->> 9
-        FROM json_each(${values}) WHERE true ON CONFLICT (source_id, key) DO NOTHING`),
-      this.#tables.run(sql`
-        INSERT INTO cache_quality_variants
-          (media_id, quality, path, container, size_bytes, discovered_at, folder_id, stamp,
-            locator, width, height, bitrate, video_codec, audio_codec, delivery, refusal)
-        SELECT media.id, file.value ->> 1, file.value ->> 5, file.value ->> 6, file.value ->> 7, ${nowMs},
-          ${folderId}, file.value ->> 8, file.value ->> 10, file.value ->> 11, file.value ->> 12, file.value ->> 13,
-          file.value ->> 14, file.value ->> 15, file.value ->> 16, file.value ->> 17
-        FROM ${named} WHERE true
+        INSERT INTO cache_quality_variants ${FILE_COLUMNS}
+        SELECT ${fileColumnsOf(folderId, nowMs)} FROM ${itemsOfFiles(values, sourceId)} WHERE true
         ON CONFLICT (media_id, quality) DO UPDATE SET
           folder_id = COALESCE(excluded.folder_id, folder_id), stamp = COALESCE(excluded.stamp, stamp), path = excluded.path,
           container = excluded.container, size_bytes = COALESCE(excluded.size_bytes, size_bytes),
@@ -222,7 +229,7 @@ export class CatalogueTable {
       this.#tables.run(sql`
         UPDATE cache_entries SET missing_since = NULL, missing_reason = NULL
         WHERE missing_reason = ${UNLISTED} AND id IN (
-          SELECT entry.id FROM ${named} CROSS JOIN cache_entries AS entry
+          SELECT entry.id FROM ${itemsOfFiles(values, sourceId)} CROSS JOIN cache_entries AS entry
           ON entry.media_id = media.id AND entry.quality = file.value ->> 1)`),
     ]);
   }
@@ -315,17 +322,13 @@ export class CatalogueTable {
       .limit(limit);
   }
 
-  /** Files that the listing of a folder last named. */
-  async countFiles(folderId: number): Promise<number> {
-    const rows = await this.#tables.all<{ count: number }>(sql`
-      SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId}`);
-    return rows[0]?.count ?? 0;
-  }
-
-  /** Of those, the ones that are not known to be gone. */
+  /** Files that the listing of a folder last named and that are not gone. Only the rows of what is gone are read. */
   async countPresent(folderId: number): Promise<number> {
     const rows = await this.#tables.all<{ count: number }>(sql`
-      SELECT COUNT(*) AS count FROM cache_quality_variants WHERE folder_id = ${folderId} AND missing_since IS NULL`);
+      SELECT COUNT(*) - (
+        SELECT COUNT(*) FROM cache_quality_variants INDEXED BY cache_quality_variants_gone
+        WHERE folder_id = ${folderId} AND missing_since IS NOT NULL) AS count
+      FROM cache_quality_variants WHERE folder_id = ${folderId}`);
     return rows[0]?.count ?? 0;
   }
 
@@ -343,4 +346,52 @@ export class CatalogueTable {
       SELECT COUNT(*) AS count FROM catalogue_folders WHERE source_id = ${sourceId}`);
     return rows[0]?.count ?? 0;
   }
+}
+
+const FILE_COLUMNS = sql.raw(`(media_id, quality, path, container, size_bytes, discovered_at, folder_id, stamp,
+  locator, width, height, bitrate, video_codec, audio_codec, delivery, refusal)`);
+
+/** Files as a list of lists, which the statements below take apart. */
+function fileValues(files: readonly CatalogueFile[]): string {
+  return JSON.stringify(
+    files.map((file) => [
+      file.mediaKey,
+      file.quality,
+      file.type,
+      file.title,
+      file.year,
+      file.path,
+      file.container,
+      file.sizeBytes,
+      file.stamp,
+      foldTitle(file.title),
+      file.locator ?? null,
+      file.width ?? null,
+      file.height ?? null,
+      file.bitrate ?? null,
+      file.videoCodec ?? null,
+      file.audioCodec ?? null,
+      file.delivery ?? 'file',
+      file.refusal ?? null,
+    ]),
+  );
+}
+
+/** Items that their files alone tell of. */
+function insertItems(values: string, sourceId: number, nowMs: number): SQL {
+  return sql`
+    INSERT INTO media_items (source_id, key, type, title, year, created_at, sort_title)
+    SELECT ${sourceId}, value ->> 0, value ->> 2, value ->> 3, value ->> 4, ${nowMs}, value ->> 9
+    FROM json_each(${values}) WHERE true ON CONFLICT (source_id, key) DO NOTHING`;
+}
+
+function fileColumnsOf(folderId: number | null, nowMs: number): SQL {
+  return sql`media.id, file.value ->> 1, file.value ->> 5, file.value ->> 6, file.value ->> 7, ${nowMs},
+    ${folderId}, file.value ->> 8, file.value ->> 10, file.value ->> 11, file.value ->> 12, file.value ->> 13,
+    file.value ->> 14, file.value ->> 15, file.value ->> 16, file.value ->> 17`;
+}
+
+function itemsOfFiles(values: string, sourceId: number): SQL {
+  return sql`json_each(${values}) AS file CROSS JOIN media_items AS media
+    ON media.source_id = ${sourceId} AND media.key = file.value ->> 0`;
 }

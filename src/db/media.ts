@@ -1,6 +1,6 @@
 // Media items apart from their files: what they are, what they belong to, and what their source needs to find what
 // lies beside them.
-import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, ne, type SQL, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheQualityVariants, mediaIds, mediaItems, mediaSubtitles, sources } from './schema.ts';
 import { foldTitle } from './sort-title.ts';
@@ -96,73 +96,101 @@ export class MediaTable {
     return new Map(rows.map(({ key, fingerprint }) => [key, fingerprint]));
   }
 
-  /** Makes and corrects the rows of these items, parents before their children. */
-  async put(sourceId: number, items: readonly MediaDescription[], nowMs: number): Promise<void> {
-    if (items.length === 0) return;
-    const values = JSON.stringify(
-      items.map((item) => [
-        item.key,
-        item.type,
-        item.title,
-        item.year,
-        foldTitle(item.title),
-        item.parentKey,
-        item.season,
-        item.episode,
-        item.durationMs,
-        item.overview,
-        item.artwork,
-        item.fingerprint,
-      ]),
-    );
+  /**
+   * Makes and corrects the rows of these items, parents before their children.
+   * @param known - keys of those of them, and of their parents, that have rows
+   */
+  async put(
+    sourceId: number,
+    items: readonly MediaDescription[],
+    nowMs: number,
+    known: ReadonlySet<string> = new Set(),
+  ): Promise<void> {
+    const isNew = ({ key, parentKey }: MediaDescription) =>
+      !known.has(key) && (parentKey === null || known.has(parentKey));
+    const added = items.filter(isNew);
+    const others = items.filter((item) => !added.includes(item));
+    if (added.length > 0) {
+      const count = await this.#add(sourceId, added, nowMs);
+      // Somebody was faster: those are corrected with the others.
+      if (count < added.length) others.push(...added);
+    }
+    if (others.length > 0) await this.#correct(sourceId, others, nowMs);
+  }
+
+  /**
+   * Rows of items that have none, whose parents have. A statement is compiled with all that its triggers could ever run:
+   * of one that makes rows and never changes any, that is a quarter.
+   * @returns how many were made
+   */
+  async #add(sourceId: number, items: readonly MediaDescription[], nowMs: number): Promise<number> {
+    const [made] = await this.#tables.batch([
+      this.#tables.run(sql`
+        INSERT INTO media_items ${ITEM_COLUMNS}
+        SELECT ${itemColumnsOf(sourceId, nowMs)} FROM json_each(${itemValues(items)}) WHERE true
+        ON CONFLICT (source_id, key) DO NOTHING`),
+      ...this.#addBesides(sourceId, items),
+    ]);
+    return made.rowsAffected;
+  }
+
+  async #correct(sourceId: number, items: readonly MediaDescription[], nowMs: number): Promise<void> {
     // Those that were not told of yet: they get their names when they are.
     const parents = JSON.stringify(
       items.flatMap(({ parentKey, type }) => (parentKey === null ? [] : [[parentKey, PARENT_TYPES[type] ?? 'series']])),
     );
-    const keys = JSON.stringify(items.map(({ key }) => key));
-    const ids = JSON.stringify(items.flatMap(({ key, otherIds }) => otherIds.map((id) => [key, id])));
-    const subtitles = JSON.stringify(
-      items.flatMap((item) =>
-        item.subtitles.map((subtitle, index) => [
-          item.key,
-          index + 1,
-          subtitle.language,
-          subtitle.title,
-          subtitle.format,
-          subtitle.locator,
-          subtitle.isForced ? 1 : 0,
-        ]),
-      ),
-    );
-    const mediaOf = sql`CROSS JOIN media_items AS media ON media.source_id = ${sourceId} AND media.key = value ->> 0`;
-    const named = sql`SELECT media.id FROM json_each(${keys}) CROSS JOIN media_items AS media
-      ON media.source_id = ${sourceId} AND media.key = value`;
+    const named = sql`SELECT media.id FROM json_each(${JSON.stringify(items.map(({ key }) => key))}) CROSS JOIN
+      media_items AS media ON media.source_id = ${sourceId} AND media.key = value`;
     await this.#tables.batch([
       this.#tables.run(sql`
         INSERT INTO media_items (source_id, key, type, title, sort_title, created_at)
         SELECT ${sourceId}, value ->> 0, value ->> 1, value ->> 0, value ->> 0, ${nowMs} FROM json_each(${parents})
         WHERE true ON CONFLICT (source_id, key) DO NOTHING`),
       this.#tables.run(sql`
-        INSERT INTO media_items (source_id, key, type, title, year, sort_title, created_at,
-          parent_id, season, episode, duration_ms, overview, artwork, fingerprint)
-        SELECT ${sourceId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ${nowMs},
-          (SELECT id FROM media_items AS parent WHERE parent.source_id = ${sourceId} AND parent.key = value ->> 5),
-          value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11
-        FROM json_each(${values}) WHERE true
+        INSERT INTO media_items ${ITEM_COLUMNS}
+        SELECT ${itemColumnsOf(sourceId, nowMs)} FROM json_each(${itemValues(items)}) WHERE true
         ON CONFLICT (source_id, key) DO UPDATE SET type = excluded.type, title = excluded.title, year = excluded.year,
           sort_title = excluded.sort_title, parent_id = COALESCE(excluded.parent_id, parent_id),
           season = excluded.season, episode = excluded.episode, duration_ms = excluded.duration_ms,
           overview = excluded.overview, artwork = excluded.artwork, fingerprint = excluded.fingerprint`),
       this.#tables.run(sql`DELETE FROM media_ids WHERE media_id IN (${named})`),
       this.#tables.run(sql`DELETE FROM media_subtitles WHERE media_id IN (${named})`),
-      this.#tables.run(sql`
-        INSERT INTO media_ids (id, media_id) SELECT value ->> 1, media.id FROM json_each(${ids}) ${mediaOf}
-        WHERE true ON CONFLICT DO NOTHING`),
-      this.#tables.run(sql`
-        INSERT INTO media_subtitles (media_id, number, language, title, format, locator, forced)
-        SELECT media.id, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-        FROM json_each(${subtitles}) ${mediaOf} WHERE true ON CONFLICT DO NOTHING`),
+      ...this.#addBesides(sourceId, items),
     ]);
+  }
+
+  /** Statements that write their ids and subtitles. */
+  #addBesides(sourceId: number, items: readonly MediaDescription[]) {
+    const ids = items.flatMap(({ key, otherIds }) => otherIds.map((id) => [key, id]));
+    const subtitles = items.flatMap((item) =>
+      item.subtitles.map((subtitle, index) => [
+        item.key,
+        index + 1,
+        subtitle.language,
+        subtitle.title,
+        subtitle.format,
+        subtitle.locator,
+        subtitle.isForced ? 1 : 0,
+      ]),
+    );
+    const mediaOf = sql`CROSS JOIN media_items AS media ON media.source_id = ${sourceId} AND media.key = value ->> 0`;
+    const statements = [];
+    if (ids.length > 0) {
+      statements.push(
+        this.#tables.run(sql`
+          INSERT INTO media_ids (id, media_id) SELECT value ->> 1, media.id
+          FROM json_each(${JSON.stringify(ids)}) ${mediaOf} WHERE true ON CONFLICT DO NOTHING`),
+      );
+    }
+    if (subtitles.length > 0) {
+      statements.push(
+        this.#tables.run(sql`
+          INSERT INTO media_subtitles (media_id, number, language, title, format, locator, forced)
+          SELECT media.id, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+          FROM json_each(${JSON.stringify(subtitles)}) ${mediaOf} WHERE true ON CONFLICT DO NOTHING`),
+      );
+    }
+    return statements;
   }
 
   async findId(sourceId: number, key: string): Promise<number | null> {
@@ -280,4 +308,33 @@ export class MediaTable {
           AND quality NOT IN (SELECT value FROM json_each(${JSON.stringify(qualities)}))`),
     ]);
   }
+}
+
+const ITEM_COLUMNS = sql.raw(`(source_id, key, type, title, year, sort_title, created_at,
+  parent_id, season, episode, duration_ms, overview, artwork, fingerprint)`);
+
+/** Items as a list of lists, which `itemColumnsOf` takes apart. */
+function itemValues(items: readonly MediaDescription[]): string {
+  return JSON.stringify(
+    items.map((item) => [
+      item.key,
+      item.type,
+      item.title,
+      item.year,
+      foldTitle(item.title),
+      item.parentKey,
+      item.season,
+      item.episode,
+      item.durationMs,
+      item.overview,
+      item.artwork,
+      item.fingerprint,
+    ]),
+  );
+}
+
+function itemColumnsOf(sourceId: number, nowMs: number): SQL {
+  return sql`${sourceId}, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, ${nowMs},
+    (SELECT id FROM media_items AS parent WHERE parent.source_id = ${sourceId} AND parent.key = value ->> 5),
+    value ->> 6, value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11`;
 }

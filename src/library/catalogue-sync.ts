@@ -18,6 +18,7 @@ import {
   FETCH_ATTEMPTS_MAX,
 } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { collectGarbage } from '../runtime/collect-garbage.ts';
 import type {
   CatalogueItem,
   CataloguePage,
@@ -27,6 +28,7 @@ import type {
 } from '../sources/catalogue-source.ts';
 import { NameSet } from '../sources/listing/name-set.ts';
 import type { MediaCatalogue } from './media-catalogue.ts';
+import { yieldTurn } from './yield-turn.ts';
 
 export interface CatalogueSyncServices {
   readonly table: CatalogueTable;
@@ -52,6 +54,11 @@ interface Counts {
 const FINGERPRINT_ENTRIES = 100;
 const HEAD_ENTRIES = 2_000;
 const ROWS = 500;
+/**
+ * Described items after which memory is given back. What servers say of them is some 5 kB each, and the runtime lets it
+ * pile up: a library of 100,000 took 165 MB instead of 135. A collection takes about 10 ms, the items some 250.
+ */
+const COLLECTED_ITEMS = 2_000;
 /** Folders in a row that cannot be read: it is the source that fails. */
 const FAILURES_MAX = 3;
 /** How often in a row the source may ask to be left alone. */
@@ -75,6 +82,7 @@ export class CatalogueSync {
   #pausedUntilMs = 0;
   #firstProblem: LarderError | null = null;
   #expected = 0;
+  #uncollected = 0;
 
   constructor(source: CatalogueSource, counts: SyncCounts, services: CatalogueSyncServices) {
     this.#source = source;
@@ -215,7 +223,7 @@ export class CatalogueSync {
     try {
       this.#services.answered(null);
       if (reading.isUnchanged || (known?.etag != null && reading.etag === known.etag)) {
-        counts.seen = await table.countFiles(folder.id);
+        counts.seen = await table.countPresent(folder.id);
         await table.keepChildren(folder.id, this.#round);
         await this.#finish(folder, {}, counts);
         return true;
@@ -248,6 +256,8 @@ export class CatalogueSync {
     let isEnded = false;
     while (
       !isEnded &&
+      // A folder of described items is no link to another one, and not to be held in memory.
+      head.at(-1)?.media === undefined &&
       headCount.items + headCount.folders < HEAD_ENTRIES &&
       Math.min(headCount.items, headCount.folders) < FINGERPRINT_ENTRIES
     ) {
@@ -297,13 +307,19 @@ export class CatalogueSync {
   async #takePage(folder: FolderRow, page: CataloguePage, names: NameSet, counts: Counts): Promise<void> {
     for (const item of page.items) names.add(nameOf(item.path));
     for (const path of page.folders) names.add(`${nameOf(path)}/`);
-    await this.#services.media.putMedia(this.#source.id, page.media ?? []);
+    // Reading a page takes some milliseconds by itself.
+    await this.#takeTurn();
+    const { media = [] } = page;
+    await this.#services.media.putMedia(this.#source.id, media);
+    this.#uncollected += media.length;
+    if (this.#uncollected >= COLLECTED_ITEMS) {
+      this.#uncollected = 0;
+      collectGarbage();
+    }
     await this.#takeFolders(folder, page.folders, counts);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
       await this.#takeItems(folder, page.items.slice(at, at + CATALOGUE_BATCH), counts);
-      // Players are served in between.
-      await new Promise((resolve) => setImmediate(resolve));
-      this.#throwIfStopped();
+      await this.#takeTurn();
     }
   }
 
@@ -332,8 +348,9 @@ export class CatalogueSync {
       });
     }
     const known = await table.findKnown(this.#source.id, items);
-    const differing = items.filter((item, index) => isOther(item, known[index]!, folder.id));
-    await table.putFiles(this.#source.id, folder.id, differing, clock.nowMs());
+    const isDiffering = (_: unknown, index: number) => isOther(items[index]!, known[index]!, folder.id);
+    const differing = items.filter(isDiffering);
+    await table.putFiles(this.#source.id, folder.id, differing, clock.nowMs(), known.filter(isDiffering));
     counts.seen += items.length;
     for (const [index, item] of items.entries()) {
       const before = known[index]!;
@@ -367,6 +384,7 @@ export class CatalogueSync {
     for (let after = 0; ; ) {
       const files = await table.listFiles(folder.id, after, ROWS);
       gone.push(...files.filter((file) => file.missingSince === null && !names.has(nameOf(file.path))));
+      await this.#takeTurn();
       if (files.length < ROWS) break;
       after = files.at(-1)!.variantId;
     }
@@ -374,6 +392,7 @@ export class CatalogueSync {
     for (let after = 0; ; ) {
       const children = await table.listChildren(folder.id, after, ROWS);
       doubted.push(...children.map((child) => child.path).filter((path) => !names.has(`${nameOf(path)}/`)));
+      await this.#takeTurn();
       if (children.length < ROWS) break;
       after = children.at(-1)!.id;
     }
@@ -403,7 +422,7 @@ export class CatalogueSync {
       const ids = files.slice(at, at + CATALOGUE_BATCH).map((file) => file.variantId);
       await this.#services.table.recordMissing(ids, this.#services.clock.nowMs());
       counts.missing += ids.length;
-      await new Promise((resolve) => setImmediate(resolve));
+      await yieldTurn();
     }
   }
 
@@ -421,6 +440,7 @@ export class CatalogueSync {
             files.filter((file) => file.missingSince === null),
             counts,
           );
+          await this.#takeTurn();
           if (files.length < ROWS) break;
           after = files.at(-1)!.variantId;
         }
@@ -460,6 +480,12 @@ export class CatalogueSync {
       signal.addEventListener('abort', end);
       if (signal.aborted) end();
     });
+    this.#throwIfStopped();
+  }
+
+  /** Players are served in between. */
+  async #takeTurn(): Promise<void> {
+    await yieldTurn();
     this.#throwIfStopped();
   }
 

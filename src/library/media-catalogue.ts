@@ -10,7 +10,7 @@ import { yieldTurn } from './yield-turn.ts';
 
 export interface MediaCatalogueServices {
   readonly media: MediaTable;
-  readonly files: Pick<CatalogueTable, 'putFiles'>;
+  readonly files: Pick<CatalogueTable, 'findKnown' | 'putFiles'>;
   readonly clock: Clock;
 }
 
@@ -55,7 +55,8 @@ export class MediaCatalogue implements KnownCatalogue {
     const { files, clock } = this.#services;
     await this.putMedia(sourceId, page.media ?? []);
     for (let at = 0; at < page.items.length; at += CATALOGUE_BATCH) {
-      await files.putFiles(sourceId, null, page.items.slice(at, at + CATALOGUE_BATCH), clock.nowMs());
+      const batch = page.items.slice(at, at + CATALOGUE_BATCH);
+      await files.putFiles(sourceId, null, batch, clock.nowMs(), await files.findKnown(sourceId, batch));
       await yieldTurn();
     }
   }
@@ -65,12 +66,10 @@ export class MediaCatalogue implements KnownCatalogue {
     const { media, clock } = this.#services;
     for (let at = 0; at < items.length; at += CATALOGUE_BATCH) {
       const batch = items.slice(at, at + CATALOGUE_BATCH).map(describeMedia);
-      const known = await media.fingerprints(
-        sourceId,
-        batch.map(({ key }) => key),
-      );
+      const keys = new Set(batch.flatMap(({ key, parentKey }) => (parentKey === null ? [key] : [key, parentKey])));
+      const known = await media.fingerprints(sourceId, [...keys]);
       const differing = batch.filter(({ key, fingerprint }) => known.get(key) !== fingerprint);
-      await media.put(sourceId, differing, clock.nowMs());
+      await media.put(sourceId, differing, clock.nowMs(), new Set(known.keys()));
       // Players are served in between.
       await yieldTurn();
     }

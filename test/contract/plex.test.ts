@@ -209,11 +209,11 @@ describe('the catalogue of a Plex source', () => {
       for (const item of page.items) keys.add(item.mediaKey);
     }
     expect(keys.size).toBe(count);
-    expect(mostInPage).toBe(200);
+    expect(mostInPage).toBe(100);
     const lists = plex.requestsTo('/library/sections/1/all');
-    expect(lists).toHaveLength(count / 200 + 1);
+    expect(lists).toHaveLength(count / 100 + 1);
     for (const { headers, status } of lists) {
-      expect([status, headers['x-plex-container-size']]).toEqual([200, '200']);
+      expect([status, headers['x-plex-container-size']]).toEqual([200, '100']);
     }
     const textual = await startPlexServer({ sections: [films()], behaviour: { numbersAsText: true } });
     await using _ = textual;

@@ -51,40 +51,58 @@ export async function* listItems(
   signal: AbortSignal,
 ): AsyncGenerator<ListedItems, void> {
   const seen = new NameSet();
+  const isListed = (id: string) => seen.has(id);
   for (let startIndex = 0; startIndex <= CATALOGUE_FILES_MAX; ) {
-    const { userId } = await session.accessUntil(signal);
-    const { body } = await session.ask(
-      {
-        path: 'Items',
-        query: {
-          ...query,
-          ...ITEM_FIELDS,
-          userId,
-          sortBy: 'DateCreated,SortName',
-          sortOrder: 'Ascending',
-          startIndex,
-          limit: pageSize,
-          // Counting is the slow part of the answer.
-          enableTotalRecordCount: false,
-        },
-      },
+    const { count, items, unreadable } = await askPage(
+      session,
+      { ...query, startIndex, limit: pageSize },
+      seen,
       signal,
     );
-    const listed = itemsOf(body, pageSize);
-    const fresh = listed.filter((fields) => {
-      const id = guidOf(fields.Id);
-      return id !== null && seen.add(id);
-    });
-    if (fresh.length === 0) return;
-    const items: JellyfinItem[] = [];
-    const unreadable: string[] = [];
-    for (const fields of fresh) {
-      const item = readItem(fields);
-      if (item === null) unreadable.push(guidOf(fields.Id) ?? '');
-      else items.push(item);
-    }
-    yield { items, unreadable, isListed: (id) => seen.has(id) };
-    startIndex += listed.length;
-    if (listed.length < pageSize && total !== null && startIndex >= total) return;
+    if (items.length + unreadable.length === 0) return;
+    yield { items, unreadable, isListed };
+    startIndex += count;
+    if (count < pageSize && total !== null && startIndex >= total) return;
   }
+}
+
+interface ItemsOfPage extends Pick<ListedItems, 'items' | 'unreadable'> {
+  /** As many as came, known ones among them. */
+  readonly count: number;
+}
+
+/** A function of its own: what the server said of its items is ten times what is read of it, and is not to be kept. */
+async function askPage(
+  session: JellyfinSession,
+  query: ItemQuery & { readonly limit: number },
+  seen: NameSet,
+  signal: AbortSignal,
+): Promise<ItemsOfPage> {
+  const { userId } = await session.accessUntil(signal);
+  const { body } = await session.ask(
+    {
+      path: 'Items',
+      query: {
+        ...query,
+        ...ITEM_FIELDS,
+        userId,
+        sortBy: 'DateCreated,SortName',
+        sortOrder: 'Ascending',
+        // Counting is the slow part of the answer.
+        enableTotalRecordCount: false,
+      },
+    },
+    signal,
+  );
+  const listed = itemsOf(body, query.limit);
+  const items: JellyfinItem[] = [];
+  const unreadable: string[] = [];
+  for (const fields of listed) {
+    const id = guidOf(fields.Id);
+    if (id === null || !seen.add(id)) continue;
+    const item = readItem(fields);
+    if (item === null) unreadable.push(id);
+    else items.push(item);
+  }
+  return { count: listed.length, items, unreadable };
 }

@@ -7,21 +7,24 @@ export interface FolderKind {
   /** Kinds of items (BaseItemKind.cs), one listing after the other: parents first. */
   readonly stages: readonly string[];
   readonly hasFiles: boolean;
-  /** Items of one answer: with all their streams they have up to some 10 kB each. */
+  /**
+   * Items of one answer: with all their streams they have up to some 10 kB each. An answer is parsed in one go, and nobody
+   * is served meanwhile.
+   */
   readonly pageSize: number;
   /** Name of the folder in it. */
   readonly below: string | null;
 }
 
-const FILMS = { hasFiles: true, pageSize: 200, below: null };
+const FILMS = { hasFiles: true, pageSize: 100, below: null };
 const FOLDER_KINDS: ReadonlyMap<string, FolderKind> = new Map([
   ['movies', { ...FILMS, stages: ['Movie'] }],
-  ['series', { stages: ['Series', 'Season'], hasFiles: false, pageSize: 500, below: 'episodes' }],
+  ['series', { stages: ['Series', 'Season'], hasFiles: false, pageSize: 200, below: 'episodes' }],
   ['series/episodes', { ...FILMS, stages: ['Episode'] }],
-  ['albums', { stages: ['MusicAlbum'], hasFiles: false, pageSize: 500, below: 'tracks' }],
-  ['albums/tracks', { ...FILMS, stages: ['Audio'], pageSize: 500 }],
+  ['albums', { stages: ['MusicAlbum'], hasFiles: false, pageSize: 200, below: 'tracks' }],
+  ['albums/tracks', { ...FILMS, stages: ['Audio'], pageSize: 200 }],
   ['videos', { ...FILMS, stages: ['Video', 'MusicVideo'] }],
-  ['audiobooks', { ...FILMS, stages: ['AudioBook'], pageSize: 500 }],
+  ['audiobooks', { ...FILMS, stages: ['AudioBook'], pageSize: 200 }],
 ]);
 
 /** CollectionType.cs. A library without a type may hold anything. */

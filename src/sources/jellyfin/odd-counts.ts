@@ -1,8 +1,8 @@
 // Which items of a folder have another number of files than one. The server counts items, the catalogue counts files:
 // this is the difference. It lives in memory; without it a folder that changed is read whole.
 
-/** Items of one folder of which it is remembered; with more of them the folder is always read whole. */
-const ODD_MAX = 2_000;
+/** Items of one folder of which it is remembered, at some 100 bytes each; with more the folder is always read whole. */
+const ODD_MAX = 10_000;
 
 export class OddCounts {
   readonly #counts: Map<string, number>;

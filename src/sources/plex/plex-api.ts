@@ -22,8 +22,11 @@ export interface PlexRows {
   readonly total: number | null;
 }
 
-/** A ceiling of 1,000 was reported (van-geaux/plex_nfo_exporter#14). */
-export const PLEX_PAGE_SIZE = 200;
+/**
+ * A ceiling of 1,000 was reported (van-geaux/plex_nfo_exporter#14). With all their streams rows have some 5 kB each; a
+ * page is parsed in one go, and nobody is served meanwhile.
+ */
+export const PLEX_PAGE_SIZE = 100;
 
 /** Who asks, in the words of every Plex client. The identifier is to stay the same, or each start is a new device. */
 export function plexHeaders(clientId: string, version: string): Record<string, string> {

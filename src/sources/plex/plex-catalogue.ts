@@ -4,7 +4,7 @@
 import { LarderError } from '../../errors.ts';
 import { parseCataloguePath } from '../catalogue-path.ts';
 import type { CataloguePage, CatalogueSource, FolderReading, FolderValidators } from '../catalogue-source.ts';
-import { PLEX_PAGE_SIZE, type PlexApi, type PlexQuery } from './plex-api.ts';
+import type { PlexApi, PlexQuery } from './plex-api.ts';
 import { openListing, type PlexListing } from './plex-listing.ts';
 import { filesOf, pageOf } from './plex-page.ts';
 import {
@@ -29,7 +29,9 @@ export interface PlexCatalogueOwner {
 }
 
 /** More changes than this, and the folder is read whole: it is hardly more work. */
-const CHANGES_MAX = 5 * PLEX_PAGE_SIZE;
+const CHANGES_MAX = 1_000;
+/** Titles of several files are counted one by one, as long as they are a small part of all. */
+const SEVERAL_PART_MAX = 0.25;
 /** Changes that were made while it was read the last time are read again. */
 const OVERLAP_S = 120;
 
@@ -123,7 +125,7 @@ async function countFiles(
   const { total } = await api.list(path, query, 0, signal, 0);
   if (total === null) return null;
   const several = await openListing(api, questionOf(section, type, { duplicate: 1 }), signal);
-  if (several.total === null || several.total > CHANGES_MAX) return null;
+  if (several.total === null || several.total > Math.max(CHANGES_MAX, total * SEVERAL_PART_MAX)) return null;
   let files = total;
   for await (const titles of several.pages) for (const title of titles) files += filesOf(title).length - 1;
   return files;

@@ -24,6 +24,8 @@ export interface LibraryPlan {
   readonly tracksEach?: number;
   readonly videos?: number;
   readonly fileBytes?: number;
+  /** Subtitles inside of each film and episode: most of what a real answer consists of. */
+  readonly innerSubtitles?: number;
   readonly serverId?: string;
   /** Where what is in `.strm` files is. */
   readonly remoteUrl?: string;
@@ -71,6 +73,37 @@ export function dashed(id: string): string {
   return id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+/** With all that the server says of a stream (MediaStream.cs). */
+function innerSubtitle(index: number): MediaStream {
+  return {
+    Codec: 'subrip',
+    Language: 'eng',
+    TimeBase: '1/1000',
+    VideoRange: 'Unknown',
+    VideoRangeType: 'Unknown',
+    AudioSpatialFormat: 'None',
+    LocalizedUndefined: 'Undefined',
+    LocalizedDefault: 'Default',
+    LocalizedForced: 'Forced',
+    LocalizedExternal: 'External',
+    LocalizedHearingImpaired: 'Hearing Impaired',
+    DisplayTitle: `English ${index} - Default - SUBRIP`,
+    IsInterlaced: false,
+    IsAVC: false,
+    IsDefault: false,
+    IsForced: false,
+    IsHearingImpaired: false,
+    Height: 0,
+    Width: 0,
+    Type: 'Subtitle',
+    Index: index,
+    IsExternal: false,
+    IsTextSubtitleStream: true,
+    SupportsExternalStream: true,
+    Level: 0,
+  };
+}
+
 function hash(text: string): string {
   return new Bun.CryptoHasher('md5').update(text).digest('hex');
 }
@@ -92,6 +125,7 @@ export class JellyfinLibrary {
       tracksEach: plan.tracksEach ?? 10,
       videos: plan.videos ?? 0,
       fileBytes: plan.fileBytes ?? 1_000_000,
+      innerSubtitles: plan.innerSubtitles ?? 0,
       serverId: plan.serverId ?? 'd'.repeat(32),
       remoteUrl: plan.remoteUrl ?? null,
     };
@@ -282,6 +316,7 @@ export class JellyfinLibrary {
     const streams = (width: number, height: number): MediaStream[] => [
       { Type: 'Video', Index: 0, Codec: 'h264', Width: width, Height: height, IsExternal: false },
       { Type: 'Audio', Index: 1, Codec: 'aac', Language: 'eng', Channels: 2, IsExternal: false },
+      ...Array.from({ length: this.#plan.innerSubtitles }, (_, at) => innerSubtitle(at + 3)),
     ];
     const external: MediaStream = {
       Type: 'Subtitle',

@@ -14,6 +14,8 @@ export interface PlexStandInPart {
   sizeBytes: number;
   readonly container?: string;
   readonly subtitles?: readonly PlexStandInSubtitle[];
+  /** Subtitles inside of the file besides one: most of what a real answer consists of. */
+  readonly innerSubtitles?: number;
 }
 
 export interface PlexStandInVersion {
@@ -213,6 +215,19 @@ function streamsOf(part: PlexStandInPart): Record<string, unknown>[] {
     { id: part.id * 10, streamType: 1, codec: 'h264' },
     { id: part.id * 10 + 1, streamType: 2, codec: 'aac', languageCode: 'eng' },
     { id: part.id * 10 + 2, streamType: 3, codec: 'srt', languageCode: 'eng' },
+    ...Array.from({ length: part.innerSubtitles ?? 0 }, (_, at) => ({
+      id: part.id * 10 + 3 + at,
+      streamType: 3,
+      codec: 'srt',
+      index: at + 3,
+      bitrate: 61,
+      canAutoSync: false,
+      language: 'English',
+      languageTag: 'en',
+      languageCode: 'eng',
+      displayTitle: 'English (SRT)',
+      extendedDisplayTitle: 'English (SRT)',
+    })),
     ...(part.subtitles ?? []).map(({ id, language, codec, forced }) => ({
       id,
       key: `/library/streams/${id}`,

@@ -381,19 +381,26 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
     const catalogue = new CatalogueTable(tables);
     await catalogue.startRound(1, NOW_MS);
     await catalogue.putFiles(folder.sourceId, folder.id, [listedFile], NOW_MS);
+    // Those that there are no rows of go by statements of their own.
+    const added = [{ ...listedFile, mediaKey: 'new' }];
+    await catalogue.putFiles(folder.sourceId, folder.id, added, NOW_MS, await catalogue.findKnown(1, added));
   },
   'catalogue.listFiles': (tables) => new CatalogueTable(tables).listFiles(1, 0, 5),
   'catalogue.listChildren': (tables) => new CatalogueTable(tables).listChildren(1, 0, 5),
   'catalogue.listBranch': (tables) => new CatalogueTable(tables).listBranch(folder, 5),
   'catalogue.recordGone': (tables) => new CatalogueTable(tables).recordGone([1], NOW_MS),
   'catalogue.recordMissing': (tables) => new CatalogueTable(tables).recordMissing([1], NOW_MS),
-  'catalogue.countFiles': (tables) => new CatalogueTable(tables).countFiles(1),
   'catalogue.countMissing': (tables) => new CatalogueTable(tables).countMissing(1),
   'catalogue.countPresent': (tables) => new CatalogueTable(tables).countPresent(1),
   'catalogue.countFolders': (tables) => new CatalogueTable(tables).countFolders(1),
   'library.listParts': (tables) => new LibraryTable(tables).listParts([1, 2]),
   'media.fingerprints': (tables) => new MediaTable(tables).fingerprints(1, ['a']),
-  'media.put': (tables) => new MediaTable(tables).put(1, [described], NOW_MS),
+  'media.put': async (tables) => {
+    const media = new MediaTable(tables);
+    // An item whose parent has a row, and one whose parent has none.
+    await media.put(1, [{ ...described, parentKey: null }], NOW_MS);
+    await media.put(1, [{ ...described, key: 'new', parentKey: 'unknown' }], NOW_MS);
+  },
   'media.findId': (tables) => new MediaTable(tables).findId(1, 'a'),
   'media.findVariant': (tables) => new MediaTable(tables).findVariant(1, 'a', 'original'),
   'media.findFacts': (tables) => new MediaTable(tables).findFacts([1, 2]),

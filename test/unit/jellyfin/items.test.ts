@@ -237,7 +237,7 @@ test('OddCounts counts files from items, up to a bound', () => {
   const next = new OddCounts(counts);
   next.note('two', 1);
   expect([next.filesOf(10), counts.filesOf(10)]).toEqual([9, 10]);
-  for (let index = 0; index < 3_000; index += 1) next.note(`film-${index}`, 3);
+  for (let index = 0; index < 12_000; index += 1) next.note(`film-${index}`, 3);
   expect([next.isWhole, counts.isWhole]).toEqual([false, true]);
 });
 
