@@ -25,6 +25,8 @@ export interface StreamParts {
   readonly uses: UseLog;
   readonly readers: Readers;
   readonly findSource: (name: string) => MediaSource | undefined;
+  /** A player asked for a piece of a playlist. */
+  readonly playlistPlayed: (entryId: number, isWhole: boolean) => void;
   readonly ownPort: () => number;
   readonly newId: () => string;
 }
@@ -36,7 +38,20 @@ export interface Streams {
 }
 
 export function composeStreams(parts: StreamParts): Streams {
-  const { options, foundation, manager, media, catalogue, client, uses, readers, findSource, ownPort, newId } = parts;
+  const {
+    options,
+    foundation,
+    manager,
+    media,
+    catalogue,
+    client,
+    uses,
+    readers,
+    findSource,
+    ownPort,
+    newId,
+    playlistPlayed,
+  } = parts;
   const { database, entries, log } = foundation;
   const { clock } = options;
   const finder = new MediaFinder({ media, catalogue, clock });
@@ -48,6 +63,7 @@ export function composeStreams(parts: StreamParts): Streams {
     client,
     ownPort,
     findMedia: (source, mediaKey, quality) => finder.find(source, mediaKey, quality),
+    played: playlistPlayed,
     clock,
     log: log.part('proxy'),
   });
@@ -56,8 +72,8 @@ export function composeStreams(parts: StreamParts): Streams {
     findSource,
     findMedia: async (source, mediaKey, quality) =>
       hls.find(source, mediaKey, quality) ?? finder.find(source, mediaKey, quality),
-    hls: new HlsHandler({ streams: hls, client, ownPort, clock }),
-    pieceOpened: (source, address) => hls.pieceOpened(source, address),
+    hls: new HlsHandler({ streams: hls, client, ownPort }),
+    pieceOpened: (source, address, reader) => hls.pieceOpened(source, address, reader),
     readers,
     pool: new BufferPool(),
     clock,

@@ -95,6 +95,8 @@ export interface EntryCursor {
   readonly entryId: number;
 }
 
+const isNoPiece = sql`instr(${cacheEntries.quality}, '~') < 2`;
+
 export class EntryTable {
   readonly #tables: Tables;
 
@@ -284,8 +286,8 @@ export class EntryTable {
           // As the partial index says it.
           sql`${cacheEntries.pinned} = 0`,
           isNull(cacheEntries.removedAt),
-          // A piece goes with its playlist.
-          sql`instr(${cacheEntries.quality}, '~') < 2`,
+          // A piece goes with its playlist. Also as the index says it.
+          isNoPiece,
           or(this.#hasBytes(), this.#hasPieces()),
           cursor === null
             ? undefined
@@ -308,8 +310,9 @@ export class EntryTable {
 
   #hasPieces() {
     return sql`(${cacheQualityVariants.container} = 'm3u8' AND EXISTS (
-      SELECT 1 FROM cache_entries AS piece WHERE piece.media_id = ${cacheEntries.mediaId}
-        AND substr(piece.quality, 1, length(${cacheEntries.quality}) + 1) = ${cacheEntries.quality} || '~'))`;
+      SELECT 1 FROM cache_entries AS piece
+      WHERE piece.source_id = ${cacheEntries.sourceId} AND piece.media_id = ${cacheEntries.mediaId}
+        AND piece.quality > ${cacheEntries.quality} || '~' AND piece.quality < ${cacheEntries.quality} || '~~'))`;
   }
 
   /** The place of the last one is before the whole order of use: what follows it is the first in that. */
@@ -323,7 +326,10 @@ export class EntryTable {
 
   /** Time of the newest use; 0 when there is none. */
   async findNewestUse(): Promise<number> {
-    const rows = await this.#tables.select({ newest: max(cacheEntries.lastUsedAt) }).from(cacheEntries);
+    const rows = await this.#tables
+      .select({ newest: max(cacheEntries.lastUsedAt) })
+      .from(cacheEntries)
+      .where(isNoPiece);
     return rows[0]?.newest ?? 0;
   }
 
@@ -331,13 +337,19 @@ export class EntryTable {
   async listPieceIds(entryId: number): Promise<number[]> {
     const rows = await this.#tables.all<{ id: number }>(sql`
       SELECT piece.id AS id FROM cache_entries AS whole
-      CROSS JOIN cache_entries AS piece ON piece.media_id = whole.media_id
-      WHERE whole.id = ${entryId} AND substr(piece.quality, 1, length(whole.quality) + 1) = whole.quality || '~'`);
+      CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
+        AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
+      WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
     return rows.map(({ id }) => id);
   }
 
+  /** Not a playlist of which there are pieces (again): they could not be found without it. */
   async remove(entryId: number): Promise<void> {
-    await this.#tables.delete(cacheEntries).where(eq(cacheEntries.id, entryId));
+    await this.#tables.run(sql`
+      DELETE FROM cache_entries WHERE id = ${entryId} AND (instr(quality, '~') > 0 OR NOT EXISTS (
+        SELECT 1 FROM cache_entries AS piece
+        WHERE piece.source_id = cache_entries.source_id AND piece.media_id = cache_entries.media_id
+          AND piece.quality > cache_entries.quality || '~' AND piece.quality < cache_entries.quality || '~~'))`);
   }
 
   /** The address of an entry, to open it without a request; null when it is gone. */
@@ -384,6 +396,8 @@ export class EntryTable {
       .where(
         and(
           isNull(cacheEntries.removedAt),
+          // As the index says it.
+          isNoPiece,
           // A row value, so that the index is entered at the cursor.
           cursor === null
             ? undefined

@@ -16,6 +16,7 @@ import type { MediaSource } from '../sources/media-source.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { sendError } from './error-response.ts';
 import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
+import type { PieceReader } from './hls/hls-streams.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
 import type { Arrival, OpenResponse, Readers } from './readers.ts';
@@ -39,7 +40,7 @@ export interface StreamServices {
   /** Playlists, and what of them is not kept. */
   readonly hls: Pick<HlsHandler, 'handles' | 'handle'>;
   /** A piece of a playlist is being played. */
-  readonly pieceOpened: (source: MediaSource, address: MediaAddress) => void;
+  readonly pieceOpened: (source: MediaSource, address: MediaAddress, reader: PieceReader) => void;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
@@ -135,10 +136,13 @@ export class StreamHandler {
       const { hls, pieceOpened } = this.#services;
       if (hls.handles(source, address)) {
         const { linkOf } = target;
-        await hls.handle(response, source, address, { isHead: request.method === 'HEAD', linkOf, signal: gone.signal });
+        const asked = { isHead: request.method === 'HEAD', range: request.headers.range, linkOf, signal: gone.signal };
+        await hls.handle(response, source, address, asked);
         return;
       }
-      if (address.partOf !== undefined && request.method === 'GET') pieceOpened(source, address);
+      if (address.partOf !== undefined && request.method === 'GET') {
+        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: gone.signal });
+      }
       await this.#respond(request, response, source, address, label, gone.signal);
     } catch (error) {
       if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {
