@@ -65,7 +65,7 @@ export function addressOfPart(
 /** What its address ends in, as players know it. */
 export function containerOf(name: string, url: string, isMp4: boolean): string {
   if (name.startsWith('k')) return 'key';
-  const extension = /\.([a-z0-9]{1,6})$/i.exec(URL.canParse(url) ? new URL(url).pathname : '')?.[1]?.toLowerCase();
+  const extension = /^[^?#]*\.([a-z0-9]{1,6})(?:[?#]|$)/i.exec(url)?.[1]?.toLowerCase();
   const known = CONTAINERS[extension ?? ''];
   // Some hide what they have behind other endings.
   return known ?? (isMp4 ? 'mp4' : 'ts');

@@ -30,7 +30,7 @@ export function readLines(text: string, url: string): string[] {
   for (const part of raw.slice(1)) {
     if (part.length > LINE_LENGTH_MAX) throw lied('has a line that is too long to be one');
     // Names of ours stand in such brackets: what comes from elsewhere has none.
-    const line = substitute(part.replace(CONTROL, ' ').replaceAll('<larder:', '<').trim(), variables);
+    const line = substitute(part.replace(CONTROL, ' ').replaceAll('<larder:', '<.').trim(), variables);
     if (line.startsWith('#EXT-X-DEFINE:')) define(line, url, variables);
     else if (line !== '' && (!line.startsWith('#') || line.startsWith('#EXT'))) lines.push(line);
   }

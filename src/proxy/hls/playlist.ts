@@ -100,6 +100,7 @@ export function parseKept({ kind, body, signature }: Pick<Playlist, 'kind' | 'bo
   let durationMs = 0;
   for (const line of body.split('\n')) {
     if (line.startsWith('#EXTINF:')) durationMs = durationOf(line);
+    if (!line.includes('<larder:')) continue;
     for (const [, name = '', container = ''] of line.matchAll(PLACEHOLDER)) {
       if (!parts.has(name)) parts.set(name, { name, url: '', container });
     }
@@ -124,12 +125,18 @@ function placeholder({ name, container }: PlaylistPart): string {
  */
 function resolve(reference: string, url: string): string | null {
   if (/^(?:data|skd):/i.test(reference)) return null;
-  const resolved = URL.canParse(reference, url) ? new URL(reference, url) : null;
-  if (resolved?.protocol !== 'http:' && resolved?.protocol !== 'https:') {
-    throw lied('leads to something that is not on the web');
+  const resolved = parseUrl(reference.split('#', 1)[0]!, url);
+  if (resolved === null || !/^https?:\/\//.test(resolved)) throw lied('leads to something that is not on the web');
+  return resolved;
+}
+
+function parseUrl(reference: string, url: string): string | null {
+  try {
+    // Not asked for before: there may be a hundred thousand.
+    return new URL(reference, url).href;
+  } catch {
+    return null;
   }
-  resolved.hash = '';
-  return resolved.href;
 }
 
 /**
@@ -230,7 +237,7 @@ function parseMedia(lines: readonly string[], url: string, place: PlaylistPlace)
   const isMp4 = lines.some((line) => tagOf(line) === '#EXT-X-MAP');
   const parts = new Map<string, PlaylistPart>();
   const pieces = new Map<string, PlaylistPiece>();
-  const urls = namePieces(lines, url);
+  const { urls, resolvedOf } = namePieces(lines, url);
   const names = new Map<string, string>();
   const counts = { i: 0, k: 0 };
   const partOf = (resolved: string, prefix: 'i' | 'k') => {
@@ -243,14 +250,14 @@ function parseMedia(lines: readonly string[], url: string, place: PlaylistPlace)
     names.set(`${prefix}${resolved}`, name);
     return addPart(parts, name, resolved, isMp4);
   };
-  const cut = createHash('sha256').update(`${place.identity ?? ''}\n`);
+  const cut = [place.identity ?? ''];
   const kept: string[] = [];
   let durationMs = 0;
   for (const line of lines) {
     const tag = line.startsWith('#') ? tagOf(line) : '';
     let written: string | null = null;
     if (tag === '') {
-      const resolved = resolve(line, url);
+      const resolved = resolvedOf.get(line) ?? null;
       const name = resolved === null ? undefined : urls.get(resolved);
       written = line;
       if (resolved !== null && name !== undefined) {
@@ -258,7 +265,7 @@ function parseMedia(lines: readonly string[], url: string, place: PlaylistPlace)
         addPiece(pieces, part, durationMs);
         written = placeholder(part);
       }
-      cut.update(`${name ?? ''}\n`);
+      cut.push(name ?? '');
     } else if (tag === '#EXT-X-KEY' || tag === '#EXT-X-MAP') {
       const prefix = tag === '#EXT-X-MAP' ? 'i' : 'k';
       written = writeTag(
@@ -271,11 +278,11 @@ function parseMedia(lines: readonly string[], url: string, place: PlaylistPlace)
       written = holdsAddress(line) ? line.slice(0, line.indexOf(',') + 1) : line;
     } else if (isHarmless(line, tag)) written = line;
     if (written === null) continue;
-    if (CUTTING.has(tag)) cut.update(`${tag === '#EXTINF' ? `${durationMs}` : written}\n`);
+    if (CUTTING.has(tag)) cut.push(tag === '#EXTINF' ? `${durationMs}` : written);
     kept.push(written);
   }
   if (!isLive && pieces.size === 0 && !kept.some((line) => !line.startsWith('#'))) throw lied('has nothing to play');
-  const signature = isLive ? liveSignature(place.name) : cut.digest('hex').slice(0, 8);
+  const signature = isLive ? liveSignature(place.name) : hashOf(cut.join('\n')).slice(0, 8);
   return { kind: 'media', isLive, body: `${kept.join('\n')}\n`, parts, ...inOrder(pieces), signature };
 }
 
@@ -283,21 +290,25 @@ function parseMedia(lines: readonly string[], url: string, place: PlaylistPlace)
  * Numbers as the playlist counts its pieces (RFC 8216 §4.3.3.2), so that one of a playlist that moves on keeps its own. Of
  * several that are parts of one file, that of the first.
  */
-function namePieces(lines: readonly string[], url: string): Map<string, string> {
+function namePieces(lines: readonly string[], url: string) {
   const given =
     lines
       .find((line) => tagOf(line) === '#EXT-X-MEDIA-SEQUENCE')
       ?.split(':')[1]
       ?.trim() ?? '';
   let number = /^\d{1,19}$/.test(given) ? BigInt(given) : 0n;
-  const names = new Map<string, string>();
+  const urls = new Map<string, string>();
+  const resolvedOf = new Map<string, string>();
   for (const line of lines) {
     if (line.startsWith('#')) continue;
-    const resolved = resolve(line, url);
-    if (resolved !== null && !names.has(resolved)) names.set(resolved, `${number}`);
+    const resolved = resolvedOf.get(line) ?? resolve(line, url);
+    if (resolved !== null) {
+      resolvedOf.set(line, resolved);
+      if (!urls.has(resolved)) urls.set(resolved, `${number}`);
+    }
     number += 1n;
   }
-  return names;
+  return { urls, resolvedOf };
 }
 
 function addPart(parts: Map<string, PlaylistPart>, name: string, url: string, isMp4: boolean): PlaylistPart {
@@ -323,6 +334,10 @@ function durationOf(line: string): number {
   return Number.isFinite(seconds) ? Math.round(seconds * 1_000) : 0;
 }
 
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
 function numberOf(url: string): string {
-  return BigInt(`0x${createHash('sha256').update(url).digest('hex').slice(0, 10)}`).toString();
+  return BigInt(`0x${hashOf(url).slice(0, 10)}`).toString();
 }
