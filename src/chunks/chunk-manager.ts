@@ -12,6 +12,7 @@ import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/me
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
 import type { FetchRequest, Upstream } from './fetch-request.ts';
+import { Priority } from './fetch-scheduler.ts';
 import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
@@ -42,6 +43,8 @@ export interface OpenOptions {
   readonly probe: boolean;
   /** Not a player but ourselves: is no use of the entry. */
   readonly internal?: boolean;
+  /** Of the first question, where nothing is known of it; by default somebody waits for it. */
+  readonly priority?: Priority;
   /** Aborted when the client went away. */
   readonly signal: AbortSignal;
 }
@@ -56,6 +59,8 @@ interface OpenEntry {
   opening: Opening | null;
   /** How many clients wait for `loading`. */
   openers: number;
+  /** Of the most urgent of them. */
+  priority: Priority;
 }
 
 function keyText(key: EntryKey): string {
@@ -107,13 +112,17 @@ export class ChunkManager {
     const text = keyText(key);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
-      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0 };
+      const { critical } = Priority;
+      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0, priority: critical };
       this.#entries.set(text, entry);
     }
     if (entry.file !== null && !entry.file.superseded) {
       this.#noteUse(entry.file, text, entry, options);
       return entry.file;
     }
+    const { priority = Priority.critical } = options;
+    if (entry.loading === null || priority < entry.priority) entry.priority = priority;
+    entry.opening?.raise(priority);
     entry.loading ??= this.#load(entry, options).finally(() => {
       entry.loading = null;
       entry.opening = null;
@@ -370,6 +379,7 @@ export class ChunkManager {
       threads,
       clock,
       random,
+      priority: entry.priority,
       range: options.probe ? null : originRange(options.spec),
       request: (range: OriginRange | null): FetchRequest => ({
         upstream: this.#upstreamOf(source, address),

@@ -108,7 +108,12 @@ export class StreamHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
     const gone = new AbortController();
-    const onClose = () => gone.abort();
+    /** Gone before it had all. */
+    const left = new AbortController();
+    const onClose = () => {
+      gone.abort();
+      if (!response.writableFinished) left.abort();
+    };
     response.once('close', onClose);
     this.#openCount += 1;
     try {
@@ -140,10 +145,12 @@ export class StreamHandler {
         await hls.handle(response, source, address, asked);
         return;
       }
+      const responding = this.#respond(request, response, source, address, label, gone.signal);
+      // Behind it: what is waited for comes before what will be.
       if (address.partOf !== undefined && request.method === 'GET') {
-        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: gone.signal });
+        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: left.signal });
       }
-      await this.#respond(request, response, source, address, label, gone.signal);
+      await responding;
     } catch (error) {
       if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {
         const [path, query] = (request.url ?? '').split(/\?(.*)/s, 2);

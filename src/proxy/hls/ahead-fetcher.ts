@@ -1,22 +1,31 @@
-// Fetches what comes next for who plays a playlist. Where a player moves on, what is under way for it goes on as well;
-// where it jumps or leaves, the rest is given up.
+// Fetches what comes next for who plays a playlist, one piece after the other. Where a player moves on, what is under way
+// for it goes on as well; where it jumps or leaves, that is given up.
 import { describeError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { MediaAddress } from '../../sources/media-address.ts';
-import { fetchPiece, PIECES_AT_ONCE, type PieceFetcherParts } from './piece-fetcher.ts';
+import { fetchPiece, type PieceFetcherParts } from './piece-fetcher.ts';
 
 /** One player in one playlist: sound and picture are two. */
 interface Track {
   /** Quality of the piece that is played. */
   at: string;
   waiting: readonly MediaAddress[];
-  readonly running: Map<string, AbortController>;
+  /** Quality of the one that was begun last. */
+  running: string | null;
+}
+
+interface Running {
+  readonly quality: string;
+  readonly abort: AbortController;
 }
 
 export class AheadFetcher {
   readonly #parts: PieceFetcherParts;
   readonly #log: Log;
+  /** By name; whose turn is longest ago comes first. */
   readonly #tracks = new Map<string, Track>();
+  /** One for all: connections to a source are few, and who waits for a piece would take that of this one. */
+  #running: Running | null = null;
 
   constructor(parts: PieceFetcherParts, log: Log) {
     this.#parts = parts;
@@ -25,44 +34,48 @@ export class AheadFetcher {
 
   /** @param wanted - what follows, in the order of playing */
   moveTo(name: string, at: string, wanted: readonly MediaAddress[]): void {
-    const track = this.#tracks.get(name) ?? { at, waiting: [], running: new Map<string, AbortController>() };
-    this.#tracks.set(name, track);
-    const stays = new Set([at, ...wanted.map(({ quality }) => quality)]);
-    for (const [quality, abort] of track.running) if (!stays.has(quality)) abort.abort();
-    track.at = at;
-    track.waiting = wanted;
-    this.#pump(name, track);
+    this.#tracks.set(name, { at, waiting: wanted, running: null });
+    this.#look();
   }
 
   /** The player went while it was given the piece `at`, and has not asked for another one since. */
   leave(name: string, at: string): void {
-    const track = this.#tracks.get(name);
-    if (track?.at === at) this.#end(name, track);
+    if (this.#tracks.get(name)?.at !== at) return;
+    this.#tracks.delete(name);
+    this.#look();
   }
 
   stop(): void {
-    for (const [name, track] of this.#tracks) this.#end(name, track);
+    this.#tracks.clear();
+    this.#look();
   }
 
-  #end(name: string, track: Track): void {
-    track.waiting = [];
-    for (const abort of track.running.values()) abort.abort();
-    this.#tracks.delete(name);
-  }
-
-  #pump(name: string, track: Track): void {
-    while (track.running.size < PIECES_AT_ONCE) {
+  #look(): void {
+    const running = this.#running;
+    if (running !== null && !this.#isWanted(running.quality)) running.abort.abort();
+    if (running !== null) return;
+    for (const [name, track] of this.#tracks) {
       const [next, ...rest] = track.waiting;
-      if (next === undefined) break;
+      if (next === undefined) continue;
       track.waiting = rest;
-      if (!track.running.has(next.quality)) this.#run(name, track, next);
+      track.running = next.quality;
+      this.#tracks.delete(name);
+      this.#tracks.set(name, track);
+      this.#run(track, next);
+      return;
     }
-    if (track.running.size === 0 && this.#tracks.get(name) === track) this.#tracks.delete(name);
   }
 
-  #run(name: string, track: Track, address: MediaAddress): void {
+  #isWanted(quality: string): boolean {
+    for (const { at, waiting, running } of this.#tracks.values()) {
+      if (at === quality || running === quality || waiting.some((address) => address.quality === quality)) return true;
+    }
+    return false;
+  }
+
+  #run(track: Track, address: MediaAddress): void {
     const abort = new AbortController();
-    track.running.set(address.quality, abort);
+    this.#running = { quality: address.quality, abort };
     fetchPiece(address, this.#parts, abort.signal)
       .catch((error: unknown) => {
         if (abort.signal.aborted) return;
@@ -71,8 +84,8 @@ export class AheadFetcher {
         track.waiting = [];
       })
       .finally(() => {
-        track.running.delete(address.quality);
-        this.#pump(name, track);
+        this.#running = null;
+        this.#look();
       });
   }
 }

@@ -2,7 +2,7 @@
 // of playing.
 import type { CachedFile, Consumer } from '../../chunks/cached-file.ts';
 import type { ChunkManager } from '../../chunks/chunk-manager.ts';
-import type { Priority } from '../../chunks/fetch-scheduler.ts';
+import { Priority } from '../../chunks/fetch-scheduler.ts';
 import { LarderError } from '../../errors.ts';
 import type { MediaAddress } from '../../sources/media-address.ts';
 import type { MediaSource } from '../../sources/media-source.ts';
@@ -14,7 +14,7 @@ export interface PieceFetcherParts {
 }
 
 /** A converting server makes one piece after the other: more at once would have it begin in several places. */
-export const PIECES_AT_ONCE = 2;
+const PIECES_AT_ONCE = 2;
 
 /** @throws LarderError why a piece does not come, `stopped` when `signal` was aborted */
 export async function fetchPieces(
@@ -42,7 +42,14 @@ export async function fetchPieces(
 export async function fetchPiece(address: MediaAddress, parts: PieceFetcherParts, signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw stopped();
   const { manager, source, priority } = parts;
-  const file = await manager.open(source, address, { spec: null, probe: false, internal: true, signal });
+  const file = await manager.open(source, address, {
+    spec: null,
+    probe: false,
+    internal: true,
+    // Else it would take the connection of the piece before it.
+    priority: Priority.high,
+    signal,
+  });
   if (signal.aborted) throw stopped();
   if (!file.isComplete) await consume(file, priority, signal);
 }
