@@ -28,6 +28,10 @@ export interface HlsOrigin extends AsyncDisposable {
   /** Pieces are refused that were not named by the newest playlist. */
   expires: boolean;
   expire(): void;
+  /** Answers that are under way. */
+  readonly openCount: number;
+  /** How many answers of one path were cut or are over. */
+  closedOf(path: string): number;
   /** How many requests of one path there were. */
   countOf(path: string | RegExp): number;
   /** Closes the port; opens it again. */
@@ -118,6 +122,8 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
   let signature = 0;
   let liveAt = 0;
   let port = 0;
+  let open = 0;
+  const closed: string[] = [];
 
   /** Three pieces of the film, of which the first leaves with each playlist. */
   function live(): string {
@@ -141,6 +147,11 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
     const { headers, method = 'GET' } = incoming;
     const request: HlsRequest = { method, path: name, query: search, range, headers, status: 0 };
     requests.push(request);
+    open += 1;
+    response.once('close', () => {
+      open -= 1;
+      closed.push(name);
+    });
     const say = (status: number, text = 'no', type = 'text/plain') => {
       request.status = status;
       response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(text) }).end(text);
@@ -190,6 +201,10 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
     expire: () => {
       signature += 1;
     },
+    get openCount() {
+      return open;
+    },
+    closedOf: (path) => closed.filter((one) => one === path).length,
     countOf: (path) => requests.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
     async stop() {
       const closed = new Promise<void>((resolve) => running.close(() => resolve()));
