@@ -7,8 +7,8 @@ import { CONTAINER_EDGE_BYTES, FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS } from '..
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed } from './fetch-messages.ts';
-import type { FetchRequest } from './fetch-request.ts';
 import type { FetchTerms } from './fetch-plan.ts';
+import type { FetchRequest } from './fetch-request.ts';
 import type { FetchScheduler, FetchThreads, Priority } from './fetch-scheduler.ts';
 import { backoffDelayMs, isLongPause } from './retry-policy.ts';
 

@@ -38,6 +38,8 @@ export async function startHlsLarder(options: RunningLarderOptions = {}): Promis
     },
   });
   const larder = await startLarder(options);
+  const basePath = options.args?.[options.args.indexOf('--base-path') + 1] ?? '';
+  const base = options.args?.includes('--base-path') ? basePath : '';
   const running: HlsLarder = {
     larder,
     origin,
@@ -49,7 +51,7 @@ export async function startHlsLarder(options: RunningLarderOptions = {}): Promis
       return { status: response.status, text: Buffer.from(bytes).toString(), bytes, headers: response.headers };
     },
     async api(method, path, body) {
-      const response = await fetch(`http://127.0.0.1:${larder.port}/api/v1${path}`, {
+      const response = await fetch(`http://127.0.0.1:${larder.port}${base}/api/v1${path}`, {
         method,
         headers: { ...larder.owner.headers, 'content-type': 'application/json' },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -93,7 +95,11 @@ export async function run(command: string, args: readonly string[]): Promise<{ o
 
 /** Addresses in a playlist, in their order. */
 export function addressesIn(playlist: string): string[] {
-  const found = playlist.split('\n').flatMap((line) => (line.startsWith('#') ? [...line.matchAll(/URI="([^"]*)"/g)].map((match) => match[1]!) : line === '' ? [] : [line]));
+  const found = playlist
+    .split('\n')
+    .flatMap((line) =>
+      line.startsWith('#') ? [...line.matchAll(/URI="([^"]*)"/g)].map((match) => match[1]!) : line === '' ? [] : [line],
+    );
   return [...new Set(found)];
 }
 

@@ -75,10 +75,25 @@ export function hlsFolder(): string {
   const both = ['-map', '0:v', '-map', '0:a:0'];
   ffmpeg([...copy, ...both, ...hls, '-hls_segment_filename', join(folder, 'ts-%d.ts'), join(folder, 'ts.m3u8')]);
   const mp4 = ['-hls_segment_type', 'fmp4', '-hls_fmp4_init_filename', 'mp4-init.mp4'];
-  ffmpeg([...copy, ...both, ...hls, ...mp4, '-hls_segment_filename', join(folder, 'mp4-%d.m4s'), join(folder, 'mp4.m3u8')]);
+  ffmpeg([
+    ...copy,
+    ...both,
+    ...hls,
+    ...mp4,
+    '-hls_segment_filename',
+    join(folder, 'mp4-%d.m4s'),
+    join(folder, 'mp4.m3u8'),
+  ]);
   const single = ['-hls_flags', 'single_file', '-hls_segment_filename', join(folder, 'single.ts')];
   ffmpeg([...copy, ...both, ...hls, ...single, join(folder, 'single.m3u8')]);
-  const one = ['-hls_segment_type', 'fmp4', '-hls_flags', 'single_file', '-hls_segment_filename', join(folder, 'one.mp4')];
+  const one = [
+    '-hls_segment_type',
+    'fmp4',
+    '-hls_flags',
+    'single_file',
+    '-hls_segment_filename',
+    join(folder, 'one.mp4'),
+  ];
   ffmpeg([...copy, ...both, ...hls, ...one, join(folder, 'one.m3u8')]);
   writeFileSync(join(folder, 'film.key'), Buffer.alloc(16, 7));
   writeFileSync(join(folder, 'keyinfo'), `film.key\n${join(folder, 'film.key')}\n${'0'.repeat(31)}1\n`);
@@ -128,7 +143,9 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
   /** Three pieces of the film, of which the first leaves with each playlist. */
   function live(): string {
     const first = liveAt++;
-    const pieces = [0, 1, 2].map((at) => `#EXTINF:2.0,\n${origin.url}ts-${(first + at) % piecesOf('ts').length}.ts?n=${first + at}`);
+    const pieces = [0, 1, 2].map(
+      (at) => `#EXTINF:2.0,\n${origin.url}ts-${(first + at) % piecesOf('ts').length}.ts?n=${first + at}`,
+    );
     return `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXT-X-MEDIA-SEQUENCE:${first}\n${pieces.join('\n')}\n`;
   }
 
@@ -205,7 +222,8 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
       return open;
     },
     closedOf: (path) => closed.filter((one) => one === path).length,
-    countOf: (path) => requests.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
+    countOf: (path) =>
+      requests.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
     async stop() {
       const closed = new Promise<void>((resolve) => running.close(() => resolve()));
       running.closeAllConnections();

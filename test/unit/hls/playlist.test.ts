@@ -29,7 +29,14 @@ function refused(text: string): LarderError {
 
 describe('a media playlist', () => {
   test('names its pieces in the order of playing, wherever they are', () => {
-    const text = media('#EXTINF:6.006,Title', 'a.ts?x=1&y=2', '#EXTINF:6,', '/root/b.ts', '#EXTINF:3', 'https://other.example/c.ts#t');
+    const text = media(
+      '#EXTINF:6.006,Title',
+      'a.ts?x=1&y=2',
+      '#EXTINF:6,',
+      '/root/b.ts',
+      '#EXTINF:3',
+      'https://other.example/c.ts#t',
+    );
     expect(partsOf(text)).toEqual([
       ['0', 'https://cdn.example.org/films/1/a.ts?x=1&y=2'],
       ['1', 'https://cdn.example.org/root/b.ts'],
@@ -57,7 +64,9 @@ describe('a media playlist', () => {
     const playlist = parsePlaylist(text, URL_OF_IT);
     expect([...playlist.parts.keys()]).toEqual(['0']);
     expect(playlist.pieces).toMatchObject([{ name: '0', durationMs: 11_000, container: 'mp4' }]);
-    expect(shown(text)).toContain('#EXT-X-MAP:URI="/0.mp4",BYTERANGE="720@0"\n#EXTINF:6,\n#EXT-X-BYTERANGE:1000@720\n/0.mp4');
+    expect(shown(text)).toContain(
+      '#EXT-X-MAP:URI="/0.mp4",BYTERANGE="720@0"\n#EXTINF:6,\n#EXT-X-BYTERANGE:1000@720\n/0.mp4',
+    );
   });
 
   test('names keys and initialisation sections, and keeps what belongs to them', () => {
@@ -89,13 +98,14 @@ describe('a media playlist', () => {
   test('is told what a piece is by its ending, and by its section where the ending says nothing', () => {
     const containers = (...lines: string[]) =>
       [...parsePlaylist(media(...lines), URL_OF_IT).parts.values()].map(({ container }) => container);
-    expect(containers('#EXTINF:1,', 'a.png', '#EXTINF:1,', 'b', '#EXTINF:1,', 'c.AAC', '#EXTINF:1,', 'd.vtt?x=.mp4')).toEqual([
-      'ts',
-      'ts',
-      'aac',
-      'vtt',
+    expect(
+      containers('#EXTINF:1,', 'a.png', '#EXTINF:1,', 'b', '#EXTINF:1,', 'c.AAC', '#EXTINF:1,', 'd.vtt?x=.mp4'),
+    ).toEqual(['ts', 'ts', 'aac', 'vtt']);
+    expect(containers('#EXT-X-MAP:URI="i"', '#EXTINF:1,', 'a.php?x', '#EXTINF:1,', 'b.cmfv')).toEqual([
+      'mp4',
+      'mp4',
+      'm4s',
     ]);
-    expect(containers('#EXT-X-MAP:URI="i"', '#EXTINF:1,', 'a.php?x', '#EXTINF:1,', 'b.cmfv')).toEqual(['mp4', 'mp4', 'm4s']);
   });
 
   test('is live while it has no end, unless it says that it is whole', () => {
@@ -122,7 +132,12 @@ describe('a media playlist', () => {
   });
 
   test('counts on from any number', () => {
-    const numbered = (first: string) => [...parsePlaylist(media(`#EXT-X-MEDIA-SEQUENCE:${first}`, '#EXTINF:1,', 'a.ts', '#EXTINF:1,', 'b.ts'), URL_OF_IT).parts.keys()];
+    const numbered = (first: string) => [
+      ...parsePlaylist(
+        media(`#EXT-X-MEDIA-SEQUENCE:${first}`, '#EXTINF:1,', 'a.ts', '#EXTINF:1,', 'b.ts'),
+        URL_OF_IT,
+      ).parts.keys(),
+    ];
     expect(numbered('9223372036854775807')).toEqual(['9223372036854775807', '9223372036854775808']);
     expect(numbered('99999999999999999999999')).toEqual(['0', '1']);
     expect(numbered('-3')).toEqual(['0', '1']);
@@ -148,7 +163,9 @@ describe('a media playlist', () => {
 
   test('is told from another one of the same film that is cut alike', () => {
     const text = media('#EXTINF:6,', 'a.ts');
-    const signatures = ['', 'de', 'en'].map((identity) => parsePlaylist(text, URL_OF_IT, { name: 'm1', identity }).signature);
+    const signatures = ['', 'de', 'en'].map(
+      (identity) => parsePlaylist(text, URL_OF_IT, { name: 'm1', identity }).signature,
+    );
     expect(new Set(signatures).size).toBe(3);
   });
 
@@ -213,12 +230,25 @@ describe('what a player is shown', () => {
   });
 
   test('has no names of ours that came from elsewhere', () => {
-    const text = media('#EXT-X-NOTE:V="<larder:9.ts>"', '#EXTINF:6,<larder:m0.ts>', '<larder:5.ts>', '#EXTINF:6,', 'b.ts');
+    const text = media(
+      '#EXT-X-NOTE:V="<larder:9.ts>"',
+      '#EXTINF:6,<larder:m0.ts>',
+      '<larder:5.ts>',
+      '#EXTINF:6,',
+      'b.ts',
+    );
     expect(shown(text)).toBe(media('#EXT-X-NOTE:V="<.9.ts>"', '#EXTINF:6,<.m0.ts>', '/0.ts', '#EXTINF:6,', '/1.ts'));
-    expect(shown(media("#EXTINF:6,<lar<larder:der:7.ts> <<larder:larder:8.ts>", "a.ts"))).not.toMatch(/\/[78]/);
+    expect(shown(media('#EXTINF:6,<lar<larder:der:7.ts> <<larder:larder:8.ts>', 'a.ts'))).not.toMatch(/\/[78]/);
   });
 
-  for (const bad of ['file:///etc/passwd', 'rtmp://host/a', 'ftp://host/a.ts', 'concat:a|b', 'http://', 'javascript:1']) {
+  for (const bad of [
+    'file:///etc/passwd',
+    'rtmp://host/a',
+    'ftp://host/a.ts',
+    'concat:a|b',
+    'http://',
+    'javascript:1',
+  ]) {
     test(`is refused when ${bad} is to be played, or is a key`, () => {
       expect(refused(media('#EXTINF:6,', bad)).code).toBe('origin-lied');
       expect(refused(media(`#EXT-X-KEY:METHOD=AES-128,URI="${bad}"`, '#EXTINF:6,', 'a.ts')).message).not.toContain(bad);
@@ -292,7 +322,14 @@ describe('a master playlist', () => {
 });
 
 test('what was kept reads as what it was kept of, but for where it is', () => {
-  const text = media('#EXT-X-MAP:URI="i.mp4"', '#EXTINF:6,', 'a.m4s', '#EXTINF:2.5,', 'b', '#EXT-X-KEY:METHOD=AES-128,URI="k"');
+  const text = media(
+    '#EXT-X-MAP:URI="i.mp4"',
+    '#EXTINF:6,',
+    'a.m4s',
+    '#EXTINF:2.5,',
+    'b',
+    '#EXT-X-KEY:METHOD=AES-128,URI="k"',
+  );
   const playlist = parsePlaylist(text, URL_OF_IT);
   const kept = parseKept(playlist);
   expect(kept.parts).toEqual(new Map([...playlist.parts].map(([name, part]) => [name, { ...part, url: '' }])));
@@ -310,7 +347,10 @@ describe('what is no playlist', () => {
     ['too many lines', `#EXTM3U\n${'\n'.repeat(200_001)}`],
     ['a line without an end', `#EXTM3U\n#EXTINF:6,\n${'a'.repeat(70_000)}`],
     ['variables that grow', `#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(60_000)}"\n{$a}{$a}`],
-    ['variables without an end', `#EXTM3U\n${Array.from({ length: 101 }, (_, at) => `#EXT-X-DEFINE:NAME="a${at}",VALUE=""`).join('\n')}`],
+    [
+      'variables without an end',
+      `#EXTM3U\n${Array.from({ length: 101 }, (_, at) => `#EXT-X-DEFINE:NAME="a${at}",VALUE=""`).join('\n')}`,
+    ],
   ];
   for (const [what, text] of cases) {
     test(`is refused: ${what}`, () => expect(refused(text).code).toBe('origin-lied'));
@@ -322,13 +362,22 @@ describe('what is no playlist', () => {
 });
 
 test('costs no more than its length', () => {
-  const lines = Array.from({ length: 66_000 }, (_, at) => `#EXT-X-BYTERANGE:100@${at}\n#EXTINF:2,\npiece-${at}.ts?sig=${at}`);
+  const lines = Array.from(
+    { length: 66_000 },
+    (_, at) => `#EXT-X-BYTERANGE:100@${at}\n#EXTINF:2,\npiece-${at}.ts?sig=${at}`,
+  );
   const startedAt = performance.now();
   const playlist = parsePlaylist(media(...lines), URL_OF_IT);
   for (const { name } of playlist.pieces) expect(playlist.places.has(name)).toBe(true);
   writePlaylist(playlist.body, (name) => name);
   parseKept(playlist);
-  const hostile = ['URI="'.repeat(10_000), 'A=B,'.repeat(15_000), '{$a'.repeat(20_000), '"'.repeat(60_000), '<larder:'.repeat(8_000)];
+  const hostile = [
+    'URI="'.repeat(10_000),
+    'A=B,'.repeat(15_000),
+    '{$a'.repeat(20_000),
+    '"'.repeat(60_000),
+    '<larder:'.repeat(8_000),
+  ];
   for (const text of hostile) parsePlaylist(media(`#EXT-X-KEY:${text}`, `#EXTINF:${text}`, 'a.ts'), URL_OF_IT);
   expect(playlist.pieces).toHaveLength(66_000);
   expect(performance.now() - startedAt).toBeLessThan(5_000);
