@@ -4,12 +4,12 @@ import { describe, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { signedIn } from '../support/owner.ts';
 import { commandLine } from '../support/command-line.ts';
 import { contentOf } from '../support/content.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FRAMES, hasFfmpeg, hlsFolder, piecesOf } from '../support/hls-origin.ts';
 import { ALICE, idOf, startJellyfinServer } from '../support/jellyfin-server.ts';
+import { signedIn } from '../support/owner.ts';
 import { addressesIn, countFrames, type HlsLarder, piecesBelow, startHlsLarder, until } from './hls-larder.ts';
 import { inProcessThread } from './in-process-thread.ts';
 import { startLarder } from './running-larder.ts';
@@ -147,7 +147,10 @@ describe.skipIf(!hasFfmpeg)('what is kept', () => {
     const bytes = readFileSync(join(hlsFolder(), 'locked-0.ts'));
     expect(Buffer.from((await playing).bytes).equals(bytes)).toBe(true);
     const evicted = await hls.api<{ items: { subject: string }[] }>('GET', '/events/log?kind=evicted');
-    expect(evicted.body.items.map(({ subject }) => subject.split(':').at(-1))).toEqual(['original.m3u8', 'original.m3u8']);
+    expect(evicted.body.items.map(({ subject }) => subject.split(':').at(-1))).toEqual([
+      'original.m3u8',
+      'original.m3u8',
+    ]);
   }, 60_000);
 
   test('goes with its source', async () => {
