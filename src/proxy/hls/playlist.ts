@@ -174,7 +174,7 @@ function parseMaster(lines: readonly string[], url: string): Playlist {
   for (const [index, line] of lines.entries()) {
     const tag = tagOf(line);
     if (index === best) {
-      const attributes = variant.filter(([, value]) => !holdsAddress(value));
+      const attributes = variant.filter(([name, value]) => !holdsAddress(value) && !name.endsWith('URI'));
       kept.push(writeTag(tag, attributes), placeholder(first));
       continue;
     }
@@ -221,7 +221,7 @@ function withNames(
   partOf: (resolved: string) => PlaylistPart,
 ): Attribute[] {
   return attributes.flatMap(([name, value]): Attribute[] => {
-    if (name !== 'URI') return holdsAddress(value) ? [] : [[name, value]];
+    if (name !== 'URI') return holdsAddress(value) || name.endsWith('URI') ? [] : [[name, value]];
     const resolved = resolve(value.replace(/^"|"$/g, ''), url);
     return [[name, resolved === null ? value : `"${placeholder(partOf(resolved))}"`]];
   });
