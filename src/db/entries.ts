@@ -362,7 +362,20 @@ export class EntryTable {
   /** An entry with its available ranges; null when it is gone. */
   async findSummary(entryId: number): Promise<EntrySummary | null> {
     const [summary] = await this.#withRanges(await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1));
-    return summary ?? null;
+    if (summary === undefined) return null;
+    if (summary.container !== 'm3u8') return summary;
+    return { ...summary, cachedBytes: summary.cachedBytes + (await this.#sumPieces(entryId)) };
+  }
+
+  /** What is kept of the pieces of a playlist. */
+  async #sumPieces(entryId: number): Promise<number> {
+    const [row] = await this.#tables.all<{ bytes: number }>(sql`
+      SELECT COALESCE(SUM(cached_bytes), 0) AS bytes FROM cache_entries AS whole
+      CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
+        AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
+      CROSS JOIN cache_generations AS generation ON generation.entry_id = piece.id AND generation.superseded_at IS NULL
+      WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
+    return row?.bytes ?? 0;
   }
 
   /** What a label says of an entry besides its generation; null when it is gone. */

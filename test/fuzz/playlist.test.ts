@@ -10,9 +10,33 @@ import { runs } from '../support/property.ts';
 
 const BASE = 'https://origin.test/films/1/index.m3u8?token=s3cret';
 
-const scheme = fc.constantFrom('', 'https://origin.test/', 'HTTP://other.test:8080/', '//third.test/', '/', '../', './', '?', 'data:,', 'skd://', 'file:///', 'rtmp://x/');
+const scheme = fc.constantFrom(
+  '',
+  'https://origin.test/',
+  'HTTP://other.test:8080/',
+  '//third.test/',
+  '/',
+  '../',
+  './',
+  '?',
+  'data:,',
+  'skd://',
+  'file:///',
+  'rtmp://x/',
+);
 const name = fc.oneof(
-  fc.constantFrom('a.ts', 'b.m4s', 'c', 'd.mp4?x=1&y="', 'e.ts#t', '<larder:0.ts>', '%2e%2e/f.ts', 'g h.ts', 'é.ts', ''),
+  fc.constantFrom(
+    'a.ts',
+    'b.m4s',
+    'c',
+    'd.mp4?x=1&y="',
+    'e.ts#t',
+    '<larder:0.ts>',
+    '%2e%2e/f.ts',
+    'g h.ts',
+    'é.ts',
+    '',
+  ),
   fc.string({ maxLength: 12 }),
 );
 const reference = fc.tuple(scheme, name).map(([start, end]) => (start + end).replace(/[\r\n]/g, ''));
@@ -35,19 +59,51 @@ const tag = fc.oneof(
   fc.tuple(fc.nat(), fc.nat()).map(([length, start]) => `#EXT-X-BYTERANGE:${length}@${start}`),
   fc
     .tuple(
-      fc.constantFrom('KEY', 'MAP', 'MEDIA', 'SESSION-KEY', 'PART', 'PRELOAD-HINT', 'RENDITION-REPORT', 'DATERANGE', 'LATER', 'I-FRAME-STREAM-INF', 'STREAM-INF'),
+      fc.constantFrom(
+        'KEY',
+        'MAP',
+        'MEDIA',
+        'SESSION-KEY',
+        'PART',
+        'PRELOAD-HINT',
+        'RENDITION-REPORT',
+        'DATERANGE',
+        'LATER',
+        'I-FRAME-STREAM-INF',
+        'STREAM-INF',
+      ),
       fc.array(
-        fc.tuple(fc.constantFrom('URI', 'X-ASSET-URI', 'NAME', 'BANDWIDTH', 'TYPE', 'GROUP-ID', 'AUDIO', 'METHOD', 'BYTERANGE'), fc.boolean(), quoted),
+        fc.tuple(
+          fc.constantFrom(
+            'URI',
+            'X-ASSET-URI',
+            'NAME',
+            'BANDWIDTH',
+            'TYPE',
+            'GROUP-ID',
+            'AUDIO',
+            'METHOD',
+            'BYTERANGE',
+          ),
+          fc.boolean(),
+          quoted,
+        ),
         { maxLength: 5 },
       ),
     )
-    .map(([what, attributes]) => `#EXT-X-${what}:${attributes.map(([key, isQuoted, value]) => (isQuoted ? `${key}="${value}"` : `${key}=${value}`)).join(',')}`),
+    .map(
+      ([what, attributes]) =>
+        `#EXT-X-${what}:${attributes.map(([key, isQuoted, value]) => (isQuoted ? `${key}="${value}"` : `${key}=${value}`)).join(',')}`,
+    ),
   fc.string({ maxLength: 30 }).map((text) => `#EXT${text.replace(/[\r\n]/g, '')}`),
 );
 const lines = fc.array(fc.oneof({ weight: 3, arbitrary: reference }, { weight: 3, arbitrary: tag }), { maxLength: 30 });
-const text = fc.tuple(lines, fc.constantFrom('\n', '\r\n'), fc.boolean(), fc.boolean()).map(
-  ([body, end, hasMark, isEnded]) => `${hasMark ? '\uFEFF' : ''}${['#EXTM3U', ...body, ...(isEnded ? ['#EXT-X-ENDLIST'] : [])].join(end)}${end}`,
-);
+const text = fc
+  .tuple(lines, fc.constantFrom('\n', '\r\n'), fc.boolean(), fc.boolean())
+  .map(
+    ([body, end, hasMark, isEnded]) =>
+      `${hasMark ? '\uFEFF' : ''}${['#EXTM3U', ...body, ...(isEnded ? ['#EXT-X-ENDLIST'] : [])].join(end)}${end}`,
+  );
 
 function read(written: string): Playlist | null {
   try {
@@ -122,7 +178,10 @@ describe('any playlist', () => {
   });
 
   test('has the same pieces whatever its addresses are, as long as it is cut alike', () => {
-    const cut = fc.array(fc.record({ seconds: fc.nat({ max: 20 }), isNew: fc.boolean() }), { minLength: 1, maxLength: 20 });
+    const cut = fc.array(fc.record({ seconds: fc.nat({ max: 20 }), isNew: fc.boolean() }), {
+      minLength: 1,
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(cut, fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 }), (pieces, left, right) => {
         const write = (token: string) =>
