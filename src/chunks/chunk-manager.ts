@@ -183,7 +183,7 @@ export class ChunkManager {
       if (state.pinned && state.removedAt === null) return null;
       const pieces = await this.#removePieces(pieceIds, isUsed);
       // Somebody plays it again: what is left of it goes another time.
-      if (!pieces.isAll) return pieces.bytes;
+      if (!pieces.isAll) return pieces.bytes === 0 ? null : pieces.bytes;
       return pieces.bytes + (await this.#removeNow(entryId, files));
     });
   }

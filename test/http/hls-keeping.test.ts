@@ -317,6 +317,10 @@ describe('a server that converts', () => {
       // It plays again with another session; what was kept of it is not asked for.
       expect((await get(pieces[0]!)).status).toBe(200);
       expect(server.requestsOf(/hls1\/main/)).toHaveLength(4);
+      // That one ends with Larder.
+      await larder.stop();
+      expect(server.requestsOf(/ActiveEncodings/i)).toHaveLength(2);
+      expect(server.conversions.running).toHaveLength(0);
     } finally {
       clearInterval(turning);
     }

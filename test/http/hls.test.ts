@@ -131,10 +131,10 @@ describe.skipIf(!hasFfmpeg)('HLS', () => {
         .then((response) => response.arrayBuffer())
         .catch(() => undefined);
     const reads = [get(0)];
-    const before = fresh.origin.closedOf('ts-1.ts');
-    await until(() => fresh.origin.countOf('ts-1.ts') === 2);
+    await until(() => fresh.origin.openOf('ts-1.ts') > 0);
     reads.push(get(4));
-    await until(() => fresh.origin.closedOf('ts-1.ts') === before + 1, 1_000);
+    await until(() => fresh.origin.openOf('ts-4.ts') > 0);
+    await until(() => fresh.origin.openOf('ts-1.ts') === 0, 1_000);
     await until(() => fresh.origin.countOf('ts-5.ts') === 1);
     jump.abort();
     await Promise.all(reads);

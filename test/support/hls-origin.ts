@@ -30,8 +30,7 @@ export interface HlsOrigin extends AsyncDisposable {
   expire(): void;
   /** Answers that are under way. */
   readonly openCount: number;
-  /** How many answers of one path were cut or are over. */
-  closedOf(path: string): number;
+  openOf(path: string): number;
   /** How many requests of one path there were. */
   countOf(path: string | RegExp): number;
   /** Closes the port; opens it again. */
@@ -137,8 +136,7 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
   let signature = 0;
   let liveAt = 0;
   let port = 0;
-  let open = 0;
-  const closed: string[] = [];
+  const open: string[] = [];
 
   /** Three pieces of the film, of which the first leaves with each playlist. */
   function live(): string {
@@ -164,10 +162,9 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
     const { headers, method = 'GET' } = incoming;
     const request: HlsRequest = { method, path: name, query: search, range, headers, status: 0 };
     requests.push(request);
-    open += 1;
+    open.push(name);
     response.once('close', () => {
-      open -= 1;
-      closed.push(name);
+      open.splice(open.indexOf(name), 1);
     });
     const say = (status: number, text = 'no', type = 'text/plain') => {
       request.status = status;
@@ -219,9 +216,9 @@ export async function startHlsOrigin(): Promise<HlsOrigin> {
       signature += 1;
     },
     get openCount() {
-      return open;
+      return open.length;
     },
-    closedOf: (path) => closed.filter((one) => one === path).length,
+    openOf: (path) => open.filter((one) => one === path).length,
     countOf: (path) =>
       requests.filter((one) => (typeof path === 'string' ? one.path === path : path.test(one.path))).length,
     async stop() {

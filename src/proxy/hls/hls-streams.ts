@@ -15,6 +15,7 @@ import {
   HLS_IDLE_MS,
   HLS_LIVE_MS,
   HLS_RENEW_MS,
+  HLS_STOP_MS,
   HLS_STREAMS_MAX,
 } from '../../limits.ts';
 import type { Log } from '../../log.ts';
@@ -181,13 +182,18 @@ export class HlsStreams {
     }
   }
 
-  stop(): void {
-    for (const stream of [...this.#streams.values()]) this.#close(stream);
+  /** Resolves when servers were told that nothing is wanted any more, or have not heard of it in a second. */
+  async stop(): Promise<void> {
+    const told = Promise.all([...this.#streams.values()].map((stream) => this.#close(stream)));
+    const late = Promise.withResolvers<void>();
+    const timer = this.#services.clock.after(HLS_STOP_MS, late.resolve);
+    await Promise.race([told, late.promise]);
+    timer.cancel();
   }
 
   /** The source was removed. */
   forgetSource(sourceId: number): void {
-    for (const stream of [...this.#streams.values()]) if (stream.source.id === sourceId) this.#close(stream);
+    for (const stream of [...this.#streams.values()]) if (stream.source.id === sourceId) void this.#close(stream);
   }
 
   async #listPieces(stream: HlsStream, signal: AbortSignal): Promise<MediaAddress[]> {
@@ -237,7 +243,7 @@ export class HlsStreams {
     if (this.#streams.size >= HLS_STREAMS_MAX) {
       const all = [...this.#streams.values()];
       const oldest = all.find((stream) => !this.#isBusy(stream)) ?? all[0];
-      if (oldest !== undefined) this.#close(oldest);
+      if (oldest !== undefined) void this.#close(oldest);
     }
     return new HlsStream(source, whole, new AheadFetcher({ manager, source, priority: Priority.high }, log));
   }
@@ -262,7 +268,7 @@ export class HlsStreams {
     stream.idle = this.#services.clock.after(HLS_IDLE_MS, () => {
       // A piece may take long to come.
       if (this.#isBusy(stream)) this.#touch(stream);
-      else this.#close(stream);
+      else void this.#close(stream);
     });
   }
 
@@ -276,14 +282,15 @@ export class HlsStreams {
     return false;
   }
 
-  #close(stream: HlsStream): void {
+  async #close(stream: HlsStream): Promise<void> {
     const key = keyOf(stream.source.id, stream.whole.mediaKey, stream.whole.quality);
     if (this.#streams.get(key) === stream) this.#streams.delete(key);
     stream.isClosed = true;
     stream.idle?.cancel();
     stream.ahead.stop();
-    void stream.keeper?.stop();
+    const { keeper } = stream;
     stream.keeper = null;
+    await keeper?.stop();
   }
 
   /** @param name - empty for the first playlist */

@@ -332,8 +332,7 @@ describe('a conversion', () => {
     expect(stage.questions.filter(({ method }) => method === 'DELETE').map(({ url }) => url)).toEqual([
       'https://cdn.example/stop?1',
     ]);
-    stage.streams.stop();
-    await turnLoop();
+    await stage.streams.stop();
     expect(stage.asked('stop')).toBe(2);
   });
 
@@ -351,7 +350,7 @@ describe('what was kept', () => {
   test('is shown when its source is away, and a piece that is missing then says why', async () => {
     const stage = new Stage();
     await stage.show();
-    stage.streams.stop();
+    await stage.streams.stop();
     stage.refuse = new LarderError('origin-silent', 'the add-on is away', { retry: 'soon' });
     const shown = await stage.show();
     expect(shown).toMatchObject({ isFromOrigin: false });
@@ -368,7 +367,7 @@ describe('what was kept', () => {
   test('is not asked for where all of it is here', async () => {
     const stage = new Stage();
     await stage.show();
-    stage.streams.stop();
+    await stage.streams.stop();
     stage.isWhole = true;
     expect((await stage.show()).isFromOrigin).toBe(false);
     expect(stage.resolves).toHaveLength(1);
