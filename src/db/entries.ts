@@ -133,6 +133,9 @@ export class EntryTable {
   /** The entry of `description`, made with its media item and quality when it is not there yet. */
   async ensure(description: EntryDescription, nowMs: number): Promise<{ entryId: number; mediaId: number }> {
     const sortTitle = foldTitle(description.title);
+    // Of a catalogue: a playlist that lies in a folder is a file.
+    const isPlaylist = description.isListed && description.container === 'm3u8';
+    const delivery = isPlaylist ? { delivery: 'hls' as const } : {};
     const media = await this.#tables
       .insert(mediaItems)
       .values({
@@ -173,11 +176,12 @@ export class EntryTable {
           quality: description.quality,
           path: description.path,
           container: description.container,
+          ...delivery,
           discoveredAt: nowMs,
         })
         .onConflictDoUpdate({
           target: [cacheQualityVariants.mediaId, cacheQualityVariants.quality],
-          set: { path: description.path, container: description.container },
+          set: { path: description.path, container: description.container, ...delivery },
         }),
     ]);
     return { entryId: entry[0]!.id, mediaId };

@@ -256,6 +256,7 @@ describe.skipIf(!hasFfmpeg)('locked streams', () => {
     expect(signed.search).not.toBe('');
     const path = `${signed.pathname}${signed.search}`;
     const pieces = await piecesBelow(hls, path);
+    expect(await piecesBelow(hls, path)).toEqual(pieces);
     for (const piece of pieces) expect((await hls.get(piece)).status).toBe(200);
     // Another file's signature opens nothing.
     const [first, second] = pieces;

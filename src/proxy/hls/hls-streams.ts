@@ -44,6 +44,9 @@ export interface HlsStreamServices {
   readonly log: Log;
 }
 
+/** Pieces of which is remembered when their address was told: of a film all, of what never ends some. */
+const TOLD_MAX = 20_000;
+
 /** What a player is shown. */
 export interface ShownPlaylist extends Loaded {
   readonly whole: MediaAddress;
@@ -123,6 +126,7 @@ export class HlsStreams {
     }
     const { upstream } = stream;
     if (upstream === null || part.url === '') throw noSuchPiece();
+    if (stream.told.size >= TOLD_MAX) stream.told.clear();
     stream.told.set(key, stream.round);
     const { baseUrl, local } = upstream;
     return { url: part.url, headers: headersFor(upstream, part.url), baseUrl, local };

@@ -69,6 +69,8 @@ const LEFT_OUT = new Set([
   '#EXT-X-SERVER-CONTROL',
   '#EXT-X-SKIP',
   '#EXT-X-CONTENT-STEERING',
+  // What its playlists say once more.
+  '#EXT-X-SESSION-KEY',
   '#EXT-X-I-FRAME-STREAM-INF',
   '#EXT-X-IMAGE-STREAM-INF',
 ]);
@@ -81,6 +83,8 @@ const CUTTING = new Set([
   '#EXT-X-KEY',
   '#EXT-X-MAP',
 ]);
+/** Sounds and subtitles of one film, each in a playlist of its own. */
+const PLAYLISTS_MAX = 100;
 const GROUPS = ['AUDIO', 'VIDEO', 'SUBTITLES', 'CLOSED-CAPTIONS'];
 
 /**
@@ -152,24 +156,21 @@ function parseMaster(lines: readonly string[], url: string): Playlist {
   const variantUrl = reference === undefined ? null : resolve(reference, url);
   if (variantUrl === null) throw lied('names no playlist behind its variant');
   const parts = new Map<string, PlaylistPart>();
-  const names = new Map<string, string>();
-  const counts = { m: 0, k: 0 };
+  const byUrl = new Map<string, PlaylistPart>();
   const identities = new Map<string, number>();
-  const partOf = (resolved: string, prefix: 'm' | 'k', line: string): PlaylistPart => {
-    const key = `${prefix} ${resolved}`;
-    const known = parts.get(names.get(key) ?? '');
+  const partOf = (resolved: string, line: string): PlaylistPart => {
+    const known = byUrl.get(resolved);
     if (known !== undefined) return known;
-    const name = `${prefix}${counts[prefix]++}`;
     // Two of which the same is said are two all the same.
     const count = identities.get(line) ?? 0;
     identities.set(line, count + 1);
-    const container = prefix === 'm' ? 'm3u8' : 'key';
-    const part = { name, url: resolved, container, identity: `${line} ${count}` };
-    names.set(key, name);
+    const name = `m${parts.size}`;
+    const part = { name, url: resolved, container: 'm3u8', identity: `${line} ${count}` };
+    byUrl.set(resolved, part);
     parts.set(name, part);
     return part;
   };
-  const first = partOf(variantUrl, 'm', chosen);
+  const first = partOf(variantUrl, chosen);
   const kept: string[] = [];
   for (const [index, line] of lines.entries()) {
     const tag = tagOf(line);
@@ -179,20 +180,19 @@ function parseMaster(lines: readonly string[], url: string): Playlist {
       continue;
     }
     if (!line.startsWith('#') || tag === '#EXT-X-STREAM-INF') continue;
-    if (tag !== '#EXT-X-MEDIA' && tag !== '#EXT-X-SESSION-KEY') {
+    if (tag !== '#EXT-X-MEDIA') {
       if (isHarmless(line, tag)) kept.push(line);
       continue;
     }
     const attributes = readAttributes(line);
     const group = `${attributeOf(attributes, 'TYPE')} ${attributeOf(attributes, 'GROUP-ID')}`;
-    if (tag === '#EXT-X-MEDIA' && !groups.has(group)) continue;
+    if (!groups.has(group) || parts.size >= PLAYLISTS_MAX) continue;
     const others = attributes.filter(([name]) => name !== 'URI');
     const identity = writeTag(tag, others);
-    const prefix = tag === '#EXT-X-MEDIA' ? 'm' : 'k';
     kept.push(
       writeTag(
         tag,
-        withNames(attributes, url, (resolved) => partOf(resolved, prefix, identity)),
+        withNames(attributes, url, (resolved) => partOf(resolved, identity)),
       ),
     );
   }

@@ -45,6 +45,7 @@ class Stage {
   ensureCount = 0;
   isWhole = false;
   keepsAll = true;
+  openPiece: (quality: string) => Promise<void> = async () => undefined;
   ensure: () => Promise<{ entryId: number; mediaId: number }> = async () => ({ entryId: 7, mediaId: 8 });
   /** By the last segment of the path; a number is a status. */
   texts: Record<string, string | number> = { 'film.m3u8': vod('0.ts', '1.ts', '2.ts') };
@@ -78,6 +79,7 @@ class Stage {
       manager: {
         async open(_source: MediaSource, { quality }: MediaAddress) {
           stage.opened.push(quality);
+          await stage.openPiece(quality);
           return { isComplete: true } as CachedFile;
         },
         *files() {
@@ -413,6 +415,22 @@ describe('fetching all of it', () => {
       code: 'storage',
       retry: 'later',
     });
+  });
+
+  test('begins again when the playlist is cut otherwise meanwhile, and gives up what is really gone', async () => {
+    const stage = new Stage();
+    const gone = new LarderError('not-found', 'the playlist has no such piece');
+    const { signature } = (await stage.show()).playlist;
+    const [piece] = await stage.pieces();
+    stage.openPiece = async (quality) => {
+      if (!quality.includes(signature)) return;
+      stage.texts['film.m3u8'] = vod('other.ts');
+      await stage.resolve(piece!, FRESH);
+    };
+    await stage.streams.fetchAll(stage.source, whole, Priority.low, none);
+    expect(stage.opened.at(-1)).not.toContain(signature);
+    stage.openPiece = () => Promise.reject(gone);
+    expect(await failureOf(stage.streams.fetchAll(stage.source, whole, Priority.low, none))).toBe(gone);
   });
 
   test('ends when it is called off', async () => {

@@ -286,7 +286,6 @@ describe('a master playlist', () => {
       ['m1', 'https://cdn.example.org/films/1/audio/en.m3u8?x=1'],
       ['m2', 'https://cdn.example.org/films/1/audio/en2.m3u8'],
       ['m3', 'https://cdn.example.org/films/1/subs.m3u8'],
-      ['k0', 'https://cdn.example.org/films/1/key'],
     ]);
     const identities = [...playlist.parts.values()].map(({ identity }) => identity);
     expect(new Set(identities).size).toBe(identities.length);
@@ -300,7 +299,6 @@ describe('a master playlist', () => {
       '#EXT-X-STREAM-INF:BANDWIDTH=5000000,CODECS="avc1,mp4a",AUDIO="hi",SUBTITLES="subs",CLOSED-CAPTIONS="cc"',
       '/m0.m3u8',
       '#EXT-X-SOMETHING',
-      '#EXT-X-SESSION-KEY:METHOD=AES-128,URI="/k0.key"',
       '#EXT-X-SESSION-DATA:DATA-ID="t",VALUE="v"',
       '',
     ]);
@@ -310,6 +308,13 @@ describe('a master playlist', () => {
     expect(refused('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n').code).toBe('origin-lied');
     expect(refused('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n#EXT-X-ENDLIST').code).toBe('origin-lied');
     expect(refused('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\ndata:,x').code).toBe('origin-lied');
+  });
+
+  test('is not followed to playlists without a number', () => {
+    const line = (at: number) => `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="${at}",URI="${at}"`;
+    const sounds = Array.from({ length: 5_000 }, (_, at) => line(at)).join('\n');
+    const text = `#EXTM3U\n${sounds}\n#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"\nv\n`;
+    expect(parsePlaylist(text, URL_OF_IT).parts.size).toBe(100);
   });
 
   test('tells two of which it says the same from each other', () => {
