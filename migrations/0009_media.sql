@@ -107,14 +107,81 @@ END;
 -- A piece went, or some of it: the playlist is not here whole any more.
 CREATE TRIGGER cache_entries_piece_gone AFTER DELETE ON cache_entries WHEN instr(OLD.quality, '~') > 1 BEGIN
   UPDATE cache_entries SET pieces_whole = 0
-  WHERE media_id = OLD.media_id AND quality = substr(OLD.quality, 1, instr(OLD.quality, '~') - 1);
+  WHERE source_id = OLD.source_id AND media_id = OLD.media_id
+    AND quality = substr(OLD.quality, 1, instr(OLD.quality, '~') - 1) AND pieces_whole = 1;
+  INSERT INTO media_recount (media_id)
+  SELECT OLD.media_id WHERE NOT EXISTS (
+    SELECT 1 FROM cache_entries WHERE media_id = OLD.media_id AND instr(quality, '~') > 1);
 END;
 CREATE TRIGGER cache_generations_piece_lost AFTER UPDATE OF cached_bytes ON cache_generations
 WHEN NEW.cached_bytes < OLD.cached_bytes BEGIN
   UPDATE cache_entries SET pieces_whole = 0
-  FROM (SELECT media_id, quality FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') > 1) AS piece
-  WHERE cache_entries.media_id = piece.media_id
-    AND cache_entries.quality = substr(piece.quality, 1, instr(piece.quality, '~') - 1);
+  FROM (
+    SELECT source_id, media_id, quality FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') > 1
+  ) AS piece
+  WHERE cache_entries.source_id = piece.source_id AND cache_entries.media_id = piece.media_id
+    AND cache_entries.quality = substr(piece.quality, 1, instr(piece.quality, '~') - 1)
+    AND cache_entries.pieces_whole = 1;
+END;
+
+-- It is cut otherwise now: pieces of the old cut are none of it.
+CREATE TRIGGER media_playlists_recut AFTER UPDATE OF signature ON media_playlists
+WHEN NEW.signature <> OLD.signature BEGIN
+  UPDATE cache_entries SET pieces_whole = 0
+  WHERE media_id = NEW.media_id AND quality = NEW.quality AND pieces_whole = 1;
+END;
+-- Pieces go with their playlist: whatever made one of them (also an adoption of files, and a player that outlived an
+-- eviction), there is one to go with.
+CREATE TRIGGER cache_entries_piece_made AFTER INSERT ON cache_entries WHEN instr(NEW.quality, '~') > 1 BEGIN
+  INSERT INTO cache_entries (source_id, media_id, quality, created_at, last_used_at)
+  VALUES (NEW.source_id, NEW.media_id, substr(NEW.quality, 1, instr(NEW.quality, '~') - 1), NEW.created_at,
+    NEW.last_used_at)
+  ON CONFLICT (source_id, media_id, quality) DO NOTHING;
+END;
+-- Its path is that of the piece with the other quality in it (src/sources/catalogue-path.ts).
+CREATE TRIGGER cache_quality_variants_piece_made AFTER INSERT ON cache_quality_variants
+WHEN instr(NEW.quality, '~') > 1 BEGIN
+  INSERT INTO cache_quality_variants (media_id, quality, path, container, delivery, discovered_at)
+  VALUES (
+    NEW.media_id,
+    substr(NEW.quality, 1, instr(NEW.quality, '~') - 1),
+    substr(NEW.path, 1, length(NEW.path) - length(NEW.quality) - length(COALESCE('.' || NEW.container, '')))
+      || substr(NEW.quality, 1, instr(NEW.quality, '~') - 1) || '.m3u8',
+    'm3u8', 'hls', NEW.discovered_at)
+  ON CONFLICT (media_id, quality) DO NOTHING;
+END;
+
+-- What is evicted, and what was used last, is looked for among what is no piece.
+DROP INDEX cache_entries_eviction;
+CREATE INDEX cache_entries_eviction ON cache_entries (last_used_at, id) WHERE pinned = 0 AND instr(quality, '~') < 2;
+DROP INDEX cache_entries_last_used;
+CREATE INDEX cache_entries_last_used ON cache_entries (last_used_at, id) WHERE instr(quality, '~') < 2;
+
+-- As before, but not for pieces: a film has more than a thousand, and each count looks at all of them. Where the first
+-- of its bytes came, or the last, is counted as before (src/db/generations.ts).
+DROP TRIGGER cache_entries_added;
+CREATE TRIGGER cache_entries_added AFTER INSERT ON cache_entries WHEN instr(NEW.quality, '~') < 2 BEGIN
+  INSERT INTO media_recount (media_id) VALUES (NEW.media_id);
+END;
+DROP TRIGGER cache_entries_gone;
+CREATE TRIGGER cache_entries_gone AFTER DELETE ON cache_entries WHEN instr(OLD.quality, '~') < 2 BEGIN
+  INSERT INTO media_recount (media_id) VALUES (OLD.media_id);
+END;
+DROP TRIGGER cache_generations_added;
+CREATE TRIGGER cache_generations_added AFTER INSERT ON cache_generations BEGIN
+  INSERT INTO media_recount (media_id)
+  SELECT media_id FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') < 2;
+END;
+DROP TRIGGER cache_generations_changed;
+CREATE TRIGGER cache_generations_changed AFTER UPDATE OF total_bytes, superseded_at ON cache_generations
+WHEN NEW.total_bytes IS NOT OLD.total_bytes OR (NEW.superseded_at IS NULL) <> (OLD.superseded_at IS NULL) BEGIN
+  INSERT INTO media_recount (media_id)
+  SELECT media_id FROM cache_entries WHERE id = NEW.entry_id AND instr(quality, '~') < 2;
+END;
+DROP TRIGGER cache_generations_gone;
+CREATE TRIGGER cache_generations_gone AFTER DELETE ON cache_generations BEGIN
+  INSERT INTO media_recount (media_id)
+  SELECT media_id FROM cache_entries WHERE id = OLD.entry_id AND instr(quality, '~') < 2;
 END;
 
 -- Words by which an item is found: an episode by the name of its series as well, a track by that of its album.

@@ -75,6 +75,7 @@ export interface Appliance {
 }
 
 const ID_BYTES = 6;
+const FILLED_MAX = 1_000;
 
 function randomId(): string {
   return randomBytes(ID_BYTES).toString('hex');
@@ -284,6 +285,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     resolve: (source, address, resolving) =>
       address.partOf === undefined ? source.resolve(address, resolving) : hls.resolve(source, address, resolving),
     fileOpened: (file) => {
+      // Of a playlist, all of it is one: `playlistPlayed`.
+      if (file.identity.address.partOf !== undefined) return;
       removals.played(file.identity.entryId);
       fillInBackground(file);
     },
@@ -300,10 +303,23 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   });
   function fillInBackground(file: CachedFile): void {
     const isRefused = space.refusal(file.totalBytes) !== null;
-    if (!settings.current.backgroundFill || file.isComplete || isRefused) return;
-    downloads.enqueue(file.identity.entryId, 'background').catch((error: unknown) => {
+    if (file.isComplete || isRefused) return;
+    fillEntry(file.identity.entryId);
+  }
+  function fillEntry(entryId: number): void {
+    if (!settings.current.backgroundFill) return;
+    downloads.enqueue(entryId, 'background').catch((error: unknown) => {
       log.warning('background fill could not be queued', { error: describeError(error) });
     });
+  }
+  /** Entries of playlists that are to be filled: each of their pieces says so. */
+  const filled = new Set<number>();
+  function playlistPlayed(entryId: number, isWhole: boolean): void {
+    removals.played(entryId);
+    if (isWhole || filled.has(entryId)) return;
+    if (filled.size >= FILLED_MAX) filled.clear();
+    filled.add(entryId);
+    fillEntry(entryId);
   }
 
   const removals = new Removals({
@@ -366,6 +382,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     library,
     throughput,
     findSource,
+    playlistPlayed,
     ownPort: () => ownPort,
     newId: randomId,
   });

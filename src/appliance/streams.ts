@@ -30,6 +30,8 @@ export interface StreamParts {
   readonly library: Library;
   readonly throughput: Throughput;
   readonly findSource: (name: string) => MediaSource | undefined;
+  /** A player asked for a piece of a playlist. */
+  readonly playlistPlayed: (entryId: number, isWhole: boolean) => void;
   readonly ownPort: () => number;
   readonly newId: () => string;
 }
@@ -42,7 +44,7 @@ export interface Streams {
 
 export function composeStreams(parts: StreamParts): Streams {
   const { options, foundation, manager, media, catalogue, client, uses, readers, findSource, ownPort, newId } = parts;
-  const { library, throughput } = parts;
+  const { library, throughput, playlistPlayed } = parts;
   const { database, entries, settings, log } = foundation;
   const { clock } = options;
   const finder = new MediaFinder({ media, catalogue, entries, clock });
@@ -54,6 +56,7 @@ export function composeStreams(parts: StreamParts): Streams {
     client,
     ownPort,
     findMedia: (source, mediaKey, quality) => finder.find(source, mediaKey, quality),
+    played: playlistPlayed,
     clock,
     log: log.part('proxy'),
   });
@@ -73,8 +76,8 @@ export function composeStreams(parts: StreamParts): Streams {
     chooseQuality: (source, mediaKey, hints) => qualities.choose(source, mediaKey, hints),
     findMedia: async (source, mediaKey, quality) =>
       hls.find(source, mediaKey, quality) ?? finder.find(source, mediaKey, quality),
-    hls: new HlsHandler({ streams: hls, client, ownPort, clock }),
-    pieceOpened: (source, address) => hls.pieceOpened(source, address),
+    hls: new HlsHandler({ streams: hls, client, ownPort }),
+    pieceOpened: (source, address, reader) => hls.pieceOpened(source, address, reader),
     readers,
     pool: new BufferPool(),
     clock,

@@ -12,6 +12,7 @@ import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/me
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { CachedFile, type StoredGeneration, TRANSIENT_ID } from './cached-file.ts';
 import type { FetchRequest, Upstream } from './fetch-request.ts';
+import { Priority } from './fetch-scheduler.ts';
 import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
@@ -42,6 +43,8 @@ export interface OpenOptions {
   readonly probe: boolean;
   /** Not a player but ourselves: is no use of the entry. */
   readonly internal?: boolean;
+  /** Of the first question, where nothing is known of it; by default somebody waits for it. */
+  readonly priority?: Priority;
   /** Aborted when the client went away. */
   readonly signal: AbortSignal;
 }
@@ -56,6 +59,8 @@ interface OpenEntry {
   opening: Opening | null;
   /** How many clients wait for `loading`. */
   openers: number;
+  /** Of the most urgent of them. */
+  priority: Priority;
 }
 
 function keyText(key: EntryKey): string {
@@ -107,13 +112,17 @@ export class ChunkManager {
     const text = keyText(key);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
-      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0 };
+      const { critical } = Priority;
+      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0, priority: critical };
       this.#entries.set(text, entry);
     }
     if (entry.file !== null && !entry.file.superseded) {
       this.#noteUse(entry.file, text, entry, options);
       return entry.file;
     }
+    const { priority = Priority.critical } = options;
+    if (entry.loading === null || priority < entry.priority) entry.priority = priority;
+    entry.opening?.raise(priority);
     entry.loading ??= this.#load(entry, options).finally(() => {
       entry.loading = null;
       entry.opening = null;
@@ -140,12 +149,13 @@ export class ChunkManager {
   /** Takes an entry out: rows first, then its files. @returns false when somebody reads it */
   remove(entryId: number): Promise<boolean> {
     return this.#exclusively(entryId, async () => {
+      const isRead = ({ readers }: CachedFile) => readers.size > 0;
       const files = this.#filesOf(entryId);
       const pieceIds = await this.#services.entries.listPieceIds(entryId);
-      const all = [...files, ...pieceIds.flatMap((id) => this.#filesOf(id))];
-      if (all.some((file) => file.readers.size > 0)) return false;
+      if (files.some(isRead) || this.#filesOfAny(pieceIds).some(isRead)) return false;
+      const pieces = await this.#removePieces(pieceIds, isRead);
+      if (!pieces.isAll || files.some(isRead)) return false;
       await this.#removeNow(entryId, files);
-      await this.#removePieces(pieceIds);
       return true;
     });
   }
@@ -164,14 +174,17 @@ export class ChunkManager {
   /** Like `remove`, of what nobody reads, downloads or asks for at all. @returns the bytes that went; null when in use */
   evict(entryId: number): Promise<number | null> {
     return this.#exclusively(entryId, async () => {
+      const isUsed = (file: CachedFile) => file.isUsed;
       const files = this.#filesOf(entryId);
       const state = await this.#services.entries.findState(entryId);
       const pieceIds = await this.#services.entries.listPieceIds(entryId);
-      const all = [...files, ...pieceIds.flatMap((id) => this.#filesOf(id))];
-      if (state === null || all.some((file) => file.isUsed)) return null;
+      if (state === null || files.some(isUsed) || this.#filesOfAny(pieceIds).some(isUsed)) return null;
       // A pin is no reason to keep what was dropped.
       if (state.pinned && state.removedAt === null) return null;
-      return (await this.#removeNow(entryId, files)) + (await this.#removePieces(pieceIds));
+      const pieces = await this.#removePieces(pieceIds, isUsed);
+      // Somebody plays it again: what is left of it goes another time.
+      if (!pieces.isAll) return pieces.bytes === 0 ? null : pieces.bytes;
+      return pieces.bytes + (await this.#removeNow(entryId, files));
     });
   }
 
@@ -247,11 +260,29 @@ export class ChunkManager {
     for (let lock = this.#locks.get(entryId); lock !== undefined; lock = this.#locks.get(entryId)) await lock;
   }
 
-  /** Pieces of a playlist go with its entry, also those that somebody has begun to ask for. */
-  async #removePieces(pieceIds: readonly number[]): Promise<number> {
+  #filesOfAny(entryIds: readonly number[]): CachedFile[] {
+    if (entryIds.length === 0) return [];
+    const ids = new Set(entryIds);
+    return [...this.files()].filter((file) => ids.has(file.identity.entryId));
+  }
+
+  /** Pieces of a playlist go before its entry, so that there is one to find them by as long as one of them is left. */
+  async #removePieces(
+    pieceIds: readonly number[],
+    isKept: (file: CachedFile) => boolean,
+  ): Promise<{ readonly bytes: number; readonly isAll: boolean }> {
     let bytes = 0;
-    for (const id of pieceIds) bytes += await this.#exclusively(id, () => this.#removeNow(id, this.#filesOf(id)));
-    return bytes;
+    let isAll = true;
+    for (const id of pieceIds) {
+      // Somebody may have begun to ask for it meanwhile.
+      const removed = await this.#exclusively(id, async () => {
+        const files = this.#filesOf(id);
+        return files.some(isKept) ? null : this.#removeNow(id, files);
+      });
+      if (removed === null) isAll = false;
+      bytes += removed ?? 0;
+    }
+    return { bytes, isAll };
   }
 
   async #removeNow(entryId: number, files: readonly CachedFile[]): Promise<number> {
@@ -348,6 +379,7 @@ export class ChunkManager {
       threads,
       clock,
       random,
+      priority: entry.priority,
       range: options.probe ? null : originRange(options.spec),
       request: (range: OriginRange | null): FetchRequest => ({
         upstream: this.#upstreamOf(source, address),
@@ -465,9 +497,12 @@ export class ChunkManager {
 
   #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
     if (!options.internal && !options.probe) {
-      file.recheckIfDue();
+      const isPiece = file.identity.address.partOf !== undefined;
+      // How its playlist is cut is the version of a piece: one that is converted again reads otherwise, and is the same.
+      if (!isPiece) file.recheckIfDue();
       if (!file.isTransient) {
-        this.#services.uses.note(file.identity.entryId);
+        // It is its playlist that is used.
+        if (!isPiece) this.#services.uses.note(file.identity.entryId);
         this.#services.fileOpened(file);
       }
     }

@@ -7,8 +7,9 @@ import { CONTAINER_EDGE_BYTES, FETCH_ATTEMPTS_MAX, READER_WAIT_MAX_MS } from '..
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed } from './fetch-messages.ts';
+import type { FetchTerms } from './fetch-plan.ts';
 import type { FetchRequest } from './fetch-request.ts';
-import { type FetchScheduler, type FetchThreads, Priority } from './fetch-scheduler.ts';
+import type { FetchScheduler, FetchThreads, Priority } from './fetch-scheduler.ts';
 import { backoffDelayMs, isLongPause } from './retry-policy.ts';
 
 export interface OpeningOptions {
@@ -17,6 +18,8 @@ export interface OpeningOptions {
   readonly threads: FetchThreads;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Of who opened it first. */
+  readonly priority: Priority;
   /** What the first client wants; null asks for the head only (HEAD requests). */
   readonly range: OriginRange | null;
   /** Null asks for the whole file without a Range header. */
@@ -46,6 +49,7 @@ const EMPTY_FILE: OriginHead = {
 export class Opening implements FetchOwner {
   readonly #options: OpeningOptions;
   readonly #startedAtMs: number;
+  #priority: Priority;
   #attempts = 0;
   /** The origin's parts do not say how long the file is. */
   #withoutRange = false;
@@ -59,6 +63,7 @@ export class Opening implements FetchOwner {
 
   constructor(options: OpeningOptions) {
     this.#options = options;
+    this.#priority = options.priority;
     this.#startedAtMs = options.clock.monotonicMs();
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -80,6 +85,17 @@ export class Opening implements FetchOwner {
   /** Nobody waits for it any more. */
   cancel(): void {
     this.#fail(new LarderError('stopped', 'nobody waits for this file any more'));
+  }
+
+  /** Somebody waits for it who is more urgent than who began. */
+  raise(priority: Priority): void {
+    if (priority >= this.#priority) return;
+    this.#priority = priority;
+    if (!this.#done) this.#fetch?.setTerms(this.#termsFrom(this.#fetch.position));
+  }
+
+  #termsFrom(position: number): FetchTerms {
+    return { priority: this.#priority, credit: position + CONTAINER_EDGE_BYTES, end: Number.POSITIVE_INFINITY };
   }
 
   requestFor(): FetchRequest {
@@ -168,7 +184,7 @@ export class Opening implements FetchOwner {
       owner: this,
       position,
       requestEnd: range.kind === 'from' ? range.end : null,
-      terms: { priority: Priority.critical, credit: position + CONTAINER_EDGE_BYTES, end: Number.POSITIVE_INFINITY },
+      terms: this.#termsFrom(position),
     });
     this.#fetch.enqueue();
   }

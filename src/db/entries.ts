@@ -95,6 +95,8 @@ export interface EntryCursor {
   readonly entryId: number;
 }
 
+const isNoPiece = sql`instr(${cacheEntries.quality}, '~') < 2`;
+
 export class EntryTable {
   readonly #tables: Tables;
 
@@ -131,6 +133,9 @@ export class EntryTable {
   /** The entry of `description`, made with its media item and quality when it is not there yet. */
   async ensure(description: EntryDescription, nowMs: number): Promise<{ entryId: number; mediaId: number }> {
     const sortTitle = foldTitle(description.title);
+    // Of a catalogue: a playlist that lies in a folder is a file.
+    const isPlaylist = description.isListed && description.container === 'm3u8';
+    const delivery = isPlaylist ? { delivery: 'hls' as const } : {};
     const media = await this.#tables
       .insert(mediaItems)
       .values({
@@ -171,11 +176,12 @@ export class EntryTable {
           quality: description.quality,
           path: description.path,
           container: description.container,
+          ...delivery,
           discoveredAt: nowMs,
         })
         .onConflictDoUpdate({
           target: [cacheQualityVariants.mediaId, cacheQualityVariants.quality],
-          set: { path: description.path, container: description.container },
+          set: { path: description.path, container: description.container, ...delivery },
         }),
     ]);
     return { entryId: entry[0]!.id, mediaId };
@@ -284,8 +290,8 @@ export class EntryTable {
           // As the partial index says it.
           sql`${cacheEntries.pinned} = 0`,
           isNull(cacheEntries.removedAt),
-          // A piece goes with its playlist.
-          sql`instr(${cacheEntries.quality}, '~') < 2`,
+          // A piece goes with its playlist. Also as the index says it.
+          isNoPiece,
           or(this.#hasBytes(), this.#hasPieces()),
           cursor === null
             ? undefined
@@ -308,8 +314,9 @@ export class EntryTable {
 
   #hasPieces() {
     return sql`(${cacheQualityVariants.container} = 'm3u8' AND EXISTS (
-      SELECT 1 FROM cache_entries AS piece WHERE piece.media_id = ${cacheEntries.mediaId}
-        AND substr(piece.quality, 1, length(${cacheEntries.quality}) + 1) = ${cacheEntries.quality} || '~'))`;
+      SELECT 1 FROM cache_entries AS piece
+      WHERE piece.source_id = ${cacheEntries.sourceId} AND piece.media_id = ${cacheEntries.mediaId}
+        AND piece.quality > ${cacheEntries.quality} || '~' AND piece.quality < ${cacheEntries.quality} || '~~'))`;
   }
 
   /** The place of the last one is before the whole order of use: what follows it is the first in that. */
@@ -323,7 +330,10 @@ export class EntryTable {
 
   /** Time of the newest use; 0 when there is none. */
   async findNewestUse(): Promise<number> {
-    const rows = await this.#tables.select({ newest: max(cacheEntries.lastUsedAt) }).from(cacheEntries);
+    const rows = await this.#tables
+      .select({ newest: max(cacheEntries.lastUsedAt) })
+      .from(cacheEntries)
+      .where(isNoPiece);
     return rows[0]?.newest ?? 0;
   }
 
@@ -331,13 +341,19 @@ export class EntryTable {
   async listPieceIds(entryId: number): Promise<number[]> {
     const rows = await this.#tables.all<{ id: number }>(sql`
       SELECT piece.id AS id FROM cache_entries AS whole
-      CROSS JOIN cache_entries AS piece ON piece.media_id = whole.media_id
-      WHERE whole.id = ${entryId} AND substr(piece.quality, 1, length(whole.quality) + 1) = whole.quality || '~'`);
+      CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
+        AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
+      WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
     return rows.map(({ id }) => id);
   }
 
+  /** Not a playlist of which there are pieces (again): they could not be found without it. */
   async remove(entryId: number): Promise<void> {
-    await this.#tables.delete(cacheEntries).where(eq(cacheEntries.id, entryId));
+    await this.#tables.run(sql`
+      DELETE FROM cache_entries WHERE id = ${entryId} AND (instr(quality, '~') > 0 OR NOT EXISTS (
+        SELECT 1 FROM cache_entries AS piece
+        WHERE piece.source_id = cache_entries.source_id AND piece.media_id = cache_entries.media_id
+          AND piece.quality > cache_entries.quality || '~' AND piece.quality < cache_entries.quality || '~~'))`);
   }
 
   /** The address of an entry, to open it without a request; null when it is gone. */
@@ -350,7 +366,20 @@ export class EntryTable {
   /** An entry with its available ranges; null when it is gone. */
   async findSummary(entryId: number): Promise<EntrySummary | null> {
     const [summary] = await this.#withRanges(await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1));
-    return summary ?? null;
+    if (summary === undefined) return null;
+    if (summary.container !== 'm3u8') return summary;
+    return { ...summary, cachedBytes: summary.cachedBytes + (await this.#sumPieces(entryId)) };
+  }
+
+  /** What is kept of the pieces of a playlist. */
+  async #sumPieces(entryId: number): Promise<number> {
+    const [row] = await this.#tables.all<{ bytes: number }>(sql`
+      SELECT COALESCE(SUM(cached_bytes), 0) AS bytes FROM cache_entries AS whole
+      CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
+        AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
+      CROSS JOIN cache_generations AS generation ON generation.entry_id = piece.id AND generation.superseded_at IS NULL
+      WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
+    return row?.bytes ?? 0;
   }
 
   /** What a label says of an entry besides its generation; null when it is gone. */
@@ -384,6 +413,8 @@ export class EntryTable {
       .where(
         and(
           isNull(cacheEntries.removedAt),
+          // As the index says it.
+          isNoPiece,
           // A row value, so that the index is entered at the cursor.
           cursor === null
             ? undefined

@@ -1,5 +1,5 @@
 // Playlists of HLS qualities, and the entries that their pieces are: `720p~SIGNATURE-12` beside the entry `720p`.
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, notInArray, sql } from 'drizzle-orm';
 import type { Tables } from './database.ts';
 import { cacheEntries, mediaItems, mediaPlaylists } from './schema.ts';
 
@@ -21,14 +21,23 @@ export class PlaylistTable {
     this.#tables = tables;
   }
 
-  async put(row: PlaylistRow): Promise<void> {
-    await this.#tables
+  /** @param others - names of those that the first one of its quality points to; all else is not of it any more */
+  async put(row: PlaylistRow, others: readonly string[] = []): Promise<void> {
+    const { mediaId, quality, name } = mediaPlaylists;
+    const put = this.#tables
       .insert(mediaPlaylists)
       .values(row)
-      .onConflictDoUpdate({
-        target: [mediaPlaylists.mediaId, mediaPlaylists.quality, mediaPlaylists.name],
-        set: row,
-      });
+      .onConflictDoUpdate({ target: [mediaId, quality, name], set: row });
+    if (row.name !== '') {
+      await put;
+      return;
+    }
+    await this.#tables.batch([
+      put,
+      this.#tables
+        .delete(mediaPlaylists)
+        .where(and(eq(mediaId, row.mediaId), eq(quality, row.quality), notInArray(name, ['', ...others]))),
+    ]);
   }
 
   /** All of one quality. */
@@ -62,8 +71,24 @@ export class PlaylistTable {
     return rows[0]?.isWhole ?? false;
   }
 
-  /** All pieces of it were fetched. */
-  async recordWhole(entryId: number): Promise<void> {
-    await this.#tables.update(cacheEntries).set({ piecesWhole: true }).where(eq(cacheEntries.id, entryId));
+  /** Notes whether all pieces of it are here. @returns whether they are */
+  async recordWhole(entryId: number): Promise<boolean> {
+    // Quality and signature make a range of the index: a dot is behind the dash that ends them.
+    const rows = await this.#tables.all<{ isWhole: number }>(sql`
+      UPDATE cache_entries SET pieces_whole = (
+        SELECT COALESCE(SUM(piece_count), 0) > 0 AND SUM(piece_count) = (
+          SELECT COUNT(*) FROM media_playlists AS playlist
+          CROSS JOIN cache_entries AS piece ON piece.source_id = cache_entries.source_id
+            AND piece.media_id = playlist.media_id
+            AND piece.quality > playlist.quality || '~' || playlist.signature || '-'
+            AND piece.quality < playlist.quality || '~' || playlist.signature || '.'
+          CROSS JOIN cache_generations AS generation ON generation.entry_id = piece.id
+            AND generation.superseded_at IS NULL AND generation.cached_bytes = generation.total_bytes
+          WHERE playlist.media_id = cache_entries.media_id AND playlist.quality = cache_entries.quality
+            AND playlist.kind = 'media')
+        FROM media_playlists
+        WHERE media_id = cache_entries.media_id AND quality = cache_entries.quality)
+      WHERE id = ${entryId} RETURNING pieces_whole AS isWhole`);
+    return rows[0]?.isWhole === 1;
   }
 }

@@ -213,10 +213,23 @@ export class EntryActions {
 
   async #askOrigin(entryId: number, source: MediaSource, path: string): Promise<'same' | 'other'> {
     const { manager } = this.#services;
+    const open = manager.findOpen(entryId);
+    if (open !== undefined) return open.recheck();
+    const address = source.describe(path);
+    // A playlist is made anew each time, and no file: it can be asked for, and not compared.
+    if (source.kind !== 'http' && address.container === 'm3u8') {
+      const deadline = new AbortController();
+      const timer = this.#services.clock.after(RECHECK_ANSWER_MS, () => deadline.abort());
+      try {
+        if (await source.openCatalogue().hasFile(path, deadline.signal)) return 'same';
+      } finally {
+        timer.cancel();
+      }
+      throw new LarderError('not-found', 'its source has no such film any more');
+    }
     // Opened for ourselves: looking is no use of it. From here on the check keeps it open.
     const options = { spec: null, probe: true, internal: true, signal: new AbortController().signal };
-    const file = manager.findOpen(entryId) ?? (await manager.open(source, source.describe(path), options));
-    return file.recheck();
+    return (await manager.open(source, address, options)).recheck();
   }
 }
 

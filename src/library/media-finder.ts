@@ -41,7 +41,10 @@ export class MediaFinder {
     const key = JSON.stringify([source.id, mediaKey, quality, rungContainer(source)]);
     const known = this.#paths.get(key);
     if (known !== undefined) return source.describe(known);
-    const path = (await this.#findListed(source, mediaKey, quality)) ?? (await this.#ask(source, mediaKey, quality));
+    const path =
+      (await this.#askOfUnread(source, mediaKey, quality)) ??
+      (await this.#findListed(source, mediaKey, quality)) ??
+      (await this.#ask(source, mediaKey, quality));
     if (path === null) throw noSuchQuality(quality);
     if (this.#paths.size >= REMEMBERED_MAX) this.#paths.clear();
     this.#paths.set(key, path);
@@ -51,6 +54,22 @@ export class MediaFinder {
   /** Rows of a source read otherwise from now on. */
   forget(): void {
     this.#paths.clear();
+  }
+
+  /**
+   * What an add-on lists without its streams, and what was never played: only they say whether it is a file or a playlist.
+   * Where it does not say, it is a file.
+   */
+  async #askOfUnread(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {
+    if (source.kind !== 'stremio') return null;
+    const row = await this.#services.media.findVariant(source.id, mediaKey, quality);
+    if (row === null || row.refusal !== null || (row.container ?? row.sizeBytes ?? row.stamp) !== null) return null;
+    try {
+      return await this.#ask(source, mediaKey, quality);
+    } catch (error) {
+      if (error instanceof LarderError) return null;
+      throw error;
+    }
   }
 
   async #findListed(source: MediaSource, mediaKey: string, quality: string): Promise<string | null> {

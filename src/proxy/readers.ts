@@ -243,14 +243,15 @@ export class Readers {
     this.#open.delete(response.id);
     const { start, reader, totals, firstByteMs } = response;
     const { identity, totalBytes } = start.file;
+    const { path, quality, entryId } = shownAs(identity);
     const { clock, ended } = this.#services;
     const { outcome, reason } = outcomeOf(response, error);
     ended.note({
-      entryId: identity.entryId === 0 ? null : identity.entryId,
+      entryId,
       source: start.source,
-      path: identity.address.path,
+      path,
       title: titleOf(identity.address),
-      quality: identity.address.quality,
+      quality,
       address: reader.label.address,
       userAgent: reader.label.player,
       startedAt: this.#wallMs(start.requestedAtMs),
@@ -271,14 +272,14 @@ export class Readers {
 
   #describe({ id, start, reader, meter, totals, firstByteMs }: OpenResponse): OpenReader {
     const { file, source } = start;
-    const { address, entryId } = file.identity;
-    const { path, quality } = address.partOf ?? address;
+    const { address } = file.identity;
+    const { path, quality, entryId } = shownAs(file.identity);
     const runwayBytes = Math.max(0, Math.min(file.runwayBytes(reader.position), reader.end - reader.position));
     const waiting = this.#describeWait(file, source, reader);
     const waitedMs = waiting === null ? 0 : this.#services.clock.nowMs() - waiting.sinceMs;
     return {
       id,
-      entryId: entryId === 0 ? null : entryId,
+      entryId,
       source,
       path,
       title: titleOf(address),
@@ -310,9 +311,9 @@ export class Readers {
       id,
       entryId: null,
       source,
-      path: address.path,
+      path: (address.partOf ?? address).path,
       title: titleOf(address),
-      quality: address.quality,
+      quality: (address.partOf ?? address).quality,
       player: playerName(label.player),
       userAgent: label.player,
       address: label.address,
@@ -360,6 +361,13 @@ export class Readers {
     const { clock } = this.#services;
     return Math.round(clock.nowMs() - (clock.monotonicMs() - monotonicMs));
   }
+}
+
+/** Pieces of a playlist are read by the hundred: people think of the film. */
+function shownAs({ address, entryId }: { readonly address: MediaAddress; readonly entryId: number }) {
+  const { path, quality } = address.partOf ?? address;
+  const shownId = address.partOf === undefined ? entryId : (address.partOf.entryId ?? 0);
+  return { path, quality, entryId: shownId === 0 ? null : shownId };
 }
 
 function titleOf({ title, year }: MediaAddress): string {

@@ -17,6 +17,7 @@ import type { BufferPool } from './buffer-pool.ts';
 import { cutResponse } from './cut-response.ts';
 import { sendError } from './error-response.ts';
 import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
+import type { PieceReader } from './hls/hls-streams.ts';
 import { layOutMultipart } from './multipart.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
 import type { Arrival, OpenResponse, Readers } from './readers.ts';
@@ -42,7 +43,7 @@ export interface StreamServices {
   /** Playlists, and what of them is not kept. */
   readonly hls: Pick<HlsHandler, 'handles' | 'handle'>;
   /** A piece of a playlist is being played. */
-  readonly pieceOpened: (source: MediaSource, address: MediaAddress) => void;
+  readonly pieceOpened: (source: MediaSource, address: MediaAddress, reader: PieceReader) => void;
   readonly pool: BufferPool;
   readonly clock: Clock;
   readonly log: Log;
@@ -130,7 +131,12 @@ export class StreamHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
     const gone = new AbortController();
-    const onClose = () => gone.abort();
+    /** Gone before it had all. */
+    const left = new AbortController();
+    const onClose = () => {
+      gone.abort();
+      if (!response.writableFinished) left.abort();
+    };
     response.once('close', onClose);
     this.#openCount += 1;
     try {
@@ -158,11 +164,16 @@ export class StreamHandler {
       const { hls, pieceOpened } = this.#services;
       if (hls.handles(source, address)) {
         const { linkOf } = target;
-        await hls.handle(response, source, address, { isHead: request.method === 'HEAD', linkOf, signal: gone.signal });
+        const asked = { isHead: request.method === 'HEAD', range: request.headers.range, linkOf, signal: gone.signal };
+        await hls.handle(response, source, address, asked);
         return;
       }
-      if (address.partOf !== undefined && request.method === 'GET') pieceOpened(source, address);
-      await this.#respond(request, response, source, address, label, gone.signal);
+      const responding = this.#respond(request, response, source, address, label, gone.signal);
+      // Behind it: what is waited for comes before what will be.
+      if (address.partOf !== undefined && request.method === 'GET') {
+        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: left.signal });
+      }
+      await responding;
     } catch (error) {
       if (error instanceof LarderError && error.code === 'is-folder' && !response.headersSent) {
         const [path, query] = (request.url ?? '').split(/\?(.*)/s, 2);

@@ -20,6 +20,22 @@ export const MEDIA_KEY_MAX = 512;
 
 const AUDIO = new Set(['mp3', 'flac', 'm4a', 'm4b', 'aac', 'ogg', 'oga', 'opus', 'wav', 'wma', 'aiff', 'alac', 'wv']);
 
+/** `720p~SIGNATURE-12`: a file of a playlist (src/proxy/hls/hls-names.ts). */
+const PIECE = /^([a-z0-9-]+)~([0-9a-f]{8}|live\d{0,4})-([ik]?\d{1,20})$/;
+
+export interface PieceQuality {
+  /** The quality that it is a piece of. */
+  readonly whole: string;
+  readonly signature: string;
+  readonly name: string;
+}
+
+/** Null for what is no piece of a playlist. */
+export function parsePieceQuality(quality: string): PieceQuality | null {
+  const [, whole, signature, name] = PIECE.exec(quality) ?? [];
+  return whole === undefined || signature === undefined || name === undefined ? null : { whole, signature, name };
+}
+
 /** Whether it is something beside a film: a picture, subtitles, a piece of a playlist. */
 export function isSideQuality(quality: string): boolean {
   return quality.includes('~');
@@ -50,7 +66,8 @@ export function parseCataloguePath(path: string): MediaAddress {
       hint: 'copy the address from the page of the film',
     });
   }
-  const isSide = isSideQuality(quality) && quality.startsWith('~');
+  const piece = parsePieceQuality(quality);
+  const isSide = quality.startsWith('~') || (piece !== null && (container === 'key' || container === 'vtt'));
   const type = isSide ? 'file' : container !== null && AUDIO.has(container) ? 'audio' : 'video';
   return {
     path,
@@ -61,7 +78,13 @@ export function parseCataloguePath(path: string): MediaAddress {
     type,
     container,
     isListed: true,
+    ...(piece === null ? {} : { partOf: { path: wholePath(path, colon + slash + 1, piece), quality: piece.whole } }),
   };
+}
+
+/** @param colon - where the quality begins */
+function wholePath(path: string, colon: number, { whole }: PieceQuality): string {
+  return `${path.slice(0, colon + 1)}${whole}.m3u8`;
 }
 
 function decodeKey(text: string): string | null {

@@ -17,7 +17,7 @@ export interface MediaAddress {
   /** A catalogue says what it is called, not its path. */
   readonly isListed?: boolean;
   /** It is a piece of this playlist: players read many, and people think of one. */
-  readonly partOf?: { readonly path: string; readonly quality: string };
+  readonly partOf?: { readonly path: string; readonly quality: string; readonly entryId?: number };
 }
 
 const RUNG = /([ ._\-[(])(2160p|1440p|1080p|720p|576p|480p|360p)(?=[ ._\-\])][^/]*$)/;

@@ -27,7 +27,8 @@ export interface HttpServerOptions {
 }
 
 /** A film is over by then, with pauses. */
-const PIECE_ADDRESS_MS = 12 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const PIECE_ADDRESS_MS = 12 * HOUR_MS;
 
 export class HttpServer {
   readonly #listener: Listener;
@@ -54,7 +55,10 @@ export class HttpServer {
     function linksFor(decision: Extract<StreamDecision, { may: true }>, token: string | null) {
       const { by } = decision;
       if (by?.kind === 'address') {
-        return (path: string) => options.basePath + options.signatures.sign(path, by.signer, PIECE_ADDRESS_MS);
+        // To a whole hour: players keep keys and beginnings by their addresses, and a live playlist is written often.
+        const nowMs = options.clock.nowMs();
+        const lifetimeMs = Math.ceil((nowMs + PIECE_ADDRESS_MS) / HOUR_MS) * HOUR_MS - nowMs;
+        return (path: string) => options.basePath + options.signatures.sign(path, by.signer, lifetimeMs);
       }
       const query = token === null ? '' : `?token=${encodeURIComponent(token)}`;
       return (path: string) => options.basePath + path + query;

@@ -1,7 +1,8 @@
-// Has files of a playlist fetched whole, a few at a time and in the order of playing, until nobody wants them any more.
+// Has files of a playlist fetched whole, until nobody wants them any more: all of them, a few at a time and in the order
+// of playing.
 import type { CachedFile, Consumer } from '../../chunks/cached-file.ts';
 import type { ChunkManager } from '../../chunks/chunk-manager.ts';
-import type { Priority } from '../../chunks/fetch-scheduler.ts';
+import { Priority } from '../../chunks/fetch-scheduler.ts';
 import { LarderError } from '../../errors.ts';
 import type { MediaAddress } from '../../sources/media-address.ts';
 import type { MediaSource } from '../../sources/media-source.ts';
@@ -13,7 +14,7 @@ export interface PieceFetcherParts {
 }
 
 /** A converting server makes one piece after the other: more at once would have it begin in several places. */
-const AT_ONCE = 2;
+const PIECES_AT_ONCE = 2;
 
 /** @throws LarderError why a piece does not come, `stopped` when `signal` was aborted */
 export async function fetchPieces(
@@ -21,24 +22,34 @@ export async function fetchPieces(
   parts: PieceFetcherParts,
   signal: AbortSignal,
 ): Promise<void> {
-  const waiting = [...addresses];
+  let next = 0;
   const stop = new AbortController();
   const whole = AbortSignal.any([signal, stop.signal]);
   const work = async () => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await fetchPiece(next, parts, whole);
+    for (let address = addresses[next++]; address !== undefined; address = addresses[next++]) {
+      await fetchPiece(address, parts, whole);
+    }
   };
   const fail = (error: unknown) => {
-    waiting.length = 0;
+    next = addresses.length;
     stop.abort();
     throw error;
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, () => work().catch(fail)));
+  await Promise.all(Array.from({ length: PIECES_AT_ONCE }, () => work().catch(fail)));
 }
 
-async function fetchPiece(address: MediaAddress, parts: PieceFetcherParts, signal: AbortSignal): Promise<void> {
+/** @throws LarderError as `fetchPieces` */
+export async function fetchPiece(address: MediaAddress, parts: PieceFetcherParts, signal: AbortSignal): Promise<void> {
   if (signal.aborted) throw stopped();
   const { manager, source, priority } = parts;
-  const file = await manager.open(source, address, { spec: null, probe: false, internal: true, signal });
+  const file = await manager.open(source, address, {
+    spec: null,
+    probe: false,
+    internal: true,
+    // Else it would take the connection of the piece before it.
+    priority: Priority.high,
+    signal,
+  });
   if (signal.aborted) throw stopped();
   if (!file.isComplete) await consume(file, priority, signal);
 }

@@ -148,7 +148,8 @@ function fileItem(playable: Playable, quality: string, file: StreamFile): Catalo
     type,
     title,
     year,
-    path: cataloguePath(label, { mediaKey, quality, container: null }),
+    // What is a playlist is not answered as a file is.
+    path: cataloguePath(label, { mediaKey, quality, container: container === 'm3u8' ? container : null }),
     container,
     sizeBytes,
     stamp: (sizeBytes ?? filename) === null ? null : `${sizeBytes ?? ''} ${filename ?? ''}`,
