@@ -215,3 +215,11 @@ WHEN NEW.title <> OLD.title OR NEW.year IS NOT OLD.year OR NEW.parent_id IS NOT 
   SELECT below.id FROM media_items AS child JOIN media_items AS below ON below.parent_id = child.id
   WHERE child.parent_id = NEW.id;
 END;
+
+-- As before, without pictures and subtitles: who looks at a poster plays nothing.
+DROP TRIGGER cache_entries_played;
+CREATE TRIGGER cache_entries_played AFTER UPDATE OF last_played_at ON cache_entries
+WHEN NEW.last_played_at IS NOT NULL AND substr(NEW.quality, 1, 1) <> '~' BEGIN
+  UPDATE media_statistics SET last_used_at = NEW.last_played_at
+  WHERE media_id = NEW.media_id AND last_used_at < NEW.last_played_at;
+END;

@@ -11,15 +11,18 @@ import type { ByteRange } from './bytes/byte-range.ts';
 import { ConnectionMemory } from './chunks/acceleration.ts';
 import type { CachedFile } from './chunks/cached-file.ts';
 import { ChunkManager } from './chunks/chunk-manager.ts';
+import { Priority } from './chunks/fetch-scheduler.ts';
 import { Throughput } from './chunks/throughput.ts';
 import { UseLog } from './chunks/use-log.ts';
 import { CatalogueTable } from './db/catalogue.ts';
 import type { EntryCursor, EvictableEntry } from './db/entries.ts';
 import { LibraryTable } from './db/library.ts';
 import { MediaTable } from './db/media.ts';
+import { PlaylistTable } from './db/playlists.ts';
 import { ReaderHistoryTable } from './db/reader-history.ts';
 import { TrafficHistoryTable } from './db/traffic-history.ts';
 import { describeError } from './errors.ts';
+import { findBesideFiles } from './library/beside-files.ts';
 import { BulkJobs } from './library/bulk-jobs.ts';
 import { CatalogueSyncs } from './library/catalogue-syncs.ts';
 import { EntryActions } from './library/entry-actions.ts';
@@ -39,6 +42,7 @@ import { DownloadRunner } from './offline/download-runner.ts';
 import { type DiskSpace, SpaceKeeper } from './offline/space-keeper.ts';
 import { deriveCap, policyOf } from './offline/space-policy.ts';
 import { EndedReaders } from './proxy/ended-readers.ts';
+import { fetchPieces } from './proxy/hls/piece-fetcher.ts';
 import { Readers } from './proxy/readers.ts';
 import { FetchQueue } from './scheduler/fetch-queue.ts';
 import { ThreadPool } from './scheduler/thread-pool.ts';
@@ -296,6 +300,13 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     entries,
     manager,
     findSource,
+    fetchBeside: async (source, { mediaKey }, signal) => {
+      const besides = await findBesideFiles(source, mediaKey, {
+        media: mediaTable,
+        findMedia: finder.find.bind(finder),
+      });
+      await fetchPieces(besides, { manager, source, priority: Priority.medium }, signal);
+    },
     fetchPieces: (source, address, priority, signal) => hls.fetchAll(source, address, priority, signal),
     noteEvent,
     clock,
@@ -333,6 +344,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const library = new Library({
     library: libraryTable,
     media: mediaTable,
+    playlists: new PlaylistTable(tables),
     sources: () =>
       registry.sources().map((source) => ({
         id: source.id,

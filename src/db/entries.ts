@@ -368,18 +368,19 @@ export class EntryTable {
     const [summary] = await this.#withRanges(await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1));
     if (summary === undefined) return null;
     if (summary.container !== 'm3u8') return summary;
-    return { ...summary, cachedBytes: summary.cachedBytes + (await this.#sumPieces(entryId)) };
+    const { bytes, isWhole } = await this.#sumPieces(entryId);
+    return { ...summary, cachedBytes: bytes, totalBytes: isWhole ? bytes : summary.totalBytes };
   }
 
   /** What is kept of the pieces of a playlist. */
-  async #sumPieces(entryId: number): Promise<number> {
-    const [row] = await this.#tables.all<{ bytes: number }>(sql`
-      SELECT COALESCE(SUM(cached_bytes), 0) AS bytes FROM cache_entries AS whole
+  async #sumPieces(entryId: number): Promise<{ bytes: number; isWhole: boolean }> {
+    const [row] = await this.#tables.all<{ bytes: number; isWhole: number | null }>(sql`
+      SELECT COALESCE(SUM(cached_bytes), 0) AS bytes, MAX(whole.pieces_whole) AS isWhole FROM cache_entries AS whole
       CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
         AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
       CROSS JOIN cache_generations AS generation ON generation.entry_id = piece.id AND generation.superseded_at IS NULL
       WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
-    return row?.bytes ?? 0;
+    return { bytes: row?.bytes ?? 0, isWhole: row?.isWhole === 1 };
   }
 
   /** What a label says of an entry besides its generation; null when it is gone. */

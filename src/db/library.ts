@@ -84,6 +84,8 @@ export interface QualityRow {
   readonly totalBytes: number | null;
   readonly cachedBytes: number | null;
   readonly seekable: boolean | null;
+  /** Of a playlist: all of its pieces are here. */
+  readonly piecesWhole: boolean | null;
 }
 
 /** An entry as far as a list of entries names it. */
@@ -226,6 +228,7 @@ export class LibraryTable {
         totalBytes: cacheGenerations.totalBytes,
         cachedBytes: cacheGenerations.cachedBytes,
         seekable: cacheGenerations.seekable,
+        piecesWhole: cacheEntries.piecesWhole,
       })
       .from(cacheQualityVariants)
       .leftJoin(

@@ -70,5 +70,6 @@ function rungRow(original: QualityRow, rung: Rung, container: string): QualityRo
     totalBytes: null,
     cachedBytes: null,
     seekable: null,
+    piecesWhole: null,
   };
 }

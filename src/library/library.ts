@@ -13,6 +13,7 @@ import type {
   QualityRow,
 } from '../db/library.ts';
 import type { ChainRow, ChildCount, MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
+import type { PlaylistTable } from '../db/playlists.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
 import { withRungs } from './item-qualities.ts';
 import { readSearchWords } from './search-words.ts';
@@ -20,6 +21,7 @@ import { yieldTurn } from './yield-turn.ts';
 
 export interface LibraryServices {
   readonly library: LibraryTable;
+  readonly playlists: Pick<PlaylistTable, 'sumPieces'>;
   readonly media: Pick<
     MediaTable,
     'listChildren' | 'listSubtitles' | 'listSameWork' | 'listChains' | 'countChildrenOf'
@@ -255,12 +257,27 @@ export class Library {
       .slice(0, limit);
   }
 
+  /** What is kept of a playlist is in its pieces. */
+  async #qualitiesOf(mediaIds: readonly number[]): Promise<QualityRow[]> {
+    const { library, playlists } = this.#services;
+    const rows = await library.listQualities(mediaIds);
+    const playlistIds = rows.filter(({ container, entryId }) => container === 'm3u8' && entryId !== null);
+    if (playlistIds.length === 0) return rows;
+    const kept = await playlists.sumPieces([...new Set(playlistIds.map(({ mediaId }) => mediaId))]);
+    return rows.map((row) => {
+      const pieces = kept.find(({ mediaId, quality }) => mediaId === row.mediaId && quality === row.quality);
+      if (pieces === undefined) return row;
+      const { cachedBytes } = pieces;
+      return { ...row, cachedBytes, totalBytes: row.piecesWhole ? cachedBytes : null };
+    });
+  }
+
   async #itemsOf(places: readonly ItemPlace[], sources: ReadonlyMap<number, SourceFacts>): Promise<LibraryItem[]> {
     const { library } = this.#services;
     if (places.length === 0) return [];
     const ids = places.map((place) => place.mediaId);
     const items = new Map((await library.listItems(ids)).map((item) => [item.mediaId, item]));
-    const qualities = Map.groupBy(await library.listQualities(ids), (quality) => quality.mediaId);
+    const qualities = Map.groupBy(await this.#qualitiesOf(ids), (quality) => quality.mediaId);
     return ids.flatMap((id) => {
       const item = items.get(id);
       if (item === undefined) return [];

@@ -17,6 +17,8 @@ export interface DownloadRunnerServices {
   readonly entries: EntryTable;
   readonly manager: ChunkManager;
   readonly findSource: (name: string) => MediaSource | undefined;
+  /** Has what lies beside a film fetched: its picture, its subtitles. */
+  readonly fetchBeside: (source: MediaSource, address: MediaAddress, signal: AbortSignal) => Promise<void>;
   /** Has all pieces of a playlist fetched. */
   readonly fetchPieces: (
     source: MediaSource,
@@ -175,6 +177,7 @@ export class DownloadRunner {
       if (address === null || source === undefined)
         throw new LarderError('unknown-source', 'the source is not there any more');
       const media = source.describe(address.path);
+      if (source.kind !== 'http') this.#fetchBeside(source, media, signal);
       if (source.kind !== 'http' && media.container === 'm3u8') {
         await this.#services.fetchPieces(source, media, priorityOf(row), signal);
         await this.#finish(row);
@@ -196,6 +199,13 @@ export class DownloadRunner {
     } finally {
       this.#beginning.delete(row.entryId);
     }
+  }
+
+  /** Nothing fails for want of a picture. */
+  #fetchBeside(source: MediaSource, address: MediaAddress, signal: AbortSignal): void {
+    this.#services.fetchBeside(source, address, signal).catch((error: unknown) => {
+      this.#services.log.debug('what lies beside a film was not fetched', { error: describeError(error) });
+    });
   }
 
   #consumer(row: DownloadRow): Consumer {

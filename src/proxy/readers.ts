@@ -194,7 +194,9 @@ export class Readers {
     return [
       ...[...this.#open.values()].map((response) => this.#describe(response)),
       ...waiting.map(([id, arrival]) => this.#describeArrival(id, arrival)),
-    ].sort((left, right) => Number(left.id) - Number(right.id));
+    ]
+      .filter(isPlaying)
+      .sort((left, right) => Number(left.id) - Number(right.id));
   }
 
   find(id: string): OpenReader | null {
@@ -244,6 +246,7 @@ export class Readers {
     const { start, reader, totals, firstByteMs } = response;
     const { identity, totalBytes } = start.file;
     const { path, quality, entryId } = shownAs(identity);
+    if (!isPlaying({ quality })) return;
     const { clock, ended } = this.#services;
     const { outcome, reason } = outcomeOf(response, error);
     ended.note({
@@ -379,4 +382,9 @@ function outcomeOf(response: OpenResponse, error: unknown): Pick<ReaderHistoryRo
   if (error === undefined) return { outcome: 'finished', reason: null };
   if (!(error instanceof LarderError)) return { outcome: 'failed', reason: 'a mistake of Larder: see its log' };
   return error.code === 'stopped' ? { outcome: 'left', reason: null } : { outcome: 'failed', reason: error.message };
+}
+
+/** Pictures and subtitles are read by pages and players on the way: nobody plays them. */
+function isPlaying({ quality }: { readonly quality: string }): boolean {
+  return !quality.startsWith('~');
 }

@@ -6,11 +6,6 @@ import { playerName } from '../proxy/player-name.ts';
 import type { OpenReader, ReaderWait } from '../proxy/readers.ts';
 import type { ItemPathOf } from './item-paths.ts';
 
-/** Somebody plays it: pages that show posters read those, too, which is nobody's news. */
-export function isPlaying({ quality }: { readonly quality: string }): boolean {
-  return !quality.startsWith('~');
-}
-
 /** What a reader waits for, without how long: `attic to be asked again in 3 s (try 3)`. */
 export function describeWait({ kind, source, attempt, untilMs }: ReaderWait, nowMs: number): string {
   const again = untilMs === null ? 'soon' : `in ${Math.max(1, Math.ceil((untilMs - nowMs) / 1_000))} s`;

@@ -5,6 +5,7 @@ import { systemClock } from '../../src/clock.ts';
 import { CatalogueTable, type SyncCounts, type SyncRow } from '../../src/db/catalogue.ts';
 import { LibraryTable } from '../../src/db/library.ts';
 import { MediaTable } from '../../src/db/media.ts';
+import { PlaylistTable } from '../../src/db/playlists.ts';
 import { LarderError } from '../../src/errors.ts';
 import { CatalogueSync } from '../../src/library/catalogue-sync.ts';
 import { EVERYTHING } from '../../src/library/item-filter.ts';
@@ -180,6 +181,7 @@ class Larder {
     const { tables } = this.cache.database;
     const library = new Library({
       library: new LibraryTable(tables),
+      playlists: new PlaylistTable(tables),
       media: new MediaTable(tables),
       sources: () => [{ id: this.source.id, name: 'server', isFailing: false }],
     });

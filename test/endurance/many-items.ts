@@ -3,6 +3,7 @@
 
 import { type ItemCursor, LibraryTable } from '../../src/db/library.ts';
 import { MediaTable } from '../../src/db/media.ts';
+import { PlaylistTable } from '../../src/db/playlists.ts';
 import { EVERYTHING, ITEM_SORTS, type ItemFilter } from '../../src/library/item-filter.ts';
 import { ITEMS_PAGE, Library } from '../../src/library/library.ts';
 import { Selections } from '../../src/library/selections.ts';
@@ -27,6 +28,7 @@ console.log(`${flags.items} items in ${((performance.now() - startedMs) / 1_000)
 const library = new Library({
   library: new LibraryTable(cache.database.tables),
   media: new MediaTable(cache.database.tables),
+  playlists: new PlaylistTable(cache.database.tables),
   sources: () =>
     Array.from({ length: 5 }, (_, index) => ({ id: index + 1, name: `source-${index + 1}`, isFailing: index === 3 })),
 });

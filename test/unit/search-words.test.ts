@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test';
 import fc from 'fast-check';
 import { LibraryTable } from '../../src/db/library.ts';
 import { MediaTable } from '../../src/db/media.ts';
+import { PlaylistTable } from '../../src/db/playlists.ts';
 import { EVERYTHING } from '../../src/library/item-filter.ts';
 import { Library } from '../../src/library/library.ts';
 import { readSearchWords } from '../../src/library/search-words.ts';
@@ -25,6 +26,7 @@ test('whatever is typed finds something or nothing, and is never an error', asyn
   const library = new Library({
     library: new LibraryTable(cache.database.tables),
     media: new MediaTable(cache.database.tables),
+    playlists: new PlaylistTable(cache.database.tables),
     sources: () => [{ id: sourceId, name: 'films', isFailing: false }],
   });
   const find = async (query: string) => {

@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test';
 import { LibraryTable } from '../../src/db/library.ts';
 import { MediaTable } from '../../src/db/media.ts';
+import { PlaylistTable } from '../../src/db/playlists.ts';
 import { EVERYTHING } from '../../src/library/item-filter.ts';
 import { Library } from '../../src/library/library.ts';
 import { Selections } from '../../src/library/selections.ts';
@@ -25,6 +26,7 @@ test('a filter, its items by number, and its words come to the same', async () =
   const library = new Library({
     library: table,
     media: new MediaTable(cache.database.tables),
+    playlists: new PlaylistTable(cache.database.tables),
     sources: () => [{ id: sourceId, name: 'films', isFailing: false }],
   });
   const selections = new Selections({ library, table, entries: cache.entries });

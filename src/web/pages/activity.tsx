@@ -8,7 +8,7 @@ import type { Wish, WishPlace } from '../../db/download-queue.ts';
 import { type IsCatalogue, titleInPath } from '../entry-words.ts';
 import type { ItemPathOf } from '../item-paths.ts';
 import { parseId } from '../parse-id.ts';
-import { endedReaderProps, isPlaying, readerProps } from '../reader-words.ts';
+import { endedReaderProps, readerProps } from '../reader-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 
@@ -32,7 +32,7 @@ export function addActivityPages(
       const before = parseId(query.get('before'));
       const ended = await readers.listEnded(ENDED_PER_PAGE + 1, before);
       const shown = ended.slice(0, ENDED_PER_PAGE);
-      const open = readers.list().filter(isPlaying);
+      const open = readers.list();
       const place = readPlace(query.get('behind'));
       const wished = await wishes.list(WISHES_PER_PAGE, place);
       const itemPathOf = await items.pathsOf([...open, ...shown, ...wished.wishes].map(({ entryId }) => entryId));
@@ -60,7 +60,7 @@ export function addActivityPages(
         ended: (
           <EndedReaders
             page={page}
-            readers={shown.filter(isPlaying).map((reader) => endedReaderProps(reader, itemPathOf))}
+            readers={shown.map((reader) => endedReaderProps(reader, itemPathOf))}
             nextPath={ended.length > ENDED_PER_PAGE && last !== undefined ? `/activity?before=${last.id}` : null}
             isFirst={before === null}
           />

@@ -12,7 +12,7 @@ import { chartRanges, type TrafficChart } from '../../upkeep/traffic-history.ts'
 import { isOwner } from '../caller.ts';
 import { alertProps, answersOf, headlineOf, isChartRange, sourceProps, trafficProps } from '../dashboard-model.ts';
 import { describeTrouble } from '../describe-trouble.ts';
-import { isPlaying, readerProps } from '../reader-words.ts';
+import { readerProps } from '../reader-words.ts';
 import type { Routes } from '../routes.ts';
 import type { WebServices } from '../services.ts';
 import { eventProps } from './events.tsx';
@@ -60,7 +60,7 @@ export function addDashboardPage(routes: Routes, services: DashboardServices): v
       const asked = query.get('range');
       const chart = await chartOf(isChartRange(asked, chartRanges) ? asked : 'day');
       const week = await chartOf('week');
-      const open = readers.list().filter(isPlaying);
+      const open = readers.list();
       const now = await status.get();
       const disk = await storage.state();
       const sources = namedSources();
