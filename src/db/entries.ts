@@ -416,6 +416,8 @@ export class EntryTable {
           isNull(cacheEntries.removedAt),
           // As the index says it.
           isNoPiece,
+          // Pictures and subtitles lie beside their film.
+          sql`instr(${cacheEntries.quality}, '~') = 0`,
           // A row value, so that the index is entered at the cursor.
           cursor === null
             ? undefined
