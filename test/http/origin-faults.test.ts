@@ -135,7 +135,8 @@ describe('invariant 4: every wait ends', () => {
     }
     expect(status).toBe(504);
     expect(clock.monotonicMs() - startedAtMs).toBeLessThanOrEqual(40_000);
-    expect(Buffer.from((await answer).body).toString()).toContain('sent nothing');
+    // Which of the two deadlines is told depends on how far the thread came.
+    expect(Buffer.from((await answer).body).toString()).toMatch(/sent nothing|nothing came from the origin/);
   }, 30_000);
 
   test('an origin that goes silent in mid-body: the connection is cut (invariant 9)', async () => {
