@@ -121,6 +121,9 @@ export const READ_BUFFER_TIERS: readonly {
   { size: 64 * KIB, budget: Number.POSITIVE_INFINITY, keptCount: 32 },
 ];
 
+/** A read of what should be in the page cache is a memory copy: one that takes this long had to wait for a disk. */
+export const READ_AT_ONCE_SLOW_MS = 3;
+
 /** Ranges in one multipart answer; more and the Range header is ignored (RFC 9110 §14.2 allows it). */
 export const MULTIPART_RANGES_MAX = 32;
 

@@ -17,6 +17,7 @@ export interface ReaderFile {
   readonly totalBytes: number | null;
   readableEnd(offset: number): number;
   read(buffer: Uint8Array, position: number): Promise<number>;
+  readAgain(buffer: Uint8Array, position: number): number;
   readerWaits(reader: Reader): void;
   readerMoved(reader: Reader, bytes: number, bytesFromDisk: number): void;
   readerClosed(reader: Reader): void;
@@ -122,11 +123,15 @@ export class Reader {
     this.#settle()?.reject(error);
   }
 
-  /** Reads at the position, at most `buffer.length` and never past what is readable; 0 means the file lost bytes. */
-  read(buffer: Uint8Array): Promise<number> {
+  /**
+   * Reads at the position, at most `buffer.length` and never past what is readable; 0 means the file lost bytes. What
+   * is most likely in memory is read at once.
+   */
+  read(buffer: Uint8Array): number | Promise<number> {
     const { file } = this.#options;
     const readable = Math.min(file.readableEnd(this.position), this.end) - this.position;
-    return file.read(readable < buffer.length ? buffer.subarray(0, readable) : buffer, this.position);
+    const part = readable < buffer.length ? buffer.subarray(0, readable) : buffer;
+    return file.readAgain(part, this.position) || file.read(part, this.position);
   }
 
   /** The next `bytes` went to the player. */

@@ -106,7 +106,8 @@ export class BodyWriter {
       }
       const wanted = reader.end - reader.position;
       this.#buffer ??= this.#parts.pool.take(this.#isFast ? sizeFor(wanted) : SMALLEST_BYTES);
-      this.#filled = await reader.read(this.#buffer);
+      const count = reader.read(this.#buffer);
+      this.#filled = typeof count === 'number' ? count : await count;
     }
   }
 }

@@ -129,7 +129,10 @@ export class StreamHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
     const gone = new AbortController();
-    const onClose = () => gone.abort();
+    // Not after the last byte: nobody waits then, and making the error that says so costs a part of a small answer.
+    const onClose = () => {
+      if (!response.writableFinished) gone.abort();
+    };
     response.once('close', onClose);
     this.#openCount += 1;
     try {
