@@ -103,16 +103,14 @@ export class ChunkManager {
    */
   async open(source: MediaSource, address: MediaAddress, options: OpenOptions): Promise<CachedFile> {
     if (this.#stopping) throw new LarderError('overloaded', 'Larder is stopping', { retry: 'later' });
+    const ready = this.openAtOnce(source, address, options);
+    if (ready !== null) return ready;
     const key = { sourceId: source.id, mediaKey: address.mediaKey, quality: address.quality };
     const text = keyText(key);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
       entry = { key, source, address, file: null, loading: null, opening: null, openers: 0 };
       this.#entries.set(text, entry);
-    }
-    if (entry.file !== null && !entry.file.superseded) {
-      this.#noteUse(entry.file, text, entry, options);
-      return entry.file;
     }
     entry.loading ??= this.#load(entry, options).finally(() => {
       entry.loading = null;
@@ -121,6 +119,15 @@ export class ChunkManager {
     const file = await this.#waitAsOpener(entry, entry.loading, options.signal);
     this.#noteUse(file, text, entry, options);
     return file;
+  }
+
+  /** As `open`, of a file that is in memory; null when it has to be waited for, or when nothing is opened any more. */
+  openAtOnce(source: MediaSource, address: MediaAddress, options: Omit<OpenOptions, 'signal'>): CachedFile | null {
+    const text = keyText({ sourceId: source.id, mediaKey: address.mediaKey, quality: address.quality });
+    const entry = this.#entries.get(text);
+    if (this.#stopping || entry === undefined || entry.file === null || entry.file.superseded) return null;
+    this.#noteUse(entry.file, text, entry, options);
+    return entry.file;
   }
 
   /** A pinned entry is never evicted. @returns false when there is no such entry */
@@ -463,7 +470,7 @@ export class ChunkManager {
     return new CachedFile(identity, stored, this.#fileServices, (file) => this.#unused(file));
   }
 
-  #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
+  #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: Omit<OpenOptions, 'signal'>): void {
     if (!options.internal && !options.probe) {
       file.recheckIfDue();
       if (!file.isTransient) {

@@ -69,7 +69,8 @@ export class HttpServer {
       const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
       const facts = factsOf(request);
       const client = options.access.clientOf(facts);
-      const decision = await options.access.mayPlay({ ...facts, path, query }, client);
+      const asked = options.access.mayPlay({ ...facts, path, query }, client);
+      const decision = asked instanceof Promise ? await asked : asked;
       // Who has gone meanwhile says so no second time: what waits for it would wait for ever.
       if (response.destroyed) return;
       if (!decision.may) {
@@ -92,7 +93,8 @@ export class HttpServer {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      const linkOf = linksFor(decision, new URLSearchParams(query).get('token'));
+      const asks = query === '' ? null : new URLSearchParams(query);
+      const linkOf = linksFor(decision, asks?.get('token') ?? null);
       const preferredHeight = async () => {
         const preferences = await options.access.preferencesOf({ ...facts, path, query }, client, decision.by);
         return preferences?.maxHeight ?? null;
@@ -104,7 +106,7 @@ export class HttpServer {
         clientAddress: client.address,
         linkOf,
         preferredHeight,
-        askedHeight: readHeight(new URLSearchParams(query).get('max')),
+        askedHeight: readHeight(asks?.get('max')),
       });
     }
   }
