@@ -1,6 +1,6 @@
 // Which bytes of chunk files were read lately, and so are most likely still in the page cache: they can be read at once,
 // on the thread that serves, where the way through another thread costs more than the copy. It is a guess: each read at
-// once is timed, and one that had to wait for a disk after all ends the guessing until those bytes were read anew.
+// once is timed, and when they had to wait for a disk after all, nothing is guessed before it was read anew.
 import { totalmem } from 'node:os';
 import process from 'node:process';
 import { CHUNK_BYTES, READ_AT_ONCE_SLOW_MS } from '../limits.ts';
@@ -16,6 +16,8 @@ export interface RecentReadsOptions {
 /** A part of a grid cell, one bit of its mask each. */
 const BLOCKS_PER_CELL = 32;
 const BLOCK_BYTES = CHUNK_BYTES / BLOCKS_PER_CELL;
+/** Reads at once between two slow ones, with which the guess is still a good one. */
+const QUICK_READS_MIN = 100;
 /** Cells of one file that can be told apart: 32 TiB. */
 const CELLS_MAX = 2 ** 24;
 
@@ -28,6 +30,8 @@ function memoryBytes(): number {
 export class RecentReads {
   readonly #options: RecentReadsOptions;
   readonly #cellsMax: number;
+  /** Reads at once since the last slow one. */
+  #quickReads = 0;
   /** Masks of blocks by file and cell. What was not used while the young ones filled up is forgotten with the old. */
   #young = new Map<number, number>();
   #old = new Map<number, number>();
@@ -77,13 +81,17 @@ export class RecentReads {
     const { monotonicMs, countDiskReads } = this.#options;
     const startedAtMs = monotonicMs();
     const count = read();
+    this.#quickReads += 1;
     if (monotonicMs() - startedAtMs < READ_AT_ONCE_SLOW_MS) return count;
     const diskReads = countDiskReads();
-    if (diskReads !== this.#diskReads) {
+    if (diskReads === this.#diskReads) return count;
+    this.#diskReads = diskReads;
+    // A single one may have waited for a processor while something else was read, such as a page of the program.
+    if (this.#quickReads < QUICK_READS_MIN) {
       this.#young.clear();
       this.#old.clear();
     }
-    this.#diskReads = diskReads;
+    this.#quickReads = 0;
     return count;
   }
 
