@@ -116,8 +116,7 @@ export const READ_BUFFER_TIERS: readonly {
   readonly budget: number;
   readonly keptCount: number;
 }[] = [
-  { size: 512 * KIB, budget: 12 * MIB, keptCount: 16 },
-  { size: 256 * KIB, budget: 20 * MIB, keptCount: 8 },
+  { size: 512 * KIB, budget: 8 * MIB, keptCount: 8 },
   { size: 64 * KIB, budget: Number.POSITIVE_INFINITY, keptCount: 32 },
 ];
 
