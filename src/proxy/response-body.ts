@@ -2,7 +2,7 @@
 // socket took it. Nothing is collected, and nothing grows with the length of the file.
 import type { ServerResponse } from 'node:http';
 import type { Reader } from '../chunks/reader.ts';
-import { READ_BUFFER_TIERS } from '../limits.ts';
+import { READ_AT_ONCE_MAX_BYTES, READ_BUFFER_TIERS } from '../limits.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { playerLeft, ResponseWriter } from './response-writer.ts';
 
@@ -41,6 +41,8 @@ export class BodyWriter {
   #buffer: Uint8Array | undefined;
   #filled = 0;
   #isFast = true;
+  /** Read at once since the last read that went through the event loop. */
+  #atOnceBytes = 0;
 
   constructor(parts: BodyParts) {
     this.#parts = parts;
@@ -84,8 +86,9 @@ export class BodyWriter {
   /** What is in memory already is worth no wait. @returns whether there was anything */
   #fillAtOnce(): boolean {
     const { reader } = this.#parts;
-    if (!reader.isReadable) return false;
+    if (!reader.isReadable || this.#atOnceBytes >= READ_AT_ONCE_MAX_BYTES) return false;
     this.#filled = reader.readAgain(this.#takeBuffer());
+    this.#atOnceBytes += this.#filled;
     return this.#filled > 0;
   }
 
@@ -101,6 +104,7 @@ export class BodyWriter {
         continue;
       }
       this.#filled = await reader.read(this.#takeBuffer());
+      this.#atOnceBytes = 0;
     }
   }
 

@@ -272,8 +272,9 @@ export class StreamHandler {
         if (file === null) {
           if (!isHead) arrival = this.#services.readers.arrived({ ...visit, address, response });
           file = await this.#open(source, address, specs, isHead, gone.signal);
-          if (gone.signal.aborted) return;
         }
+        // Who has gone says so no second time: a reader of theirs would wait for its bytes all the same.
+        if (response.destroyed) return;
         await this.#respondWith(file, request, response, specs, { ...visit, arrival });
         return;
       } catch (error) {
