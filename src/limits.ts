@@ -130,10 +130,17 @@ export const READ_BUFFER_TIERS: readonly {
   readonly budget: number;
   readonly keptCount: number;
 }[] = [
-  { size: 512 * KIB, budget: 12 * MIB, keptCount: 16 },
-  { size: 256 * KIB, budget: 20 * MIB, keptCount: 8 },
+  { size: 512 * KIB, budget: 8 * MIB, keptCount: 8 },
   { size: 64 * KIB, budget: Number.POSITIVE_INFINITY, keptCount: 32 },
 ];
+
+/** A read of what should be in the page cache is a memory copy: one that takes this long had to wait for a disk. */
+export const READ_AT_ONCE_SLOW_MS = 3;
+/**
+ * Read at once for one response in a row; then once by the way of the event loop. A socket that takes all that it is
+ * given would keep everybody else waiting for as long as its film is.
+ */
+export const READ_AT_ONCE_MAX_BYTES = 2 * MIB;
 
 /** Ranges in one multipart answer; more and the Range header is ignored (RFC 9110 §14.2 allows it). */
 export const MULTIPART_RANGES_MAX = 32;

@@ -6,6 +6,7 @@ import { createAccess } from '../access/create-access.ts';
 import { loadSecretKey } from '../access/secret-key.ts';
 import { CertificateKeeper, readTlsSettings } from '../access/server-certificate.ts';
 import { FileChunkStore } from '../chunks/file-chunk-store.ts';
+import { RecentReads } from '../chunks/recent-reads.ts';
 import { DownloadQueueTable } from '../db/download-queue.ts';
 import { EntryTable } from '../db/entries.ts';
 import { EventTable } from '../db/events.ts';
@@ -120,7 +121,10 @@ export async function openFoundation(options: ApplianceOptions, teardown: Teardo
     if (!isKnown) await tryToWrite('a source', () => sourceTable.declare(name, url, clock.nowMs()));
   }
   const chunkFolder = join(dataFolder, 'chunks');
-  const store = new FileChunkStore(chunkFolder);
+  const store = new FileChunkStore(
+    chunkFolder,
+    RecentReads.ofThisMachine(() => clock.monotonicMs()),
+  );
   if (isNew) {
     const result = await adoptFiles({ store, sources: sourceTable, entries, generations, clock, log });
     if (damagedFolder !== null || result.adoptedFiles + result.lostFiles > 0) {

@@ -12,12 +12,25 @@ function parseOffset(digits: string): number {
   return Number.isSafeInteger(value) ? value : Number.MAX_SAFE_INTEGER;
 }
 
+/** Null when it ends before it starts, which is invalid (RFC 9110 §14.1.1). */
+function fromTo(firstDigits: string, lastDigits: string): RangeSpec | null {
+  const first = parseOffset(firstDigits);
+  const last = lastDigits === '' ? null : parseOffset(lastDigits);
+  return last !== null && last < first ? null : { kind: 'from', first, last };
+}
+
 /**
  * Reads a Range header. Null means the header is to be ignored (RFC 9110 §14.2): absent, another unit, or malformed.
  * The members are returned as sent; whether they can be satisfied depends on the length.
  */
 export function parseRangeHeader(header: string | undefined): RangeSpec[] | null {
   if (header === undefined) return null;
+  // What nearly all players send, all day.
+  const plain = /^bytes=(\d+)-(\d+)$/.exec(header);
+  if (plain !== null) {
+    const spec = fromTo(plain[1]!, plain[2]!);
+    return spec === null ? null : [spec];
+  }
   const unit = /^bytes=/i.exec(header.trim());
   if (unit === null) return null;
   const specs: RangeSpec[] = [];
@@ -31,10 +44,9 @@ export function parseRangeHeader(header: string | undefined): RangeSpec[] | null
       if (last === '') return null;
       specs.push({ kind: 'suffix', length: parseOffset(last) });
     } else {
-      const firstOffset = parseOffset(first);
-      const lastOffset = last === '' ? null : parseOffset(last);
-      if (lastOffset !== null && lastOffset < firstOffset) return null; // RFC 9110 §14.1.1: invalid
-      specs.push({ kind: 'from', first: firstOffset, last: lastOffset });
+      const spec = fromTo(first, last);
+      if (spec === null) return null;
+      specs.push(spec);
     }
   }
   return specs.length === 0 ? null : specs;

@@ -235,6 +235,11 @@ export class CachedFile implements ReaderFile {
     ];
   }
 
+  /** Reads what `readableEnd` promised and what is most likely in memory; 0 when `read` is to be asked. */
+  readAgain(buffer: Uint8Array, position: number): number {
+    return this.bytes.readAgain(buffer, position);
+  }
+
   /** Reads what `readableEnd` promised; 0 when the file was cut short. It is fetched again then. */
   async read(buffer: Uint8Array, position: number): Promise<number> {
     try {

@@ -108,6 +108,8 @@ export class ChunkManager {
    */
   async open(source: MediaSource, address: MediaAddress, options: OpenOptions): Promise<CachedFile> {
     if (this.#stopping) throw new LarderError('overloaded', 'Larder is stopping', { retry: 'later' });
+    const ready = this.openAtOnce(source, address, options);
+    if (ready !== null) return ready;
     const key = { sourceId: source.id, mediaKey: address.mediaKey, quality: address.quality };
     const text = keyText(key);
     let entry = this.#entries.get(text);
@@ -115,10 +117,6 @@ export class ChunkManager {
       const { critical } = Priority;
       entry = { key, source, address, file: null, loading: null, opening: null, openers: 0, priority: critical };
       this.#entries.set(text, entry);
-    }
-    if (entry.file !== null && !entry.file.superseded) {
-      this.#noteUse(entry.file, text, entry, options);
-      return entry.file;
     }
     const { priority = Priority.critical } = options;
     if (entry.loading === null || priority < entry.priority) entry.priority = priority;
@@ -130,6 +128,15 @@ export class ChunkManager {
     const file = await this.#waitAsOpener(entry, entry.loading, options.signal);
     this.#noteUse(file, text, entry, options);
     return file;
+  }
+
+  /** As `open`, of a file that is in memory; null when it has to be waited for, or when nothing is opened any more. */
+  openAtOnce(source: MediaSource, address: MediaAddress, options: Omit<OpenOptions, 'signal'>): CachedFile | null {
+    const text = keyText({ sourceId: source.id, mediaKey: address.mediaKey, quality: address.quality });
+    const entry = this.#entries.get(text);
+    if (this.#stopping || entry === undefined || entry.file === null || entry.file.superseded) return null;
+    this.#noteUse(entry.file, text, entry, options);
+    return entry.file;
   }
 
   /** A pinned entry is never evicted. @returns false when there is no such entry */
@@ -495,7 +502,7 @@ export class ChunkManager {
     return new CachedFile(identity, stored, this.#fileServices, (file) => this.#unused(file));
   }
 
-  #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: OpenOptions): void {
+  #noteUse(file: CachedFile, text: string, entry: OpenEntry, options: Omit<OpenOptions, 'signal'>): void {
     if (!options.internal && !options.probe) {
       const isPiece = file.identity.address.partOf !== undefined;
       // How its playlist is cut is the version of a piece: one that is converted again reads otherwise, and is the same.

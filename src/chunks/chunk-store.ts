@@ -14,6 +14,11 @@ export interface ChunkReader {
    * for, and the way through a thread would cost more than the copy.
    */
   readRecent(buffer: Uint8Array, position: number): number;
+  /**
+   * The same for bytes that were read through here not long ago, if they are most likely in the page cache still;
+   * 0 where that is not known, and where there is nothing.
+   */
+  readAgain(buffer: Uint8Array, position: number): number;
   close(): Promise<void>;
 }
 

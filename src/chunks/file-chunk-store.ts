@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { assert } from '../assert.ts';
 import { systemCode } from '../errors.ts';
 import type { ChunkReader, ChunkStore, ChunkWriter } from './chunk-store.ts';
+import type { RecentReads } from './recent-reads.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
@@ -23,12 +24,17 @@ const syncFileData = promisify(fdatasync);
 
 class FileChunkReader implements ChunkReader {
   readonly #descriptor: number;
+  readonly #recent: RecentReads | undefined;
+  /** Of this reader, for `#recent`. */
+  readonly #number: number;
   #readsInFlight = 0;
   #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, recent: RecentReads | undefined) {
     this.#descriptor = descriptor;
+    this.#recent = recent;
+    this.#number = recent?.nextFile() ?? 0;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
@@ -37,14 +43,24 @@ class FileChunkReader implements ChunkReader {
       read(this.#descriptor, buffer, 0, buffer.length, position, (error, count) => {
         this.#readsInFlight -= 1;
         if (this.#readsInFlight === 0) this.#onIdle?.();
-        if (error) reject(error);
-        else resolve(count);
+        if (error) {
+          reject(error);
+          return;
+        }
+        this.#recent?.note(this.#number, position, position + count);
+        resolve(count);
       });
     });
   }
 
   readRecent(buffer: Uint8Array, position: number): number {
     return readSync(this.#descriptor, buffer, 0, buffer.length, position);
+  }
+
+  readAgain(buffer: Uint8Array, position: number): number {
+    const recent = this.#recent;
+    if (this.#closing !== undefined || !recent?.has(this.#number, position, position + buffer.length)) return 0;
+    return recent.timed(() => this.readRecent(buffer, position));
   }
 
   /** After the last read: the number of a closed descriptor may be another file's at once. */
@@ -102,13 +118,16 @@ class FileChunkWriter implements ChunkWriter {
 
 export class FileChunkStore implements ChunkStore {
   readonly #folder: string;
+  readonly #recent: RecentReads | undefined;
 
-  constructor(folder: string) {
+  /** @param recent - without it nothing is ever read again at once */
+  constructor(folder: string, recent?: RecentReads) {
     this.#folder = folder;
+    this.#recent = recent;
   }
 
   async openReader(fileName: string): Promise<ChunkReader> {
-    return new FileChunkReader(await openFile(this.#pathOf(fileName), constants.O_RDONLY, 0));
+    return new FileChunkReader(await openFile(this.#pathOf(fileName), constants.O_RDONLY, 0), this.#recent);
   }
 
   async openWriter(fileName: string, mayCreate: boolean): Promise<ChunkWriter> {

@@ -17,6 +17,7 @@ export interface ReaderFile {
   readonly totalBytes: number | null;
   readableEnd(offset: number): number;
   read(buffer: Uint8Array, position: number): Promise<number>;
+  readAgain(buffer: Uint8Array, position: number): number;
   readerWaits(reader: Reader): void;
   readerMoved(reader: Reader, bytes: number, bytesFromDisk: number): void;
   readerClosed(reader: Reader): void;
@@ -40,7 +41,6 @@ export type CacheStatus = 'HIT' | 'PARTIAL' | 'MISS' | 'BYPASS';
 
 export class Reader {
   readonly label: ReaderLabel;
-  readonly openedAtMs: number;
   readonly cacheStatus: CacheStatus;
   position: number;
   servedBytes = 0;
@@ -53,8 +53,8 @@ export class Reader {
   /** Monotonic time since which it waits for a byte; null while it does not. */
   waitingSinceMs: number | null = null;
   readonly #options: ReaderOptions;
-  /** Bytes that were not there when the reader came: what is served of them came from the origin. */
-  readonly #missing: RangeSet;
+  /** Bytes that were not there when the reader came, null for none: what is served of them came from the origin. */
+  readonly #missing: RangeSet | null;
   #replanAt: number;
   #wake: (() => void) | undefined;
   #fail: ((error: LarderError) => void) | undefined;
@@ -64,9 +64,8 @@ export class Reader {
     this.#options = options;
     this.label = options.label;
     this.position = options.range.start;
-    this.openedAtMs = options.nowMs();
-    this.#missing = RangeSet.of(options.gapsAtOpen);
-    this.cacheStatus = cacheStatusOf(options, this.#missing.byteCount);
+    this.#missing = options.gapsAtOpen.length === 0 ? null : RangeSet.of(options.gapsAtOpen);
+    this.cacheStatus = cacheStatusOf(options, this.#missing?.byteCount ?? 0);
     this.#replanAt = this.position;
   }
 
@@ -78,6 +77,11 @@ export class Reader {
   /** Read-ahead starts small, so that a seek that is dropped costs little, and grows with what was consumed. */
   get #windowBytes(): number {
     return Math.min(this.#options.readAheadMaxBytes, READ_AHEAD_START_BYTES + 2 * this.servedBytes);
+  }
+
+  /** Whether there is a byte to read now. */
+  get isReadable(): boolean {
+    return this.position < this.end && this.#options.file.readableEnd(this.position) > this.position;
   }
 
   want(): Want | null {
@@ -124,14 +128,18 @@ export class Reader {
 
   /** Reads at the position, at most `buffer.length` and never past what is readable; 0 means the file lost bytes. */
   read(buffer: Uint8Array): Promise<number> {
-    const { file } = this.#options;
-    const readable = Math.min(file.readableEnd(this.position), this.end) - this.position;
-    return file.read(readable < buffer.length ? buffer.subarray(0, readable) : buffer, this.position);
+    return this.#options.file.read(this.#readablePart(buffer), this.position);
+  }
+
+  /** The same at once, of what is most likely in memory; 0 when `read` is to be asked. */
+  readAgain(buffer: Uint8Array): number {
+    return this.#options.file.readAgain(this.#readablePart(buffer), this.position);
   }
 
   /** The next `bytes` went to the player. */
   advance(bytes: number): void {
-    const fromDisk = bytes - this.#missing.countWithin(this.position, this.position + bytes);
+    const missing = this.#missing?.countWithin(this.position, this.position + bytes) ?? 0;
+    const fromDisk = bytes - missing;
     this.position += bytes;
     this.servedBytes += bytes;
     this.servedFromDiskBytes += fromDisk;
@@ -150,6 +158,11 @@ export class Reader {
     this.#closed = true;
     this.#settle()?.resolve();
     this.#options.file.readerClosed(this);
+  }
+
+  #readablePart(buffer: Uint8Array): Uint8Array {
+    const readable = Math.min(this.#options.file.readableEnd(this.position), this.end) - this.position;
+    return readable < buffer.length ? buffer.subarray(0, readable) : buffer;
   }
 
   #settle(): { resolve: () => void; reject: (error: LarderError) => void } | null {

@@ -42,6 +42,8 @@ export class StoredBytes {
   /** Writes to the rows go one after the other. */
   #recording: Promise<void> = Promise.resolve();
   #chunkReader: Promise<ChunkReader> | undefined;
+  /** The same once it is open. */
+  #openReaderNow: ChunkReader | undefined;
 
   /** `trusted` is kept beyond this object's life, so that nothing is verified twice in one life of the program. */
   constructor(
@@ -165,6 +167,17 @@ export class StoredBytes {
     return result;
   }
 
+  /** Reads what is most likely in memory, without waiting for anything; 0 when `read` is to be asked. */
+  readAgain(buffer: Uint8Array, position: number): number {
+    // Where memory has bytes the file has holes.
+    if (this.#volatile.byteCount > 0) return 0;
+    try {
+      return this.#openReaderNow?.readAgain(buffer, position) ?? 0;
+    } catch {
+      return 0; // `read` meets the same, and knows what to do
+    }
+  }
+
   /**
    * Resolves to the number of bytes read; 0 when they turned out not to be there, and the rows were corrected.
    * @throws LarderError `file-lost` when the file was deleted
@@ -286,10 +299,15 @@ export class StoredBytes {
     if (this.#chunkReader === undefined) {
       const opening = this.#services.store.openReader(this.#generation.fileName);
       this.#chunkReader = opening;
-      // The next read tries again.
-      opening.catch(() => {
-        if (this.#chunkReader === opening) this.#chunkReader = undefined;
-      });
+      opening.then(
+        (reader) => {
+          if (this.#chunkReader === opening) this.#openReaderNow = reader;
+        },
+        () => {
+          // The next read tries again.
+          if (this.#chunkReader === opening) this.#chunkReader = undefined;
+        },
+      );
     }
     return this.#chunkReader;
   }
@@ -298,6 +316,7 @@ export class StoredBytes {
     // Whoever reads meanwhile opens another.
     const opened = this.#chunkReader;
     this.#chunkReader = undefined;
+    this.#openReaderNow = undefined;
     const reader = await opened?.catch(() => undefined);
     await reader?.close();
   }

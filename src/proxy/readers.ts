@@ -155,9 +155,12 @@ export class Readers {
   readonly #arrivals = new Map<string, ReaderArrival>();
   #lastId = 0;
   #timer: Timer | undefined;
+  readonly #monotonicMs: () => number;
+  readonly #onEnd = (over: OpenResponse, error: unknown) => this.#ended(over, error);
 
   constructor(services: ReaderServices) {
     this.#services = services;
+    this.#monotonicMs = () => services.clock.monotonicMs();
   }
 
   get count(): number {
@@ -173,17 +176,11 @@ export class Readers {
 
   /** @param arrival - goes over into it */
   opened(start: ReaderStart, arrival?: Arrival): OpenResponse {
-    const { clock } = this.#services;
     arrival?.end();
     const id = arrival?.id ?? String(++this.#lastId);
-    const response = new OpenResponse(
-      id,
-      start,
-      () => clock.monotonicMs(),
-      (over, error) => this.#ended(over, error),
-    );
+    const response = new OpenResponse(id, start, this.#monotonicMs, this.#onEnd);
     this.#open.set(id, response);
-    this.#timer ??= clock.every(METER_PERIOD_MS, () => this.#look());
+    this.#timer ??= this.#services.clock.every(METER_PERIOD_MS, () => this.#look());
     return response;
   }
 

@@ -14,8 +14,50 @@ export type Selection =
   | { readonly kind: 'several'; readonly ranges: readonly ByteRange[] }
   | { readonly kind: 'unsatisfiable' };
 
+export type HeaderRecord = Record<string, string>;
+
+/** What answers about a file have in common, as long as nothing of what it is made of changes. */
+interface Head {
+  readonly generation: CachedFile['generation'];
+  readonly headers: CachedFile['headers'];
+  readonly hasRanges: boolean;
+  readonly validators: Validators;
+  readonly common: Readonly<HeaderRecord>;
+  readonly representation: Readonly<HeaderRecord>;
+}
+
+const heads = new WeakMap<CachedFile, Head>();
+
+function headOf(file: CachedFile): Head {
+  const { generation, headers, totalBytes } = file;
+  // Promised only when any offset can be had (CONTRACT.md, promise 8).
+  const hasRanges = totalBytes !== null && (file.seekable || file.isComplete);
+  const known = heads.get(file);
+  if (known?.generation === generation && known.headers === headers && known.hasRanges === hasRanges) return known;
+  const validators = makeValidators(file);
+  const common = makeCommonHeaders(file, validators, hasRanges);
+  const representation = makeRepresentationHeaders(file, common);
+  const head = { generation, headers, hasRanges, validators, common, representation };
+  heads.set(file, head);
+  return head;
+}
+
 /** The origin's own strong tag, else one made of what names the version. */
 export function validatorsOf(file: CachedFile): Validators {
+  return headOf(file).validators;
+}
+
+/** Headers that every answer about this file carries, 304 included. */
+export function commonHeaders(file: CachedFile): Readonly<HeaderRecord> {
+  return headOf(file).common;
+}
+
+/** Headers of the representation, for 200 and 206. */
+export function representationHeaders(file: CachedFile): Readonly<HeaderRecord> {
+  return headOf(file).representation;
+}
+
+function makeValidators(file: CachedFile): Validators {
   const { etag, lastModified, fileName } = file.generation;
   const parsed = lastModified === null ? Number.NaN : Date.parse(lastModified);
   const lastModifiedMs = Number.isNaN(parsed) ? null : parsed;
@@ -31,33 +73,31 @@ export function validatorsOf(file: CachedFile): Validators {
 /** Which bytes a Range header selects (RFC 9110 §14.2); more ranges than the bound and the header is ignored. */
 export function selectRanges(specs: readonly RangeSpec[] | null, totalBytes: number | null): Selection {
   if (specs === null || totalBytes === null || specs.length > MULTIPART_RANGES_MAX) return { kind: 'whole' };
+  const [first] = specs;
+  if (first !== undefined && specs.length === 1) {
+    const range = resolveRangeSpec(first, totalBytes);
+    if (range === null) return { kind: 'unsatisfiable' };
+    return { kind: 'single', range, bounded: first.kind === 'from' && first.last !== null };
+  }
   const ranges = specs.flatMap((spec) => resolveRangeSpec(spec, totalBytes) ?? []);
   if (ranges.length === 0) return { kind: 'unsatisfiable' };
   const joined = coalesceRanges(ranges);
   if (joined.length > 1) return { kind: 'several', ranges: joined };
-  const [only] = specs;
-  const bounded = specs.length > 1 || (only?.kind === 'from' && only.last !== null);
-  return { kind: 'single', range: joined[0]!, bounded };
+  return { kind: 'single', range: joined[0]!, bounded: true };
 }
 
-export type HeaderRecord = Record<string, string>;
-
-/** Headers that every answer about this file carries, 304 included. */
-export function commonHeaders(file: CachedFile): HeaderRecord {
-  const { etag } = validatorsOf(file);
+function makeCommonHeaders(file: CachedFile, { etag }: Validators, hasRanges: boolean): HeaderRecord {
   const headers: HeaderRecord = { ETag: etag, 'X-Content-Type-Options': 'nosniff' };
   const { lastModified } = file.generation;
   if (lastModified !== null && /^[\x20-\x7e]+$/.test(lastModified)) headers['Last-Modified'] = lastModified;
-  // Promised only when any offset can be had (CONTRACT.md, promise 8).
-  if (file.totalBytes !== null && (file.seekable || file.isComplete)) headers['Accept-Ranges'] = 'bytes';
+  if (hasRanges) headers['Accept-Ranges'] = 'bytes';
   return headers;
 }
 
-/** Headers of the representation, for 200 and 206. */
-export function representationHeaders(file: CachedFile): HeaderRecord {
+function makeRepresentationHeaders(file: CachedFile, common: Readonly<HeaderRecord>): HeaderRecord {
   const { address } = file.identity;
   const type = contentTypeOf(file.headers.contentType, address.container);
-  const headers: HeaderRecord = { ...commonHeaders(file), 'Content-Type': type };
+  const headers: HeaderRecord = { ...common, 'Content-Type': type };
   const { contentLanguage } = file.headers;
   if (contentLanguage !== null && /^[\w, -]+$/.test(contentLanguage)) headers['Content-Language'] = contentLanguage;
   const active = !isPassiveContent(type);

@@ -5,7 +5,7 @@ import type { ByteRange } from '../bytes/byte-range.ts';
 import { parseRangeHeader, type RangeSpec } from '../bytes/range-header.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
 import type { ChunkManager } from '../chunks/chunk-manager.ts';
-import type { ReaderLabel } from '../chunks/reader.ts';
+import type { Reader, ReaderLabel } from '../chunks/reader.ts';
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { READERS_MAX } from '../limits.ts';
@@ -19,9 +19,10 @@ import { sendError } from './error-response.ts';
 import type { HlsHandler, LinkOf } from './hls/hls-handler.ts';
 import type { PieceReader } from './hls/hls-streams.ts';
 import { layOutMultipart } from './multipart.ts';
+import { PlayerGone } from './player-gone.ts';
 import { evaluatePreconditions, rangeApplies } from './preconditions.ts';
 import type { Arrival, OpenResponse, Readers } from './readers.ts';
-import { BodyWriter, writeAndWait } from './response-body.ts';
+import { BodyWriter } from './response-body.ts';
 import {
   commonHeaders,
   contentRangeHeader,
@@ -31,6 +32,7 @@ import {
   selectRanges,
   validatorsOf,
 } from './response-head.ts';
+import { ResponseWriter } from './response-writer.ts';
 
 export interface StreamServices {
   readonly manager: ChunkManager;
@@ -95,17 +97,24 @@ const SAVING_HEIGHT = 480;
 /** A file that changes under a client that has heard nothing yet is opened anew, this often. */
 const REOPENS_MAX = 2;
 
+/** Paths of which is remembered what they name: a player asks for one of them again and again. */
+const DESCRIBED_MAX = 200;
+
 const WHOLE_OF_UNKNOWN: ByteRange = { start: 0, end: Number.MAX_SAFE_INTEGER };
 
 export class StreamHandler {
   readonly #services: StreamServices;
   /** Responses that are open, by the source they are of. */
   readonly #bySource = new Map<ServerResponse, number>();
+  /** What paths name, as they stood in the request line. */
+  readonly #described = new Map<string, MediaAddress>();
+  readonly #monotonicMs: () => number;
   #openCount = 0;
   #onEnded: (() => void) | undefined;
 
   constructor(services: StreamServices) {
     this.#services = services;
+    this.#monotonicMs = () => services.clock.monotonicMs();
   }
 
   get openCount(): number {
@@ -130,14 +139,7 @@ export class StreamHandler {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
-    const gone = new AbortController();
-    /** Gone before it had all. */
-    const left = new AbortController();
-    const onClose = () => {
-      gone.abort();
-      if (!response.writableFinished) left.abort();
-    };
-    response.once('close', onClose);
+    const gone = new PlayerGone(response);
     this.#openCount += 1;
     try {
       if (this.#openCount > READERS_MAX) {
@@ -160,7 +162,8 @@ export class StreamHandler {
         address: target.clientAddress ?? request.socket.remoteAddress ?? 'unknown',
         player: request.headers['user-agent'] ?? 'unknown',
       };
-      const address = await this.#locate(source, target, request, response, label);
+      const located = this.#locate(source, target, request, response, label);
+      const address = located instanceof Promise ? await located : located;
       const { hls, pieceOpened } = this.#services;
       if (hls.handles(source, address)) {
         const { linkOf } = target;
@@ -168,10 +171,10 @@ export class StreamHandler {
         await hls.handle(response, source, address, asked);
         return;
       }
-      const responding = this.#respond(request, response, source, address, label, gone.signal);
+      const responding = this.#respond(request, response, source, address, label, gone);
       // Behind it: what is waited for comes before what will be.
       if (address.partOf !== undefined && request.method === 'GET') {
-        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: left.signal });
+        pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: gone.signal });
       }
       await responding;
     } catch (error) {
@@ -189,31 +192,49 @@ export class StreamHandler {
       this.#bySource.delete(response);
       this.#openCount -= 1;
       if (this.#openCount === 0) this.#onEnded?.();
-      response.off('close', onClose);
+      gone.release();
     }
   }
 
-  async #locate(
+  /** A path says by itself what it names. */
+  #locate(
     source: MediaSource,
     target: StreamTarget,
     request: IncomingMessage,
     response: ServerResponse,
     label: ReaderLabel,
-  ): Promise<MediaAddress> {
+  ): MediaAddress | Promise<MediaAddress> {
     const { kind, rawPath } = target;
-    if (kind === 'path') {
-      if (isHttpSource(source)) return describePath(decodePath(rawPath));
-      throw new LarderError('bad-address', `${source.name} is a catalogue, which has no paths`, {
-        hint: 'its files are at /stream/SOURCE/MEDIA/QUALITY/NAME: copy the address from the page of the film',
-      });
-    }
+    if (kind === 'media') return this.#findMedia(source, target, request, response, label);
+    if (isHttpSource(source)) return this.#describe(rawPath);
+    throw new LarderError('bad-address', `${source.name} is a catalogue, which has no paths`, {
+      hint: 'its files are at /stream/SOURCE/MEDIA/QUALITY/NAME: copy the address from the page of the film',
+    });
+  }
+
+  #describe(rawPath: string): MediaAddress {
+    const known = this.#described.get(rawPath);
+    if (known !== undefined) return known;
+    const address = describePath(decodePath(rawPath));
+    if (this.#described.size >= DESCRIBED_MAX) this.#described.clear();
+    this.#described.set(rawPath, address);
+    return address;
+  }
+
+  async #findMedia(
+    source: MediaSource,
+    { rawPath, askedHeight, preferredHeight }: StreamTarget,
+    request: IncomingMessage,
+    response: ServerResponse,
+    label: ReaderLabel,
+  ): Promise<MediaAddress> {
     const { mediaKey, quality } = decodeMedia(rawPath);
     const { findMedia, chooseQuality } = this.#services;
     if (quality !== AUTO) return findMedia(source, mediaKey, quality);
     const chosen = await chooseQuality(source, mediaKey, {
       player: `${label.address} ${label.player}`,
-      asked: target.askedHeight,
-      preferred: await target.preferredHeight(),
+      asked: askedHeight,
+      preferred: await preferredHeight(),
       device: deviceHeight(request.headers),
     });
     response.setHeader('X-Larder-Quality', chosen.quality);
@@ -244,7 +265,7 @@ export class StreamHandler {
     source: MediaSource,
     address: MediaAddress,
     label: ReaderLabel,
-    signal: AbortSignal,
+    gone: PlayerGone,
   ): Promise<void> {
     const requestedAtMs = this.#services.clock.monotonicMs();
     const isHead = request.method === 'HEAD';
@@ -252,10 +273,15 @@ export class StreamHandler {
     const specs = isHead ? null : parseRangeHeader(request.headers.range);
     for (let attempt = 0; ; attempt++) {
       const visit = { source: source.name, label, requestedAtMs };
-      const arrival = isHead ? undefined : this.#services.readers.arrived({ ...visit, address, response });
+      let arrival: Arrival | undefined;
       try {
-        const file = await this.#open(source, address, specs, isHead, signal);
-        if (signal.aborted) return;
+        let file = this.#services.manager.openAtOnce(source, address, { spec: specs?.[0] ?? null, probe: isHead });
+        if (file === null) {
+          if (!isHead) arrival = this.#services.readers.arrived({ ...visit, address, response });
+          file = await this.#open(source, address, specs, isHead, gone.signal);
+        }
+        // Who has gone says so no second time: a reader of theirs would wait for its bytes all the same.
+        if (response.destroyed) return;
         await this.#respondWith(file, request, response, specs, { ...visit, arrival });
         return;
       } catch (error) {
@@ -284,13 +310,14 @@ export class StreamHandler {
     }
   }
 
-  async #respondWith(
+  /** Undefined when it was answered at once. */
+  #respondWith(
     file: CachedFile,
     request: IncomingMessage,
     response: ServerResponse,
     specs: readonly RangeSpec[] | null,
     visit: Visit,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const validators = validatorsOf(file);
     const { headers } = request;
     const result = evaluatePreconditions(
@@ -309,7 +336,7 @@ export class StreamHandler {
       response
         .writeHead(status, { ...commonHeaders(file), ...(status === 412 ? { 'Content-Length': '0' } : {}) })
         .end();
-      return;
+      return undefined;
     }
     const applies = rangeApplies(headers['if-range'] as string | undefined, validators);
     const selection = selectRanges(applies ? specs : null, file.totalBytes);
@@ -321,22 +348,23 @@ export class StreamHandler {
           'Content-Length': '0',
         })
         .end();
-      return;
+      return undefined;
     }
     if (request.method === 'HEAD') {
       this.#sendHead(file, response, visit.requestedAtMs);
-      return;
+      return undefined;
     }
-    if (selection.kind === 'several') await this.#sendSeveral(file, response, selection.ranges, visit);
-    else await this.#sendOne(file, response, selection, visit);
+    if (selection.kind === 'several') return this.#sendSeveral(file, response, selection.ranges, visit);
+    return this.#sendOne(file, response, selection, visit);
   }
 
   #sendHead(file: CachedFile, response: ServerResponse, startedAtMs: number): void {
-    const headers = representationHeaders(file);
+    const headers: HeaderRecord = { ...representationHeaders(file) };
     if (file.totalBytes !== null) headers['Content-Length'] = String(file.totalBytes);
     const end = file.totalBytes ?? Number.MAX_SAFE_INTEGER;
     const status = file.isComplete ? 'HIT' : file.available.countWithin(0, end) > 0 ? 'PARTIAL' : 'MISS';
-    response.writeHead(200, { ...headers, ...this.#timingHeaders(status, startedAtMs) }).end();
+    this.#addTiming(headers, status, startedAtMs);
+    response.writeHead(200, headers).end();
   }
 
   async #sendOne(
@@ -345,31 +373,33 @@ export class StreamHandler {
     selection: Extract<Selection, { kind: 'whole' | 'single' }>,
     visit: Visit,
   ): Promise<void> {
-    const { label, requestedAtMs } = visit;
+    const { source, label, requestedAtMs } = visit;
     const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
     const range = selection.kind === 'whole' ? whole : selection.range;
     const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
-    const open = this.#services.readers.opened({ ...visit, file, reader, response }, visit.arrival);
-    const writer = this.#startBody(response);
-    const leave = () => reader.close();
-    response.once('close', leave);
+    const open = this.#services.readers.opened({ source, requestedAtMs, file, reader, response }, visit.arrival);
+    const writer = new ResponseWriter(response);
+    writer.onGone = () => reader.close();
+    const body = this.#bodyOf(reader, writer);
     try {
-      await writer.prepare(reader);
-      const headers = { ...representationHeaders(file), ...this.#timingHeaders(reader.cacheStatus, requestedAtMs) };
+      const waiting = body.prepare();
+      if (waiting !== null) await waiting;
+      const headers: HeaderRecord = { ...representationHeaders(file) };
+      this.#addTiming(headers, reader.cacheStatus, requestedAtMs);
       if (selection.kind === 'single') headers['Content-Range'] = contentRangeHeader(range, file);
       if (file.totalBytes !== null)
         headers['Content-Length'] = String(Math.min(range.end, file.totalBytes) - range.start);
       open.answered();
       response.writeHead(selection.kind === 'single' ? 206 : 200, headers);
-      await writer.send(reader, true);
-      await this.#finish(response);
+      await body.send(true);
+      if (!response.writableEnded) await this.#finish(response);
       open.end();
     } catch (error) {
       open.end(error);
       throw error;
     } finally {
-      response.off('close', leave);
       writer.release();
+      body.release();
       reader.close();
     }
   }
@@ -380,49 +410,49 @@ export class StreamHandler {
     ranges: readonly ByteRange[],
     visit: Visit,
   ): Promise<void> {
-    const headers: HeaderRecord = representationHeaders(file);
+    const headers: HeaderRecord = { ...representationHeaders(file) };
     const layout = layOutMultipart(ranges, file.totalBytes!, headers['Content-Type']!, this.#services.randomId());
     let open: OpenResponse | undefined;
+    const writer = new ResponseWriter(response);
     try {
       for (const [index, range] of ranges.entries()) {
         const reader = file.openReader(range, true, visit.label);
         if (open === undefined)
           open = this.#services.readers.opened({ ...visit, file, reader, response }, visit.arrival);
         else open.continueWith(reader);
-        const writer = this.#startBody(response);
-        const leave = () => reader.close();
-        response.once('close', leave);
+        writer.onGone = () => reader.close();
+        const body = this.#bodyOf(reader, writer);
         try {
-          await writer.prepare(reader);
+          await body.prepare();
           if (index === 0) {
             open.answered();
+            this.#addTiming(headers, reader.cacheStatus, visit.requestedAtMs);
             response.writeHead(206, {
               ...headers,
-              ...this.#timingHeaders(reader.cacheStatus, visit.requestedAtMs),
               'Content-Type': layout.contentType,
               'Content-Length': String(layout.contentLength),
             });
           }
-          await writeAndWait(response, layout.partHeads[index]!);
-          await writer.send(reader, false);
+          await writer.write(layout.partHeads[index]!);
+          await body.send(false);
         } finally {
-          response.off('close', leave);
-          writer.release();
+          body.release();
           reader.close();
         }
       }
-      await writeAndWait(response, layout.tail);
+      await writer.write(layout.tail);
       await this.#finish(response);
       open?.end();
     } catch (error) {
       open?.end(error);
       throw error;
+    } finally {
+      writer.release();
     }
   }
 
-  #startBody(response: ServerResponse): BodyWriter {
-    const { pool, clock } = this.#services;
-    return new BodyWriter({ response, pool, monotonicMs: () => clock.monotonicMs() });
+  #bodyOf(reader: Reader, writer: ResponseWriter): BodyWriter {
+    return new BodyWriter({ writer, reader, pool: this.#services.pool, monotonicMs: this.#monotonicMs });
   }
 
   #finish(response: ServerResponse): Promise<void> {
@@ -432,12 +462,10 @@ export class StreamHandler {
     });
   }
 
-  #timingHeaders(cacheStatus: string, startedAtMs: number): HeaderRecord {
+  #addTiming(headers: HeaderRecord, cacheStatus: string, startedAtMs: number): void {
     const waitedMs = this.#services.clock.monotonicMs() - startedAtMs;
-    return {
-      'X-Cache': cacheStatus,
-      'Server-Timing': `cache;desc=${cacheStatus}, firstbyte;dur=${waitedMs.toFixed(1)}`,
-    };
+    headers['X-Cache'] = cacheStatus;
+    headers['Server-Timing'] = `cache;desc=${cacheStatus}, firstbyte;dur=${waitedMs.toFixed(1)}`;
   }
 }
 

@@ -71,10 +71,11 @@ export class HttpServer {
       kind: StreamTarget['kind'],
       address: string,
     ): Promise<void> {
-      const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
-      const facts = factsOf(request);
-      const client = options.access.clientOf(facts);
-      const decision = await options.access.mayPlay({ ...facts, path, query }, client);
+      const { path, query } = splitAddress(address);
+      const asking = { ...factsOf(request), path, query };
+      const client = options.access.clientOf(asking);
+      const asked = options.access.mayPlay(asking, client);
+      const decision = asked instanceof Promise ? await asked : asked;
       // Who has gone meanwhile says so no second time: what waits for it would wait for ever.
       if (response.destroyed) return;
       if (!decision.may) {
@@ -86,9 +87,8 @@ export class HttpServer {
         const unwatch = options.access.watch(decision.by, () => cutResponse(response));
         response.once('close', unwatch);
       }
-      const [, , sourceName = '', ...rest] = path.split('/');
-      const rawPath = rest.join('/');
-      if (kind === 'path' && rest.length === 0) {
+      const { sourceName, rawPath, hasPath } = splitPath(path);
+      if (kind === 'path' && !hasPath) {
         // Links on its page are relative to the slash.
         response.writeHead(301, { Location: `${options.basePath}${path}/${query === '' ? '' : `?${query}`}` }).end();
         return;
@@ -97,9 +97,10 @@ export class HttpServer {
         await options.folders.handle(request, response, { sourceName, rawPath, query });
         return;
       }
-      const linkOf = linksFor(decision, new URLSearchParams(query).get('token'));
+      const asks = query === '' ? null : new URLSearchParams(query);
+      const linkOf = linksFor(decision, asks?.get('token') ?? null);
       const preferredHeight = async () => {
-        const preferences = await options.access.preferencesOf({ ...facts, path, query }, client, decision.by);
+        const preferences = await options.access.preferencesOf(asking, client, decision.by);
         return preferences?.maxHeight ?? null;
       };
       await options.streams.handle(request, response, {
@@ -109,7 +110,7 @@ export class HttpServer {
         clientAddress: client.address,
         linkOf,
         preferredHeight,
-        askedHeight: readHeight(new URLSearchParams(query).get('max')),
+        askedHeight: readHeight(asks?.get('max')),
       });
     }
   }
@@ -132,6 +133,20 @@ export class HttpServer {
   stop(): Promise<void> {
     return this.#listener.stop();
   }
+}
+
+function splitAddress(address: string): { readonly path: string; readonly query: string } {
+  if (address.search(/[?#]/) < 0) return { path: address, query: '' };
+  const [, path = '', query = ''] = /^([^?#]*)\??([^#]*)/.exec(address)!;
+  return { path, query };
+}
+
+/** Of `/s/SOURCE/PATH` and `/stream/SOURCE/PATH`; `hasPath` is whether there is a slash behind SOURCE. */
+function splitPath(path: string) {
+  const nameStart = path.indexOf('/', 1) + 1;
+  const nameEnd = path.indexOf('/', nameStart);
+  if (nameEnd < 0) return { sourceName: path.slice(nameStart), rawPath: '', hasPath: false };
+  return { sourceName: path.slice(nameStart, nameEnd), rawPath: path.slice(nameEnd + 1), hasPath: true };
 }
 
 function refuse(response: ServerResponse, decision: Extract<StreamDecision, { may: false }>): void {

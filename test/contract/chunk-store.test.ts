@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileChunkStore } from '../../src/chunks/file-chunk-store.ts';
+import { RecentReads } from '../../src/chunks/recent-reads.ts';
 import { contentOf } from '../support/content.ts';
 import { MemoryChunkStore } from '../support/memory-chunk-store.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -21,6 +22,27 @@ chunkStoreContract('MemoryChunkStore', () =>
 );
 
 describe('FileChunkStore', () => {
+  test('readAgain() gives at once what read() brought before, and nothing else', async () => {
+    await using folder = await temporaryFolder();
+    const store = new FileChunkStore(
+      folder.file('chunks'),
+      RecentReads.ofThisMachine(() => performance.now()),
+    );
+    const content = contentOf(5, 0, 200_000);
+    const writer = await store.openWriter('films/A-1.mkv', true);
+    writer.write(content, 0);
+    await writer.close();
+    const reader = await store.openReader('films/A-1.mkv');
+    const buffer = new Uint8Array(50_000);
+    expect(reader.readAgain(buffer, 10_000)).toBe(0);
+    expect(await reader.read(buffer, 10_000)).toBe(50_000);
+    expect(reader.readAgain(buffer.fill(0), 10_000)).toBe(50_000);
+    expect(Buffer.compare(buffer, content.subarray(10_000, 60_000))).toBe(0);
+    expect(reader.readAgain(buffer, 140_000)).toBe(0);
+    await reader.close();
+    expect(reader.readAgain(buffer, 10_000)).toBe(0);
+  });
+
   test('openWriter() makes folders 0700 and files 0600 when they are new', async () => {
     await using folder = await temporaryFolder();
     const store = new FileChunkStore(folder.file('chunks'));

@@ -173,6 +173,7 @@ export class MemoryChunkStore implements ChunkStore {
     };
     return Promise.resolve({
       readRecent,
+      readAgain: () => 0,
       read: async (buffer: Uint8Array, position: number) => readRecent(buffer, position),
       close() {
         if (!isOpen) return Promise.reject(systemError('EBADF'));

@@ -22,6 +22,10 @@ class FileDouble implements ReaderFile {
     return Promise.resolve(buffer.length);
   }
 
+  readAgain(): number {
+    return 0;
+  }
+
   readerWaits(reader: Reader): void {
     this.waiting.add(reader);
   }
