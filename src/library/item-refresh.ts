@@ -63,7 +63,7 @@ export class ItemRefresh {
       answered(source.id, null);
       this.#notBeforeMs.delete(mediaId);
       if (page === null) this.#putOff(mediaId);
-      else await catalogue.noteItem(source.id, page);
+      else await catalogue.noteItem(source.id, page, facts.key);
       noted();
     } catch (error) {
       this.#putOff(mediaId);

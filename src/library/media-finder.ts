@@ -119,7 +119,7 @@ export class MediaFinder {
     try {
       const page = await source.readItem?.(mediaKey, abort.signal);
       if (page === null || page === undefined) return false;
-      await this.#services.catalogue.noteItem(source.id, page);
+      await this.#services.catalogue.noteItem(source.id, page, mediaKey);
       return true;
     } catch (error) {
       if (!abort.signal.aborted) throw error;
