@@ -185,6 +185,19 @@ export const CATALOGUE_RETRY_MS = 900_000;
 /** A folder is read whole once in a while, whatever the source says of its version. */
 export const CATALOGUE_TRUST_MS = 7 * 86_400_000;
 
+/**
+ * Players that name what is not listed have its source asked: how long its word holds, how many questions there may be
+ * at once and in a row, and how soon one more. Whoever tries names is to be nobody's load.
+ */
+export const UNLISTED_TRUST_MS = 30_000;
+export const UNLISTED_AT_ONCE = 8;
+export const UNLISTED_IN_A_ROW = 60;
+export const UNLISTED_PERIOD_MS = 500;
+
+/** Items that are asked for at the same time because somebody looks at them, and searches of sources. */
+export const ITEM_READS_MAX = 8;
+export const SOURCE_SEARCHES_MAX = 4;
+
 /** An item that somebody looks at: how long what its source said is good for, what is waited, and what it may take. */
 export const ITEM_TRUST_MS = 600_000;
 export const ITEM_WAIT_MS = 3_000;
