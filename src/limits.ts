@@ -206,7 +206,9 @@ export const ITEM_READ_MS = 30_000;
 /**
  * HLS: how far ahead of who plays is fetched, in playing time and in pieces; when a stream counts as left; how old a
  * live playlist may be; how soon addresses are asked anew at most; how often the rows of who plays are looked after; how
- * long servers are told of an end; how many streams are remembered; and what a playlist may be.
+ * long servers are told of an end; how many streams are remembered; what a playlist may be; and how many characters of
+ * playlists are in memory of one stream (a long film with twenty sounds and signed addresses has some twenty million) and
+ * of all.
  */
 export const HLS_AHEAD_MS = 60_000;
 export const HLS_AHEAD_PIECES = 20;
@@ -216,6 +218,8 @@ export const HLS_RENEW_MS = 5_000;
 export const HLS_ENSURE_MS = 30_000;
 export const HLS_STOP_MS = 1_000;
 export const HLS_STREAMS_MAX = 64;
+export const HLS_STREAM_MAX_LENGTH = 32 * MIB;
+export const HLS_ALL_MAX_LENGTH = 96 * MIB;
 export const PLAYLIST_MAX_BYTES = 8 * MIB;
 export const PLAYLIST_WAIT_MS = 20_000;
 

@@ -229,6 +229,17 @@ describe('the catalogue of an add-on', () => {
   });
 });
 
+test('what somebody types as the name of an item leads to no other address of the add-on', async () => {
+  await using addon = await startStremioAddon();
+  const { source } = open(addon);
+  const never = new AbortController().signal;
+  for (const key of ['../manifest', '%2e%2e/x', './x']) {
+    expect(await source.readItem?.(key, never)).toBeNull();
+    expect(await failure(resolve(source, key))).toMatchObject({ code: 'not-found' });
+  }
+  expect(addon.requests.filter((path) => !path.endsWith('/manifest.json'))).toEqual([]);
+});
+
 describe('readItem()', () => {
   test('readItem() tells a film with its streams, playable or not, and its subtitles', async () => {
     await using addon = await startStremioAddon();
