@@ -237,7 +237,7 @@ test('what somebody types as the name of an item leads to no other address of th
     expect(await source.readItem?.(key, never)).toBeNull();
     expect(await failure(resolve(source, key))).toMatchObject({ code: 'not-found' });
   }
-  expect(addon.requests.filter((path) => !path.endsWith('/manifest.json'))).toEqual([]);
+  expect(addon.requests.filter((path) => !/^\/(?:manifest\.json$|catalog\/)/.test(path))).toEqual([]);
 });
 
 describe('readItem()', () => {
