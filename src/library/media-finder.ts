@@ -4,7 +4,7 @@
 import type { Clock } from '../clock.ts';
 import type { EntryTable } from '../db/entries.ts';
 import type { MediaTable, VariantRow } from '../db/media.ts';
-import { LarderError } from '../errors.ts';
+import { describeError, LarderError } from '../errors.ts';
 import {
   READER_WAIT_MAX_MS,
   UNLISTED_AT_ONCE,
@@ -12,7 +12,9 @@ import {
   UNLISTED_PERIOD_MS,
   UNLISTED_TRUST_MS,
 } from '../limits.ts';
+import type { Log } from '../log.ts';
 import { cataloguePath, isQualityName, MEDIA_KEY_MAX } from '../sources/catalogue-path.ts';
+import type { CataloguePage } from '../sources/catalogue-source.ts';
 import { isHttpSource } from '../sources/http-kind.ts';
 import { parseTranscodeWay } from '../sources/ladder.ts';
 import { describePath, type MediaAddress, pathOf } from '../sources/media-address.ts';
@@ -24,6 +26,7 @@ export interface MediaFinderServices {
   readonly catalogue: Pick<MediaCatalogue, 'findQuality' | 'noteItem'>;
   readonly entries: Pick<EntryTable, 'find' | 'listPieceIds'>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** Container of what comes in pieces. */
@@ -34,7 +37,7 @@ const REMEMBERED_MAX = 1_000;
 export class MediaFinder {
   readonly #services: MediaFinderServices;
   readonly #paths = new Map<string, string>();
-  readonly #reading = new Map<string, Promise<boolean>>();
+  readonly #reading = new Map<string, Promise<CataloguePage | null>>();
   /** Whether there is such an item, as its source said until then (monotonic); the oldest first. */
   readonly #answers = new Map<string, { readonly isThere: boolean; readonly untilMs: number }>();
   /** Until when the questions that were put to a source count, by its id (monotonic). */
@@ -130,11 +133,15 @@ export class MediaFinder {
     if (reading === undefined) {
       this.#spend(source);
       reading = this.#read(source, mediaKey)
-        .then((isThere) => this.#remember(key, isThere))
+        .then((page) => this.#remember(key, page))
         .finally(() => this.#reading.delete(key));
       this.#reading.set(key, reading);
     }
-    return (await reading) ? this.#findListed(source, mediaKey, quality) : null;
+    const page = await reading;
+    if (page === null) return null;
+    // Where the database takes nothing it plays all the same.
+    const told = page.items.find((item) => item.mediaKey === mediaKey && item.quality === quality);
+    return (await this.#findListed(source, mediaKey, quality)) ?? (told?.refusal == null ? (told?.path ?? null) : null);
   }
 
   /** One question. @throws LarderError `overloaded` when there were too many lately */
@@ -152,23 +159,25 @@ export class MediaFinder {
     this.#spentUntilMs.set(source.id, spentUntilMs);
   }
 
-  #remember(key: string, isThere: boolean): boolean {
+  #remember(key: string, page: CataloguePage | null): CataloguePage | null {
     const [oldest] = this.#answers.keys();
     if (this.#answers.size >= REMEMBERED_MAX && oldest !== undefined) this.#answers.delete(oldest);
     this.#answers.delete(key);
-    this.#answers.set(key, { isThere, untilMs: this.#services.clock.monotonicMs() + UNLISTED_TRUST_MS });
-    return isThere;
+    this.#answers.set(key, { isThere: page !== null, untilMs: this.#services.clock.monotonicMs() + UNLISTED_TRUST_MS });
+    return page;
   }
 
-  /** @returns whether there is such an item */
-  async #read(source: MediaSource, mediaKey: string): Promise<boolean> {
+  /** @returns null when there is no such item */
+  async #read(source: MediaSource, mediaKey: string): Promise<CataloguePage | null> {
     const abort = new AbortController();
     const deadline = this.#services.clock.after(READER_WAIT_MAX_MS, () => abort.abort());
     try {
       const page = await source.readItem?.(mediaKey, abort.signal);
-      if (page === null || page === undefined) return false;
-      await this.#services.catalogue.noteItem(source.id, page, mediaKey);
-      return true;
+      if (page === null || page === undefined) return null;
+      await this.#services.catalogue.noteItem(source.id, page, mediaKey).catch((error: unknown) => {
+        this.#services.log.debug('an item could not be noted', { source: source.name, error: describeError(error) });
+      });
+      return page;
     } catch (error) {
       if (!abort.signal.aborted) throw error;
       const waited = `${source.name} did not say within ${READER_WAIT_MAX_MS / 1_000} s what it has of this`;
