@@ -137,7 +137,12 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const catalogue = new MediaCatalogue({ media: mediaTable, files, clock });
   const sourceServices: SourceServices = {
     client: originClient,
-    catalogue,
+    catalogue: {
+      findQuality: (sourceId, mediaKey, quality) => catalogue.findQuality(sourceId, mediaKey, quality),
+      // Who plays does not wait for the database, and goes on where it takes nothing.
+      noteItem: (sourceId, page, mediaKey) =>
+        tryToWrite('what a source has of a film', () => catalogue.noteItem(sourceId, page, mediaKey)),
+    },
     ownPort: () => ownPort,
     version,
     randomId,
@@ -156,6 +161,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     retargeted: (sourceId) => {
       scheduler.resumeSource(sourceId);
       syncs.sourceChanged(sourceId);
+      finder.forget();
     },
     remover: sourceRemover,
     noteEvent,

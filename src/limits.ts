@@ -192,6 +192,19 @@ export const CATALOGUE_RETRY_MS = 900_000;
 /** A folder is read whole once in a while, whatever the source says of its version. */
 export const CATALOGUE_TRUST_MS = 7 * 86_400_000;
 
+/**
+ * Players that name what is not listed have its source asked: how long its word holds, how many questions there may be
+ * at once and in a row, and how soon one more. Whoever tries names is to be nobody's load.
+ */
+export const UNLISTED_TRUST_MS = 30_000;
+export const UNLISTED_AT_ONCE = 8;
+export const UNLISTED_IN_A_ROW = 60;
+export const UNLISTED_PERIOD_MS = 500;
+
+/** Items that are asked for at the same time because somebody looks at them, and searches of sources. */
+export const ITEM_READS_MAX = 8;
+export const SOURCE_SEARCHES_MAX = 4;
+
 /** An item that somebody looks at: how long what its source said is good for, what is waited, and what it may take. */
 export const ITEM_TRUST_MS = 600_000;
 export const ITEM_WAIT_MS = 3_000;
@@ -200,7 +213,9 @@ export const ITEM_READ_MS = 30_000;
 /**
  * HLS: how far ahead of who plays is fetched, in playing time and in pieces; when a stream counts as left; how old a
  * live playlist may be; how soon addresses are asked anew at most; how often the rows of who plays are looked after; how
- * long servers are told of an end; how many streams are remembered; and what a playlist may be.
+ * long servers are told of an end; how many streams are remembered; what a playlist may be; and how many characters of
+ * playlists are in memory of one stream (a long film with twenty sounds and signed addresses has some twenty million) and
+ * of all.
  */
 export const HLS_AHEAD_MS = 60_000;
 export const HLS_AHEAD_PIECES = 20;
@@ -210,6 +225,8 @@ export const HLS_RENEW_MS = 5_000;
 export const HLS_ENSURE_MS = 30_000;
 export const HLS_STOP_MS = 1_000;
 export const HLS_STREAMS_MAX = 64;
+export const HLS_STREAM_MAX_LENGTH = 32 * MIB;
+export const HLS_ALL_MAX_LENGTH = 96 * MIB;
 export const PLAYLIST_MAX_BYTES = 8 * MIB;
 export const PLAYLIST_WAIT_MS = 20_000;
 

@@ -3,7 +3,11 @@ import { LarderError } from '../errors.ts';
 import type { SignInStarter } from '../library/pending-sign-ins.ts';
 import type { SourceKind, SourceServices } from '../sources/media-source.ts';
 
-export function createSignInStarters(services: SourceServices): ReadonlyMap<SourceKind, SignInStarter> {
+/** @param plexTv - another one in tests */
+export function createSignInStarters(
+  services: SourceServices,
+  plexTv?: string,
+): ReadonlyMap<SourceKind, SignInStarter> {
   const jellyfin: SignInStarter = {
     async start(target, signal) {
       const { pollQuickConnect, startQuickConnect } = await import('../sources/jellyfin/quick-connect.ts');
@@ -13,18 +17,19 @@ export function createSignInStarters(services: SourceServices): ReadonlyMap<Sour
   };
   const plex: SignInStarter = {
     async start(target, signal) {
-      const { pollPin, startPin } = await import('../sources/plex/plex-sign-in.ts');
+      const { pollPin, startPin, tokenOfServer } = await import('../sources/plex/plex-sign-in.ts');
       const { clientId } = target.options;
       if (typeof clientId !== 'string') {
         throw new LarderError('invalid', 'Larder has no name of its own at Plex', { hint: 'add the source again' });
       }
-      const pin = await startPin(services, clientId, signal);
+      const pin = await startPin(services, clientId, signal, plexTv);
       return {
         code: pin.code,
         link: pin.link,
         async poll(asked) {
-          const token = await pollPin(services, clientId, pin, asked);
-          return token === null ? null : { token };
+          const accountToken = await pollPin(services, clientId, pin, asked, plexTv);
+          if (accountToken === null) return null;
+          return { token: await tokenOfServer(target, { services, clientId, accountToken, plexTv }, asked) };
         },
       };
     },

@@ -47,7 +47,7 @@ export function composeStreams(parts: StreamParts): Streams {
   const { library, throughput, playlistPlayed } = parts;
   const { database, entries, settings, log } = foundation;
   const { clock } = options;
-  const finder = new MediaFinder({ media, catalogue, entries, clock });
+  const finder = new MediaFinder({ media, catalogue, entries, clock, log: log.part('library') });
   const hls = new HlsStreams({
     manager,
     entries,

@@ -104,6 +104,14 @@ export class Acceleration {
     return this.#judge(this.#windowBytes / elapsedMs, running.mayTry);
   }
 
+  /** The source does not give as many connections as there were to be. */
+  refused(): void {
+    this.#before = null;
+    this.#windowAtMs = null;
+    this.#level = Math.max(1, this.#level - 1);
+    this.#memory.remember(this.#sourceId, this.#level, false);
+  }
+
   #judge(bytesPerMs: number, mayTry: boolean): boolean {
     const before = this.#before;
     this.#before = null;

@@ -44,6 +44,8 @@ export interface FetchTerms {
 export interface NewFetch extends FetchTerms {
   readonly position: number;
   requestEnd: number | null;
+  /** One beside those that are needed: without it the same bytes come all the same, later. */
+  readonly isHelper?: boolean;
 }
 
 export interface FetchPlan<Live extends LiveFetch> {
@@ -183,7 +185,7 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       if (!isServing) {
         const end = Math.min(at + stripe, until, nextStart(at));
         const piece = { position: at, priority: Math.max(want.priority, Priority.high) as Priority, credit: end, end };
-        const created = { ...piece, requestEnd: end < fileEnd ? end : null };
+        const created = { ...piece, requestEnd: end < fileEnd ? end : null, isHelper: true };
         create.push(created);
         serving.add(created);
         from = end;

@@ -38,6 +38,8 @@ export interface FetchOptions {
   readonly position: number;
   readonly requestEnd: number | null;
   readonly terms: FetchTerms;
+  /** Its bytes would come without it, too. */
+  readonly isHelper?: boolean;
 }
 
 /** A converter that fails at its start leaves a body of nothing in good order: there is no such film. */
@@ -56,6 +58,7 @@ const SPEED_SAMPLE_WEIGHT = 0.3;
 export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   readonly sourceId: number;
   requestEnd: number | null;
+  readonly isHelper: boolean;
   readonly createdAtMs: number;
   owner: FetchOwner;
   state: 'queued' | 'opening' | 'running' | 'stopping' | 'closed' = 'queued';
@@ -95,6 +98,7 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
     this.#options = options;
     this.sourceId = options.sourceId;
     this.requestEnd = options.requestEnd;
+    this.isHelper = options.isHelper ?? false;
     this.owner = options.owner;
     this.firstOffset = options.position;
     this.position = options.position;

@@ -5,13 +5,13 @@ import type { Timer } from '../clock.ts';
 import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
 import { fromErrorValue, type LarderError } from '../errors.ts';
-import { ACCELERATION_TRIAL_BYTES, CONTAINER_EDGE_BYTES } from '../limits.ts';
+import { ACCELERATION_TRIAL_BYTES, CONTAINER_EDGE_BYTES, PROGRESS_BYTES } from '../limits.ts';
 import { expectsMedia } from '../sources/media-address.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
 import { Acceleration } from './acceleration.ts';
 import { Fetch, type FetchOwner } from './fetch.ts';
 import type { FetchClosed, FetchDurable, FetchEnded, VersionSample } from './fetch-messages.ts';
-import { type FetchTerms, planFetches, type Want } from './fetch-plan.ts';
+import { type FetchTerms, type NewFetch, planFetches, type Want } from './fetch-plan.ts';
 import type { FetchRequest } from './fetch-request.ts';
 import { FetchRoom } from './fetch-room.ts';
 import { Priority } from './fetch-scheduler.ts';
@@ -21,6 +21,9 @@ import { isLongPause } from './retry-policy.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { compareVersion } from './version.ts';
 import type { WaitReason } from './wait-reason.ts';
+
+/** A fetch that comes this close to one without an answer goes on in its place; what it is told takes effect in time. */
+const HELPER_MARGIN_BYTES = 2 * PROGRESS_BYTES;
 
 /** What the fetches need of their file. */
 export interface FetchedFile {
@@ -242,10 +245,30 @@ export class FileFetches implements FetchOwner {
     this.#services.counters.originBytes += fetch.position - from;
     this.#gate.progressed();
     if (this.#accelerates(fetch, fetch.position - from)) this.schedulePlan();
+    this.#passSilentHelper(fetch);
     if (!fetch.toMemory) this.#file.bytes.noteWritten(from, fetch.position);
     this.#room.extend(fetch);
     this.#file.progressed();
     if (fetch.isPaused) this.schedulePlan();
+  }
+
+  /** A fetch has come to where a helper was to begin that has no answer yet: nobody is to wait for that one. */
+  #passSilentHelper(fetch: Fetch): void {
+    for (const helper of this.live) {
+      const aheadBytes = helper.position - fetch.position;
+      const isWaiting = helper.isHelper && (helper.state === 'queued' || helper.state === 'opening');
+      if (!isWaiting || aheadBytes < 0 || aheadBytes > HELPER_MARGIN_BYTES) continue;
+      if (helper.state === 'opening') this.#acceleration.refused();
+      this.#stop(helper);
+      this.schedulePlan();
+    }
+  }
+
+  /** Its bytes come by another fetch then: nobody is told, and the source is not taken for one that fails. */
+  #isHelperRefused(fetch: Fetch, { code }: LarderError): boolean {
+    const isOfVersion = ['stopped', 'storage', 'file-lost', 'origin-changed', 'out-of-range'].includes(code);
+    if (!fetch.isHelper || isOfVersion) return false;
+    return [...this.live].some(({ state, receivedBytes }) => state === 'running' && receivedBytes > 0);
   }
 
   /** Whether there are to be more or fewer connections from now on. */
@@ -282,7 +305,9 @@ export class FileFetches implements FetchOwner {
     this.#settling.add(fetch);
     if (message.position > fetch.position) fetch.progressed(message.position);
     if (message.bodyEnded && this.#file.bytes.totalBytes === null) this.#learnLength(message.position);
-    if (message.error !== null) this.#handleFailure(fetch, fromErrorValue(message.error));
+    const error = message.error === null ? null : fromErrorValue(message.error);
+    if (error !== null && this.#isHelperRefused(fetch, error)) this.#acceleration.refused();
+    else if (error !== null) this.#handleFailure(fetch, error);
     this.schedulePlan();
   }
 
@@ -344,7 +369,7 @@ export class FileFetches implements FetchOwner {
     if (isStuck && this.#file.goesToMemory) this.#stop(fetch);
   }
 
-  #create(terms: FetchTerms & { readonly position: number; readonly requestEnd: number | null }): void {
+  #create(terms: NewFetch): void {
     const { scheduler, threads, clock } = this.#services;
     const { sourceId } = this.#file.identity;
     const now = clock.monotonicMs();
@@ -360,8 +385,9 @@ export class FileFetches implements FetchOwner {
       this.#planAt(notBeforeMs);
       return;
     }
-    const { position, requestEnd } = terms;
-    const fetch = new Fetch({ sourceId, scheduler, threads, clock, owner: this, position, requestEnd, terms });
+    const { position, requestEnd, isHelper = false } = terms;
+    const options = { sourceId, scheduler, threads, clock, owner: this, position, requestEnd, terms, isHelper };
+    const fetch = new Fetch(options);
     this.live.add(fetch);
     fetch.enqueue();
   }

@@ -1,6 +1,7 @@
 // Sources, how each fares, and what hangs on it. A removed one keeps its row, under a name that nobody can give, until
 // its last entry is gone.
-import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, notExists, type SQL, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/sqlite-core';
 import type { Tables } from './database.ts';
 import { cacheDownloadQueue, cacheEntries, catalogueFolders, mediaItems, sourceStatistics, sources } from './schema.ts';
 
@@ -123,14 +124,20 @@ export class SourceTable {
     return rows.map((row) => row.id);
   }
 
-  /** Takes out some of what a source without entries was seen to hold: files, then folders. @returns how many rows */
+  /**
+   * Takes out some of what a source without entries was seen to hold: files, then folders. Those first that others do not
+   * belong to: with a series go the words of all of its episodes, which are written anew.
+   * @returns how many rows
+   */
   async removeItems(id: number, limit: number): Promise<number> {
-    const items = this.#tables.select({ id: mediaItems.id }).from(mediaItems).where(eq(mediaItems.sourceId, id));
-    const removed = await this.#tables
-      .delete(mediaItems)
-      .where(inArray(mediaItems.id, items.limit(limit)))
-      .returning({ id: mediaItems.id });
-    if (removed.length > 0) return removed.length;
+    const ofSource = eq(mediaItems.sourceId, id);
+    const child = alias(mediaItems, 'child');
+    const hasNone = notExists(
+      this.#tables.select({ id: child.id }).from(child).where(eq(child.parentId, mediaItems.id)),
+    );
+    let removed = await this.#removeSome(and(ofSource, hasNone), limit);
+    if (removed < limit) removed += await this.#removeSome(ofSource, limit - removed);
+    if (removed > 0) return removed;
     const { id: folderId, sourceId } = catalogueFolders;
     const folders = this.#tables.select({ id: folderId }).from(catalogueFolders).where(eq(sourceId, id));
     const rows = await this.#tables
@@ -138,6 +145,15 @@ export class SourceTable {
       .where(inArray(folderId, folders.limit(limit)))
       .returning({ id: folderId });
     return rows.length;
+  }
+
+  async #removeSome(which: SQL | undefined, limit: number): Promise<number> {
+    const items = this.#tables.select({ id: mediaItems.id }).from(mediaItems).where(which).limit(limit);
+    const removed = await this.#tables
+      .delete(mediaItems)
+      .where(inArray(mediaItems.id, items))
+      .returning({ id: mediaItems.id });
+    return removed.length;
   }
 
   async remove(id: number): Promise<void> {

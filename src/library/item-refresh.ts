@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import type { MediaFacts, MediaTable } from '../db/media.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { ITEM_READ_MS, ITEM_TRUST_MS, ITEM_WAIT_MS } from '../limits.ts';
+import { ITEM_READ_MS, ITEM_READS_MAX, ITEM_TRUST_MS, ITEM_WAIT_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { MediaSource } from '../sources/media-source.ts';
 import type { MediaCatalogue } from './media-catalogue.ts';
@@ -32,6 +32,8 @@ export class ItemRefresh {
   /** Resolves when the rows of the item are as its source says, or when that takes too long. Never throws. */
   async refresh(mediaId: number): Promise<void> {
     const { clock } = this.#services;
+    // Who looks at so much at once is shown what is known of it.
+    if (!this.#running.has(mediaId) && this.#running.size >= ITEM_READS_MAX) return;
     const running = this.#running.get(mediaId) ?? this.#start(mediaId);
     this.#running.set(mediaId, running);
     let timer: { cancel(): void } | undefined;
@@ -63,7 +65,7 @@ export class ItemRefresh {
       answered(source.id, null);
       this.#notBeforeMs.delete(mediaId);
       if (page === null) this.#putOff(mediaId);
-      else await catalogue.noteItem(source.id, page);
+      else await catalogue.noteItem(source.id, page, facts.key);
       noted();
     } catch (error) {
       this.#putOff(mediaId);

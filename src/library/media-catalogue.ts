@@ -37,17 +37,13 @@ export class MediaCatalogue implements KnownCatalogue {
     return { mediaKey, quality, locator, container, sizeBytes, height, bitrate };
   }
 
-  /** Makes the rows say what its source says of an item now. */
-  async noteItem(sourceId: number, page: CataloguePage): Promise<void> {
+  /** Makes the rows say what its source says of an item now. Of what is below it, a source need not name all there is. */
+  async noteItem(sourceId: number, page: CataloguePage, mediaKey: string): Promise<void> {
     const { media, clock } = this.#services;
     await this.putPage(sourceId, page);
-    const qualities = Map.groupBy(page.items, (item) => item.mediaKey);
-    const keys = new Set([...qualities.keys(), ...(page.media ?? []).map(({ key }) => key)]);
-    for (const key of keys) {
-      const mediaId = await media.findId(sourceId, key);
-      const named = (qualities.get(key) ?? []).map(({ quality }) => quality);
-      if (mediaId !== null) await media.noteRead(mediaId, named, clock.nowMs());
-    }
+    const named = page.items.flatMap((item) => (item.mediaKey === mediaKey ? [item.quality] : []));
+    const mediaId = await media.findId(sourceId, mediaKey);
+    if (mediaId !== null) await media.noteRead(mediaId, named, clock.nowMs());
   }
 
   /** Adds to the rows what a source tells of some items; what it does not tell stays. */

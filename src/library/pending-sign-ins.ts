@@ -117,17 +117,19 @@ export class PendingSignIns {
 
   /**
    * `input` with what a confirmed sign-in ended with.
+   * @param savedUrl - of the source that is changed, where `input` has none: it may be another source than it was begun
+   *   for, or have got another address meanwhile
    * @throws LarderError `missing`, `conflict` while it was not confirmed, `invalid` for another address than it was given for
    */
-  inputOf(id: string, input: SourceInput): SourceInput {
+  inputOf(id: string, input: SourceInput, savedUrl?: string): SourceInput {
     const { definition, target, credentials, failure } = this.#require(id);
     if (credentials === null) {
       throw new LarderError('conflict', failure ?? 'the code was not confirmed yet', {
         hint: failure === null ? 'enter it first, then save' : 'ask for a new code',
       });
     }
-    const isElsewhere =
-      input.url !== undefined && originOf(definition.parseUrl(input.url).url) !== originOf(target.url);
+    const url = input.url ?? savedUrl;
+    const isElsewhere = url !== undefined && originOf(definition.parseUrl(url).url) !== originOf(target.url);
     if (isElsewhere || (input.kind !== undefined && input.kind !== definition.kind)) {
       throw new LarderError('invalid', 'the sign-in was for another address', { hint: 'ask for a new code' });
     }

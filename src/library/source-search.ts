@@ -2,7 +2,7 @@
 // what was not gone through yet. What is found is in the library from then on.
 import type { Clock } from '../clock.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { SOURCE_SEARCH_MS } from '../limits.ts';
+import { SOURCE_SEARCH_MS, SOURCE_SEARCHES_MAX } from '../limits.ts';
 import type { MediaSource } from '../sources/media-source.ts';
 import type { MediaCatalogue } from './media-catalogue.ts';
 
@@ -26,6 +26,7 @@ const ITEMS_MAX = 100;
 
 export class SourceSearch {
   readonly #services: SourceSearchServices;
+  #running = 0;
 
   constructor(services: SourceSearchServices) {
     this.#services = services;
@@ -38,7 +39,7 @@ export class SourceSearch {
 
   /**
    * @param name - of one source; null for all that can be asked
-   * @throws LarderError `invalid` for no words, or a source that cannot be searched
+   * @throws LarderError `invalid` for no words, or a source that cannot be searched, `overloaded`
    */
   async search(words: string, name: string | null): Promise<SourceFinding[]> {
     const query = words.trim();
@@ -54,7 +55,19 @@ export class SourceSearch {
         hint: 'Jellyfin, Plex and Stremio sources can; the library itself finds what any source lists',
       });
     }
-    return Promise.all(asked.map((source) => this.#ask(source, query)));
+    if (this.#running >= SOURCE_SEARCHES_MAX) {
+      throw new LarderError('overloaded', 'the sources are being searched already', {
+        retry: 'later',
+        retryAfterMs: 1_000,
+        hint: 'try again in a moment',
+      });
+    }
+    this.#running += 1;
+    try {
+      return await Promise.all(asked.map((source) => this.#ask(source, query)));
+    } finally {
+      this.#running -= 1;
+    }
   }
 
   async #ask(source: MediaSource, query: string): Promise<SourceFinding> {

@@ -4,6 +4,7 @@ import { LarderError } from '../errors.ts';
 import type { FolderValidators } from './catalogue-source.ts';
 import type { ListedEntry } from './listing/listed-entry.ts';
 import type { ListingEnd } from './listing/read-listing.ts';
+import { describePath, expectsMedia } from './media-address.ts';
 import type { OriginAnswer, OriginClient } from './origin-client.ts';
 import { statusError } from './origin-response.ts';
 import type { UpstreamRequest } from './upstream-request.ts';
@@ -83,7 +84,7 @@ export class HttpListings {
           ownPort: this.#services.ownPort(),
           range: { kind: 'from', start: 0, end: 1 },
           ifRange: null,
-          expectsMedia: true,
+          expectsMedia: expectsMedia(describePath(path)),
         },
         abort,
       );

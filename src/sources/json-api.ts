@@ -32,6 +32,8 @@ export interface JsonApiServices {
 /** Of one answer: a page of some hundred items with all their streams has one or two megabytes. */
 const ANSWER_MAX_BYTES = 32 * 1024 * 1024;
 const ANSWER_MAX_MS = 60_000;
+/** Values in it. An empty object is three bytes on the way and some hundred in memory. */
+const ANSWER_MAX_VALUES = 2_000_000;
 
 /**
  * @throws LarderError of `statusError` for another status than 2xx, `origin-refused` for a web page in place of JSON,
@@ -100,6 +102,11 @@ async function readJson({ response }: OriginAnswer): Promise<unknown> {
   }
   const text = await readText(response, ANSWER_MAX_BYTES);
   if (text.trim() === '') return null;
+  if (countValues(text) > ANSWER_MAX_VALUES) {
+    throw new LarderError('origin-lied', 'the answer holds more than anything that was asked for', {
+      hint: 'something else than what was asked for may answer at the address',
+    });
+  }
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -108,6 +115,16 @@ async function readJson({ response }: OriginAnswer): Promise<unknown> {
       hint: 'check the address: something else may answer there',
     });
   }
+}
+
+/** At least as many as there are: what stands in a text counts as well. */
+function countValues(text: string): number {
+  let count = 1;
+  for (const mark of [',', '[', '{']) {
+    for (let at = text.indexOf(mark); at >= 0 && count <= ANSWER_MAX_VALUES; at = text.indexOf(mark, at + 1))
+      count += 1;
+  }
+  return count;
 }
 
 async function readText(response: Response, mostBytes: number): Promise<string> {

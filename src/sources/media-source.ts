@@ -63,8 +63,11 @@ export interface KnownQuality {
 export interface KnownCatalogue {
   /** Null when it was never listed. */
   findQuality(sourceId: number, mediaKey: string, quality: string): Promise<KnownQuality | null>;
-  /** What the source said of an item when it was asked anew: the rows follow. */
-  noteItem(sourceId: number, page: CataloguePage): Promise<void>;
+  /**
+   * What the source said of an item when it was asked anew: the rows follow.
+   * @param mediaKey - the item that it was asked for: of that one the page names every quality
+   */
+  noteItem(sourceId: number, page: CataloguePage, mediaKey: string): Promise<void>;
 }
 
 /** What sources stand on. */

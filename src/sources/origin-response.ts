@@ -59,6 +59,13 @@ export function readOriginHead(
       hint: 'it may be what a service says of an error: open the address of the source in a browser',
     });
   }
+  // It names other addresses, signed ones often: what is to be read as a playlist is asked for as one.
+  if (expectsMedia && /^(?:application|audio)\/(?:vnd\.apple\.|x-)?mpegurl\b/i.test(contentType ?? '')) {
+    throw new LarderError('origin-refused', 'the origin sent a playlist in place of the file', {
+      isOfFile: true,
+      hint: 'its address does not say that it is one: choose another quality of it',
+    });
+  }
   if (expectsMedia && /^text\/html\b/i.test(contentType ?? '')) {
     throw new LarderError('origin-refused', 'the origin sent an HTML page in place of the file', {
       hint: 'it may be a sign-in page: check the credentials of the source and open its address in a browser',
@@ -116,11 +123,15 @@ export function parseRetryAfter(header: string | null, nowMs: number): number | 
   return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - nowMs), RETRY_AFTER_MAX_MS);
 }
 
+/** What a server says beside a status is shown, and kept. */
+const STATUS_WORDS_MAX = 100;
+
 /** What an answer that is neither 200 nor 206 means, and what to do (facts/upstreams.md §2). */
 export function statusError(response: Response, nowMs: number): LarderError {
   const { status, headers } = response;
   const details = { originStatus: status };
-  const said = `the origin answered ${status}${response.statusText === '' ? '' : ` ${response.statusText}`}`;
+  const words = response.statusText.slice(0, STATUS_WORDS_MAX);
+  const said = `the origin answered ${status}${words === '' ? '' : ` ${words}`}`;
   if (status === 404 || status === 410) {
     return new LarderError('not-found', said, { ...details, hint: 'the file is not there: check its name' });
   }

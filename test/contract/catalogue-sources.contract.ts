@@ -418,7 +418,7 @@ export function catalogueSourceContract(name: string, kind: CatalogueKind): void
         const { larder } = setup;
         const page = await larder.source.readItem?.(mediaKey, new AbortController().signal);
         const alone = (page?.media ?? []).filter(({ key }) => key === mediaKey);
-        await larder.catalogue.noteItem(larder.source.id, { items: [], folders: [], media: alone });
+        await larder.catalogue.noteItem(larder.source.id, { items: [], folders: [], media: alone }, mediaKey);
         expect(await larder.find(series)).not.toContain(series);
         await larder.round();
         if (kind.isSelection) {
@@ -427,7 +427,7 @@ export function catalogueSourceContract(name: string, kind: CatalogueKind): void
           );
           for (const key of keys) {
             const whole = await larder.source.readItem?.(String(key), new AbortController().signal);
-            if (whole != null) await larder.catalogue.noteItem(larder.source.id, whole);
+            if (whole != null) await larder.catalogue.noteItem(larder.source.id, whole, String(key));
           }
         }
         const found = await larder.find(series);

@@ -229,6 +229,17 @@ describe('the catalogue of an add-on', () => {
   });
 });
 
+test('what somebody types as the name of an item leads to no other address of the add-on', async () => {
+  await using addon = await startStremioAddon();
+  const { source } = open(addon);
+  const never = new AbortController().signal;
+  for (const key of ['../manifest', '%2e%2e/x', './x']) {
+    expect(await source.readItem?.(key, never)).toBeNull();
+    expect(await failure(resolve(source, key))).toMatchObject({ code: 'not-found' });
+  }
+  expect(addon.requests.filter((path) => !/^\/(?:manifest\.json$|catalog\/)/.test(path))).toEqual([]);
+});
+
 describe('readItem()', () => {
   test('readItem() tells a film with its streams, playable or not, and its subtitles', async () => {
     await using addon = await startStremioAddon();
@@ -286,7 +297,8 @@ describe('readItem()', () => {
       `Series S01E02 Part 2/${encodeURIComponent(`${SERIES}:1:2`)}:original`,
       'original',
     ]);
-    expect(page?.items[0]?.locator).toBe(JSON.stringify({ parent: SERIES }));
+    // The id of an episode says of which series it is.
+    expect(page?.items[0]?.locator).toBe(null);
     expect(addon.countOf('stream')).toBe(0);
 
     const season = await source.readItem!(`series/${SERIES}/1`, signal);

@@ -117,7 +117,7 @@ const HEVC = { width: 3840, height: 2160, videoCodec: 'hevc', audioCodec: 'eac3'
 export async function putCatalogueRows({ tables }: Database, sourceId: number, otherSourceId: number): Promise<void> {
   const media = new MediaTable(tables);
   const catalogue = new MediaCatalogue({ media, files: new CatalogueTable(tables), clock: new FakeClock() });
-  await catalogue.noteItem(sourceId, {
+  await catalogue.putPage(sourceId, {
     folders: [],
     media: [film, series, ...seasons, ...episodes, album, ...tracks],
     items: [
@@ -156,5 +156,5 @@ export async function putCatalogueRows({ tables }: Database, sourceId: number, o
     ],
   });
   const other = mediaOf({ ...film, key: 'other1', title: 'Long Harbour, The', artwork: null, subtitles: [] });
-  await catalogue.noteItem(otherSourceId, { folders: [], media: [other], items: [fileOf(other, 'Long Harbour, The')] });
+  await catalogue.putPage(otherSourceId, { folders: [], media: [other], items: [fileOf(other, 'Long Harbour, The')] });
 }

@@ -49,6 +49,11 @@ export class VirtualOrigin {
   readonly requests: VirtualRequest[] = [];
   /** Decides how the next request goes. */
   fault: (path: string, count: number) => VirtualFault = () => ({});
+  /** Requests that are open at the same time; how others are answered. */
+  connectionsMax = Number.POSITIVE_INFINITY;
+  beyondConnections: VirtualFault = { refused: true };
+  /** What all bodies together get; infinite for as much as each can take. */
+  lineBytesPerMs = Number.POSITIVE_INFINITY;
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -85,7 +90,8 @@ export class VirtualOrigin {
 
   async #open(request: OriginRequest, abort: AbortController): Promise<OriginResponse> {
     const path = decodeURIComponent(new URL(request.url).pathname.slice(1));
-    const fault = this.fault(path, this.requestsOf(path).length);
+    const isBeyond = this.openCount >= this.connectionsMax;
+    const fault = isBeyond ? this.beyondConnections : this.fault(path, this.requestsOf(path).length);
     const noted: VirtualRequest = {
       path,
       range: request.range,
@@ -97,6 +103,7 @@ export class VirtualOrigin {
     abort.signal.addEventListener('abort', () => {
       noted.open = false;
     });
+    if (fault.refused || fault.status !== undefined) noted.open = false;
     if (fault.refused) throw new LarderError('origin-failed', 'refused', { retry: 'soon' });
     if (fault.silent) {
       await this.#wait(FIRST_BYTE_TIMEOUT_MS, abort.signal);
@@ -156,7 +163,8 @@ export class VirtualOrigin {
         start + cutAfterBytes,
         sent < stallAfterBytes ? start + stallAfterBytes : end,
       );
-      await this.#wait((next - position) / bytesPerMs, abort);
+      const share = Math.min(bytesPerMs, this.lineBytesPerMs / Math.max(1, this.openCount));
+      await this.#wait((next - position) / share, abort);
       controller.enqueue(contentOf(seed, position, next));
       noted.bodyBytes += next - position;
       position = next;

@@ -95,6 +95,10 @@ describe('readOriginHead()', () => {
       retry: 'never',
     });
     expect(read(200, { 'content-type': 'text/html' }, null, false).contentType).toBe('text/html');
+    for (const type of ['application/vnd.apple.mpegurl', 'audio/x-mpegurl; charset=utf-8', 'Application/X-mpegURL']) {
+      expect(failure(200, { 'content-type': type })).toMatchObject({ code: 'origin-refused', isOfFile: true });
+      expect(read(200, { 'content-type': type }, null, false).contentType).toBe(type);
+    }
   });
 
   const statuses: [number, Record<string, string>, string, string][] = [

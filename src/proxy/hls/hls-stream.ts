@@ -2,6 +2,8 @@
 // conversion that is kept alive for it.
 import type { SessionKeeper } from '../../chunks/session-keeper.ts';
 import type { Timer } from '../../clock.ts';
+import { LarderError } from '../../errors.ts';
+import { HLS_STREAM_MAX_LENGTH } from '../../limits.ts';
 import type { MediaAddress } from '../../sources/media-address.ts';
 import type { MediaSource, UpstreamRequest } from '../../sources/media-source.ts';
 import type { AheadFetcher } from './ahead-fetcher.ts';
@@ -34,6 +36,7 @@ export class HlsStream {
   resolving: Promise<UpstreamRequest> | null = null;
   /** By name; empty for the first one. */
   readonly playlists = new Map<string, Loaded>();
+  readonly #lengths = new WeakMap<Playlist, number>();
   readonly loading = new Map<string, Promise<Loaded>>();
   /** Counts how often its addresses were asked anew. */
   round = 0;
@@ -53,9 +56,28 @@ export class HlsStream {
     this.ahead = ahead;
   }
 
-  note(name: string, loaded: Omit<Loaded, 'earlier'>): Loaded {
+  /** Characters of all of its playlists. */
+  get length(): number {
+    let length = 0;
+    for (const { playlist } of this.playlists.values()) length += this.#lengths.get(playlist) ?? 0;
+    return length;
+  }
+
+  /** @throws LarderError `origin-lied` when there is no end to its playlists */
+  refuseBeyondBound(name: string, playlist: Playlist): void {
     const before = this.playlists.get(name);
-    const noted = { ...loaded, earlier: earlierOf(before, loaded.playlist) };
+    const length = this.#lengths.get(playlist) ?? lengthOf(playlist);
+    this.#lengths.set(playlist, length);
+    const replaced = before === undefined ? 0 : (this.#lengths.get(before.playlist) ?? 0);
+    if (this.length - replaced + length > HLS_STREAM_MAX_LENGTH) {
+      throw new LarderError('origin-lied', 'the playlists of it are longer than those of any film');
+    }
+  }
+
+  /** @throws LarderError as `refuseBeyondBound` */
+  note(name: string, loaded: Omit<Loaded, 'earlier'>): Loaded {
+    this.refuseBeyondBound(name, loaded.playlist);
+    const noted = { ...loaded, earlier: earlierOf(this.playlists.get(name), loaded.playlist) };
     this.playlists.set(name, noted);
     return noted;
   }
@@ -74,6 +96,12 @@ export class HlsStream {
     for (const { playlist } of this.playlists.values()) if (playlist.signature === signature) return playlist;
     return null;
   }
+}
+
+function lengthOf({ body, parts }: Playlist): number {
+  let length = body.length;
+  for (const { url } of parts.values()) length += url.length;
+  return length;
 }
 
 function earlierOf(before: Loaded | undefined, now: Playlist): ReadonlyMap<string, PlaylistPart> {

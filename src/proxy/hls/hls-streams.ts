@@ -11,6 +11,7 @@ import { describeError, LarderError } from '../../errors.ts';
 import {
   HLS_AHEAD_MS,
   HLS_AHEAD_PIECES,
+  HLS_ALL_MAX_LENGTH,
   HLS_ENSURE_MS,
   HLS_IDLE_MS,
   HLS_LIVE_MS,
@@ -305,10 +306,25 @@ export class HlsStreams {
     if (known !== undefined && (!known.playlist.isLive || ageMs < HLS_LIVE_MS)) return known;
     let loading = stream.loading.get(name);
     if (loading === undefined) {
-      loading = this.#loadNow(stream, name).finally(() => stream.loading.delete(name));
+      loading = this.#loadNow(stream, name).finally(() => {
+        stream.loading.delete(name);
+        this.#makeRoom(stream);
+      });
       stream.loading.set(name, loading);
     }
     return loading;
+  }
+
+  /** What is longest ago goes first, and never what is asked for or played. */
+  #makeRoom(used: HlsStream): void {
+    const all = [...this.#streams.values()];
+    let length = all.reduce((sum, stream) => sum + stream.length, 0);
+    for (const stream of all) {
+      if (length <= HLS_ALL_MAX_LENGTH) return;
+      if (stream === used || this.#isBusy(stream)) continue;
+      length -= stream.length;
+      void this.#close(stream);
+    }
   }
 
   async #loadNow(stream: HlsStream, name: string): Promise<Loaded> {
@@ -349,6 +365,7 @@ export class HlsStreams {
     const question = { ...upstream, url, headers: headersFor(upstream, url) };
     const answer = await fetchPlaylistText(question, { client, ownPort: ownPort(), clock });
     const playlist = parsePlaylist(answer.text, answer.url, { name, identity: part?.identity });
+    stream.refuseBeyondBound(name, playlist);
     const loaded = { playlist, isFromOrigin: true, loadedAtMs: clock.monotonicMs() };
     if (!playlist.isLive) await this.#keep(stream, name, loaded);
     return loaded;

@@ -126,7 +126,7 @@ export class JellyfinSource extends ConfiguredSource implements MediaSource {
     if (running !== undefined) return running;
     const asked = withDeadline(this.#services.clock, (signal) => this.#readOne(mediaKey, signal))
       .then(async (page) => {
-        if (page !== null) await this.#services.catalogue.noteItem(this.id, page);
+        if (page !== null) await this.#services.catalogue.noteItem(this.id, page, mediaKey);
         return page;
       })
       .finally(() => this.#asked.delete(mediaKey));

@@ -3,7 +3,8 @@
 // (plex-api-spec.yaml, "Authenticating with Plex"; pushingkarmaorg/python-plexapi myplex.py, `MyPlexPinLogin`)
 import { LarderError } from '../../errors.ts';
 import { askJson } from '../json-api.ts';
-import { type PlexServices, plexHeaders } from './plex-api.ts';
+import type { SourceTarget } from '../media-source.ts';
+import { PlexApi, type PlexServices, plexHeaders } from './plex-api.ts';
 import { asFields, readFlag, readList, readText } from './plex-fields.ts';
 
 export interface PlexPin {
@@ -29,6 +30,13 @@ export interface PlexServer {
   readonly isOwned: boolean;
   /** The one to try first is the first. */
   readonly connections: readonly PlexConnection[];
+}
+
+export interface AccountServices {
+  readonly services: PlexServices;
+  readonly clientId: string;
+  readonly accountToken: string;
+  readonly plexTv?: string | undefined;
 }
 
 export const PLEX_TV = 'https://plex.tv/';
@@ -110,6 +118,25 @@ export async function listServers(
       );
     });
     return { name, machineIdentifier, token: accessToken, isOwned, connections: connections.sort(byRank) };
+  });
+}
+
+/**
+ * What the server at the address of `target` is to be shown in place of the token of the account, which opens every
+ * server of it and the account itself: a server may be somebody else's, or stand at a mistyped address.
+ * @throws LarderError `origin-refused` when the account has no such server
+ */
+export async function tokenOfServer(
+  target: SourceTarget,
+  { services, clientId, accountToken, plexTv = PLEX_TV }: AccountServices,
+  signal: AbortSignal,
+): Promise<string> {
+  const { machineIdentifier } = await new PlexApi({ ...target, credentials: null }, services).readIdentity(signal);
+  const servers = await listServers(services, accountToken, clientId, signal, plexTv);
+  const server = servers.find((candidate) => candidate.machineIdentifier === machineIdentifier);
+  if (server !== undefined) return server.token;
+  throw new LarderError('origin-refused', 'the server at the address is none that this Plex account may use', {
+    hint: 'check the address, sign in with the account that the server is shared with, or paste a token',
   });
 }
 

@@ -166,7 +166,7 @@ export class PlexSource extends ConfiguredSource implements MediaSource {
           hint: 'it may have been removed there, or been matched anew: go through the source again',
         });
       }
-      await this.#services.catalogue.noteItem(this.id, page);
+      await this.#services.catalogue.noteItem(this.id, page, mediaKey);
       return page;
     });
   }

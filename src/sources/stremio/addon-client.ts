@@ -43,7 +43,9 @@ export class AddonClient {
   }
 
   /** @throws LarderError `not-found` when the add-on says that there is no such thing, and what `askJson` throws */
-  ask({ resource, type, id, extra = {} }: AddonQuestion): Promise<AddonAnswer> {
+  async ask({ resource, type, id, extra = {} }: AddonQuestion): Promise<AddonAnswer> {
+    // They come from addresses that anybody may type, and would lead out of the folder of the resource.
+    if (/^\.{1,2}$/.test(type)) throw new LarderError('not-found', 'an add-on has nothing of such a type');
     const query = Object.entries(extra).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
     const segments = [resource, encodeURIComponent(type), encodeURIComponent(id)];
     return this.#get(`${[...segments, ...(query.length === 0 ? [] : [query.join('&')])].join('/')}.json`);

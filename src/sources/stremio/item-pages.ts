@@ -9,7 +9,7 @@ import type {
   CatalogueSubtitle,
   CatalogueType,
 } from '../catalogue-source.ts';
-import { mediaKeyOf, seasonKeyOf } from './media-keys.ts';
+import { likelyParentIds, mediaKeyOf, seasonKeyOf } from './media-keys.ts';
 import type { AddonMeta, AddonVideo } from './metas.ts';
 import { identityOf, type NamedStream, type StreamLocator, writeLocator } from './stream-choice.ts';
 import type { RefusedStream, StreamFile } from './streams.ts';
@@ -202,7 +202,8 @@ export class SeriesItems {
       title,
       year,
       label: `${series} ${number} ${title}`,
-      locator: { video: null, parent: id },
+      // Where its id says it, nothing has to be noted: what was noted of the file that was chosen stays then.
+      locator: { video: null, parent: likelyParentIds(video.id)[0] === id ? null : id },
       refusal: null,
     };
   }

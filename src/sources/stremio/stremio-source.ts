@@ -199,7 +199,7 @@ export class StremioSource extends ConfiguredSource implements MediaSource {
     const { catalogue, log } = this.#services;
     try {
       const page = await this.#items.read(mediaKey, parent, { list });
-      if (page !== null && !this.isRemoved) await catalogue.noteItem(this.id, page);
+      if (page !== null && !this.isRemoved) await catalogue.noteItem(this.id, page, mediaKey);
     } catch (error) {
       const reason = error instanceof LarderError ? error.message : 'the catalogue could not be written';
       log.info('what an add-on has of a film was not noted', { source: this.name, reason });
@@ -223,7 +223,7 @@ export class StremioSource extends ConfiguredSource implements MediaSource {
     const { parent } = await this.#locatorOf(mediaKey, 'original');
     const page = await this.#items.read(mediaKey, parent);
     if (page === null) return null;
-    await this.#services.catalogue.noteItem(this.id, page);
+    await this.#services.catalogue.noteItem(this.id, page, mediaKey);
     const media = page.media?.find(({ key }) => key === mediaKey);
     const number = /^~sub-(\d{1,4})$/.exec(quality)?.[1];
     if (number !== undefined) return media?.subtitles[Number(number) - 1]?.locator ?? null;

@@ -11,6 +11,8 @@ const FORMATS = new Set(['srt', 'vtt', 'ass', 'ssa']);
 /** ISO 639 with what BCP 47 may add to it. */
 const LANGUAGE = /^[a-z]{2,3}(?:[-_][a-z0-9]{2,8})*$/i;
 const BELOW = './';
+/** Shorter ones are words of the path. */
+const SECRET_LENGTH_MIN = 12;
 
 export function readSubtitles(value: unknown, addonBaseUrl: string): CatalogueSubtitle[] {
   const subtitles = new Map<string, CatalogueSubtitle>();
@@ -55,7 +57,26 @@ function webUrl(value: unknown): URL | null {
 export function fileLocator(value: unknown, addonBaseUrl: string): string | null {
   const url = webUrl(value);
   if (url === null) return null;
-  return url.href.startsWith(addonBaseUrl) ? BELOW + url.href.slice(addonBaseUrl.length) : url.href;
+  if (url.href.startsWith(addonBaseUrl)) return BELOW + url.href.slice(addonBaseUrl.length);
+  return holdsConfiguration(url.href, addonBaseUrl) ? null : url.href;
+}
+
+/** By another scheme, host or spelling than the add-on's own: locators are not sealed as its address is. */
+function holdsConfiguration(href: string, addonBaseUrl: string): boolean {
+  const text = readable(href);
+  const segments = new URL(addonBaseUrl).pathname.split('/');
+  return segments.some((segment) => segment.length >= SECRET_LENGTH_MIN && text.includes(readable(segment)));
+}
+
+/** As often as it is escaped, within reason: in a query there may be an address in an address. */
+function readable(text: string): string {
+  let plain = text;
+  try {
+    for (let times = 0; times < 3; times += 1) plain = decodeURIComponent(plain);
+  } catch {
+    // A sign that is none of an escape: this is as plain as it gets.
+  }
+  return plain;
 }
 
 /** The other way round. Null when it is no locator of ours. */

@@ -45,7 +45,7 @@ function words(error: unknown): string {
 export async function readSourceForm(
   context: WebContext,
   signIns: SignIns,
-  source: Pick<SourceView, 'kind'> | null,
+  source: Pick<SourceView, 'kind' | 'url'> | null,
 ): Promise<SourceFormResult> {
   const result = await parseForm(context, sourceFormSchema);
   if (!result.ok) throw new LarderError('invalid', 'the form is not one of ours', { hint: 'load the page again' });
@@ -61,7 +61,7 @@ export async function readSourceForm(
   // A bit rate that is none is said already, and keeps it from being saved.
   const input = Object.keys(errors).some((field) => field.startsWith('ladder-')) ? {} : sourceInputOf(value, shape);
   const read = { value, name: value.name, input, code: null, state: { typed: withoutSecrets(value, typed), errors } };
-  return value.signIn === 'code' && !asksForCode(value) ? withSignIn(read, signIns) : read;
+  return value.signIn === 'code' && !asksForCode(value) ? withSignIn(read, signIns, source?.url) : read;
 }
 
 /** Whether the button was one for a code: nothing is saved or tested then. */
@@ -70,7 +70,7 @@ export function asksForCode({ act }: SourceFormValue): boolean {
 }
 
 /** The form with what its code ended with, or with what is wrong with the code. */
-async function withSignIn(form: SourceFormResult, signIns: SignIns): Promise<SourceFormResult> {
+async function withSignIn(form: SourceFormResult, signIns: SignIns, savedUrl?: string): Promise<SourceFormResult> {
   const { value, state, input } = form;
   const wrong = (message: string, code: SignInCodeProps | null) => ({
     ...form,
@@ -81,7 +81,7 @@ async function withSignIn(form: SourceFormResult, signIns: SignIns): Promise<Sou
   let code: SignInCodeProps | null = null;
   try {
     code = await signIns.poll(value.signInId);
-    return { ...form, code, input: signIns.inputOf(value.signInId, input) };
+    return { ...form, code, input: signIns.inputOf(value.signInId, input, savedUrl) };
   } catch (error) {
     return wrong(words(error), code);
   }

@@ -224,3 +224,26 @@ describe('CatalogueTable', () => {
     expect(await files.countPresent(folder!.id)).toBe(3);
   });
 });
+
+test('removeItems() takes what belongs to others first: no step writes the words of a whole series anew', async () => {
+  await using setup = await setUp();
+  const { cache, media, sourceId } = setup;
+  // A parent whose rows come before those of its children, and a circle, which has no end to begin at.
+  const episodes = Array.from({ length: 30 }, (_, index) =>
+    described(`e${index}`, { type: 'episode', parentKey: 'a', season: 1, episode: index }),
+  );
+  await media.put(sourceId, [described('a', { type: 'series' }), ...episodes], NOW_MS);
+  await media.put(sourceId, [described('x', { parentKey: 'y' }), described('y', { parentKey: 'x' })], NOW_MS);
+  const left = async () => (await rowsOf(cache)).map(({ key, parent }) => [key, parent]);
+  for (let step = 0; step < 3; step += 1) {
+    expect(await cache.sources.removeItems(sourceId, 10)).toBe(10);
+    expect((await left()).filter(([key, parent]) => String(key).startsWith('e') && parent !== 'a')).toEqual([]);
+  }
+  expect(await left()).toEqual([
+    ['a', null],
+    ['x', 'y'],
+    ['y', 'x'],
+  ]);
+  expect(await cache.sources.removeItems(sourceId, 10)).toBe(3);
+  expect(await cache.sources.removeItems(sourceId, 10)).toBe(0);
+});

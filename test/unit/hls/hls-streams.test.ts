@@ -5,7 +5,7 @@ import type { CachedFile } from '../../../src/chunks/cached-file.ts';
 import { Priority } from '../../../src/chunks/fetch-scheduler.ts';
 import type { PlaylistRow } from '../../../src/db/playlists.ts';
 import { LarderError } from '../../../src/errors.ts';
-import { HLS_ENSURE_MS, HLS_IDLE_MS, HLS_RENEW_MS, HLS_STREAMS_MAX } from '../../../src/limits.ts';
+import { HLS_ALL_MAX_LENGTH, HLS_ENSURE_MS, HLS_IDLE_MS, HLS_RENEW_MS, HLS_STREAMS_MAX } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
 import { HlsStreams } from '../../../src/proxy/hls/hls-streams.ts';
 import { parseCataloguePath } from '../../../src/sources/catalogue-path.ts';
@@ -480,4 +480,35 @@ test('what follows a piece is fetched, and it is told that its playlist is playe
   expect(
     stage.streams.find({ ...stage.source, kind: 'http' } as MediaSource, 'film', 'original~00000000-1'),
   ).toBeNull();
+});
+
+/** So many characters of pieces. */
+function long(length: number): string {
+  const piece = `${'x'.repeat(1_000)}.ts`;
+  return vod(...Array.from({ length: Math.ceil(length / 1_000) }, (_, at) => `${at}${piece}`));
+}
+
+describe('playlists that are made to fill the memory', () => {
+  test('are refused where one film has more of them than any', async () => {
+    const stage = new Stage();
+    const names = Array.from({ length: 20 }, (_, at) => `${at}.m3u8`);
+    const sounds = names.map((name, at) => `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="${at}",URI="${name}"`);
+    const master = ['#EXTM3U', ...sounds, '#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO="a"', 'video.m3u8', ''].join('\n');
+    const text = long(3_000_000);
+    stage.texts = { 'film.m3u8': master, 'video.m3u8': text, ...Object.fromEntries(names.map((name) => [name, text])) };
+    expect(await failureOf(stage.find('original~00000000-1'))).toMatchObject({ code: 'origin-lied' });
+    expect(stage.questions.length).toBeLessThan(14);
+  });
+
+  test('go, those that are longest ago first, where all films together have too many', async () => {
+    const stage = new Stage();
+    stage.texts = { 'film.m3u8': long(7_000_000) };
+    const films = Math.ceil(HLS_ALL_MAX_LENGTH / 7_000_000) + 3;
+    for (let at = 0; at < films; at += 1) await stage.show('original', `film-${at}`);
+    const asked = stage.asked('film.m3u8');
+    await stage.show('original', `film-${films - 1}`);
+    expect(stage.asked('film.m3u8')).toBe(asked);
+    await stage.show('original', 'film-0');
+    expect(stage.asked('film.m3u8')).toBe(asked + 1);
+  });
 });

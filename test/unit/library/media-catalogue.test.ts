@@ -112,17 +112,25 @@ describe('MediaCatalogue', () => {
   test('noteItem() makes the rows say what the source says now', async () => {
     await using setup = await setUp();
     const { catalogue, cache, sourceId, clock, media } = setup;
-    await catalogue.noteItem(sourceId, {
-      items: [itemOf('film', 'original'), itemOf('film', '720p')],
-      folders: [],
-      media: [mediaOf('film')],
-    });
+    await catalogue.noteItem(
+      sourceId,
+      {
+        items: [itemOf('film', 'original'), itemOf('film', '720p')],
+        folders: [],
+        media: [mediaOf('film')],
+      },
+      'film',
+    );
     clock.advance(1_000);
-    await catalogue.noteItem(sourceId, {
-      items: [itemOf('film', 'original', { stamp: 'new', locator: 'elsewhere' })],
-      folders: [],
-      media: [mediaOf('film', { title: 'The film' })],
-    });
+    await catalogue.noteItem(
+      sourceId,
+      {
+        items: [itemOf('film', 'original', { stamp: 'new', locator: 'elsewhere' })],
+        folders: [],
+        media: [mediaOf('film', { title: 'The film' })],
+      },
+      'film',
+    );
     const rows = await cache.rows(
       'SELECT quality, stamp, locator, missing_since IS NULL AS present FROM cache_quality_variants ORDER BY quality',
     );
@@ -133,19 +141,39 @@ describe('MediaCatalogue', () => {
     const [facts] = await media.findFacts([(await media.findId(sourceId, 'film'))!]);
     expect(facts?.readAt).toBe(NOW_MS + 1_000);
     // It is there again.
-    await catalogue.noteItem(sourceId, { items: [itemOf('film', 'original'), itemOf('film', '720p')], folders: [] });
+    await catalogue.noteItem(
+      sourceId,
+      { items: [itemOf('film', 'original'), itemOf('film', '720p')], folders: [] },
+      'film',
+    );
     expect(await cache.rows('SELECT quality FROM cache_quality_variants WHERE missing_since IS NOT NULL')).toEqual([]);
+  });
+
+  test('noteItem() of a series takes nothing from an episode of which it does not list all', async () => {
+    await using setup = await setUp();
+    const { catalogue, cache, sourceId, media } = setup;
+    const episode = { type: 'episode', parentKey: 'series', season: 1, episode: 1 } as const;
+    const told = [mediaOf('series', { type: 'series' }), mediaOf('episode', episode)];
+    const whole = [itemOf('episode', 'original', { type: 'episode' }), itemOf('episode', '720p', { type: 'episode' })];
+    await catalogue.noteItem(sourceId, { items: whole, folders: [], media: told.slice(1) }, 'episode');
+    const readAt = async (key: string) => (await media.findFacts([(await media.findId(sourceId, key))!]))[0]?.readAt;
+    await cache.database.client.execute('UPDATE media_items SET read_at = NULL');
+    // An add-on tells of the streams of an episode only when it is asked for that one.
+    const outline = itemOf('episode', 'original', { type: 'episode', sizeBytes: null, stamp: null, container: null });
+    await catalogue.noteItem(sourceId, { items: [outline], folders: [], media: told }, 'series');
+    expect(await cache.rows('SELECT quality FROM cache_quality_variants WHERE missing_since IS NOT NULL')).toEqual([]);
+    expect([await readAt('series'), await readAt('episode')]).toEqual([NOW_MS, null]);
   });
 
   test('noteItem() leaves a file in the folder that it was found in', async () => {
     await using setup = await setUp();
     const { catalogue, cache, sourceId } = setup;
-    await catalogue.noteItem(sourceId, { items: [itemOf('film', 'original')], folders: [] });
+    await catalogue.noteItem(sourceId, { items: [itemOf('film', 'original')], folders: [] }, 'film');
     await cache.database.client.execute(
       `INSERT INTO catalogue_folders (id, source_id, path, depth, due_round) VALUES (5, ${sourceId}, 'films', 1, 1)`,
     );
     await cache.database.client.execute('UPDATE cache_quality_variants SET folder_id = 5');
-    await catalogue.noteItem(sourceId, { items: [itemOf('film', 'original', { stamp: 'new' })], folders: [] });
+    await catalogue.noteItem(sourceId, { items: [itemOf('film', 'original', { stamp: 'new' })], folders: [] }, 'film');
     expect(await cache.rows('SELECT folder_id, stamp FROM cache_quality_variants')).toEqual([
       { folder_id: 5, stamp: 'new' },
     ]);
@@ -155,11 +183,15 @@ describe('MediaCatalogue', () => {
     await using setup = await setUp();
     const { catalogue, sourceId } = setup;
     const subtitle = { language: 'de', title: null, format: 'vtt', locator: 'words', isForced: false };
-    await catalogue.noteItem(sourceId, {
-      items: [itemOf('film', 'original', { height: 1080, bitrate: 9 })],
-      folders: [],
-      media: [mediaOf('film', { subtitles: [subtitle] }), mediaOf('bare', { artwork: null })],
-    });
+    await catalogue.noteItem(
+      sourceId,
+      {
+        items: [itemOf('film', 'original', { height: 1080, bitrate: 9 })],
+        folders: [],
+        media: [mediaOf('film', { subtitles: [subtitle] }), mediaOf('bare', { artwork: null })],
+      },
+      'film',
+    );
     const find = (key: string, quality: string) => catalogue.findQuality(sourceId, key, quality);
     expect(await find('film', 'original')).toEqual({
       mediaKey: 'film',

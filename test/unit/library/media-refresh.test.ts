@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test';
 import type { MediaFacts } from '../../../src/db/media.ts';
 import { LarderError } from '../../../src/errors.ts';
 import { ItemRefresh } from '../../../src/library/item-refresh.ts';
-import { ITEM_READ_MS, ITEM_TRUST_MS, ITEM_WAIT_MS } from '../../../src/limits.ts';
+import { ITEM_READ_MS, ITEM_READS_MAX, ITEM_TRUST_MS, ITEM_WAIT_MS } from '../../../src/limits.ts';
 import { createLog } from '../../../src/log.ts';
 import type { CataloguePage } from '../../../src/sources/catalogue-source.ts';
 import type { MediaSource } from '../../../src/sources/media-source.ts';
@@ -101,6 +101,14 @@ describe('ItemRefresh', () => {
     const { refresh, state } = setUp(async () => PAGE);
     await Promise.all([refresh.refresh(1), refresh.refresh(1), refresh.refresh(1)]);
     expect(state.reads).toBe(1);
+  });
+
+  test('asks a source for no more at once than it bears: the others are shown what is known', async () => {
+    const { refresh, state } = setUp(() => new Promise(() => undefined));
+    const looked = Array.from({ length: 50 }, (_, id) => refresh.refresh(id + 1));
+    expect(await isSettled(looked[49]!)).toBe(true);
+    expect(await isSettled(looked[0]!)).toBe(false);
+    expect(state.reads).toBe(ITEM_READS_MAX);
   });
 
   test('ends a question that takes too long', async () => {

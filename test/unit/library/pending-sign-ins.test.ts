@@ -89,6 +89,8 @@ describe('PendingSignIns', () => {
     }
     const { url: _, ...unchanged } = INPUT;
     expect(signIns.inputOf(id, unchanged).credentials).toEqual({ accessToken: 'secret' });
+    expect(signIns.inputOf(id, unchanged, INPUT.url).credentials).toEqual({ accessToken: 'secret' });
+    expect(() => signIns.inputOf(id, unchanged, 'http://another-source/')).toThrow('another address');
   });
 
   test('several pages that show one code ask once, and no more often than once a second', async () => {

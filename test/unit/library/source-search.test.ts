@@ -73,4 +73,13 @@ describe('SourceSearch', () => {
       expect(search.search(words, name)).rejects.toMatchObject({ code: 'invalid' });
     }
   });
+
+  test('searches the sources for a few people at a time', async () => {
+    const { search, clock } = setUp();
+    const searching = Array.from({ length: 4 }, (_, index) => search.search(`one ${index}`, null));
+    expect(search.search('another', null)).rejects.toMatchObject({ code: 'overloaded' });
+    await clock.run(SOURCE_SEARCH_MS);
+    await Promise.all(searching);
+    expect(await search.search('another', 'add-on')).toHaveLength(1);
+  });
 });

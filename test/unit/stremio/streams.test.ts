@@ -285,6 +285,21 @@ describe('subtitles', () => {
     ]);
   });
 
+  test('fileLocator() writes nothing down that has the configuration in another address', () => {
+    const base = 'https://addon.example/k3y%7Cof-a-service/';
+    const inside = encodeURIComponent(`${base}poster.jpg`);
+    for (const address of [
+      'http://addon.example/k3y%7Cof-a-service/poster.jpg',
+      'https://addon.example:8443/k3y|of-a-service/poster.jpg',
+      `https://pictures.example/resize?from=${inside}`,
+      `https://pictures.example/resize?from=${encodeURIComponent(inside)}`,
+    ]) {
+      expect(fileLocator(address, base)).toBeNull();
+    }
+    expect(fileLocator('https://pictures.example/100%/a.jpg', base)).toBe('https://pictures.example/100%/a.jpg');
+    expect(fileLocator('https://pictures.example/v1/a.jpg', 'https://addon.example/v1/')).toContain('a.jpg');
+  });
+
   test('fileLocator() keeps the configuration out of what is written down', () => {
     expect(fileLocator(`${BASE}poster/a b.jpg?x=1`, BASE)).toBe('./poster/a%20b.jpg?x=1');
     expect(fileAddress('./poster/a.jpg', BASE)).toEqual({ url: `${BASE}poster/a.jpg`, isOfAddon: true });
