@@ -136,6 +136,8 @@ export const READ_BUFFER_TIERS: readonly {
 
 /** A read of what should be in the page cache is a memory copy: one that takes this long had to wait for a disk. */
 export const READ_AT_ONCE_SLOW_MS = 3;
+/** For how long what was read counts as being there, at least; at most twice as long, unless it is read again. */
+export const RECENT_READ_MS = 30_000;
 /**
  * Read at once for one response in a row; then once by the way of the event loop. A socket that takes all that it is
  * given would keep everybody else waiting for as long as its film is.

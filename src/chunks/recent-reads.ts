@@ -1,9 +1,10 @@
 // Which bytes of chunk files were read lately, and so are most likely still in the page cache: they can be read at once,
 // on the thread that serves, where the way through another thread costs more than the copy. It is a guess: each read at
-// once is timed, and when they had to wait for a disk after all, nothing is guessed before it was read anew.
+// once is timed, and when they had to wait for a disk after all, nothing is guessed before it was read anew. What was not
+// read for a while is not guessed either: a disk that sleeps would keep everybody waiting for seconds.
 import { totalmem } from 'node:os';
 import process from 'node:process';
-import { CHUNK_BYTES, READ_AT_ONCE_SLOW_MS } from '../limits.ts';
+import { CHUNK_BYTES, READ_AT_ONCE_SLOW_MS, RECENT_READ_MS } from '../limits.ts';
 
 export interface RecentReadsOptions {
   readonly monotonicMs: () => number;
@@ -35,11 +36,13 @@ export class RecentReads {
   /** Masks of blocks by file and cell. What was not used while the young ones filled up is forgotten with the old. */
   #young = new Map<number, number>();
   #old = new Map<number, number>();
+  #youngSinceMs: number;
   #lastFile = 0;
   #diskReads = 0;
 
   constructor(options: RecentReadsOptions) {
     this.#options = options;
+    this.#youngSinceMs = options.monotonicMs();
     this.#cellsMax = Math.max(1, Math.floor(options.budgetBytes / CHUNK_BYTES / 2));
   }
 
@@ -55,19 +58,19 @@ export class RecentReads {
   }
 
   note(file: number, start: number, end: number): void {
+    this.#age();
     for (let block = Math.floor(start / BLOCK_BYTES); block * BLOCK_BYTES < end; block++) {
       const cell = Math.floor(block / BLOCKS_PER_CELL);
       if (cell >= CELLS_MAX) return;
       const key = file * CELLS_MAX + cell;
       this.#young.set(key, this.#maskOf(key) | (1 << (block % BLOCKS_PER_CELL)));
     }
-    if (this.#young.size < this.#cellsMax) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    if (this.#young.size >= this.#cellsMax) this.#turn();
   }
 
   /** Whether all of [start, end) was. */
   has(file: number, start: number, end: number): boolean {
+    this.#age();
     for (let block = Math.floor(start / BLOCK_BYTES); block * BLOCK_BYTES < end; block++) {
       const cell = Math.floor(block / BLOCKS_PER_CELL);
       if (cell >= CELLS_MAX) return false;
@@ -93,6 +96,19 @@ export class RecentReads {
     }
     this.#quickReads = 0;
     return count;
+  }
+
+  #age(): void {
+    const ageMs = this.#options.monotonicMs() - this.#youngSinceMs;
+    if (ageMs < RECENT_READ_MS) return;
+    this.#turn();
+    if (ageMs >= 2 * RECENT_READ_MS) this.#old = new Map();
+  }
+
+  #turn(): void {
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#youngSinceMs = this.#options.monotonicMs();
   }
 
   #maskOf(key: number): number {

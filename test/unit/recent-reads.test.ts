@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test';
 import { RecentReads } from '../../src/chunks/recent-reads.ts';
-import { CHUNK_BYTES, READ_AT_ONCE_SLOW_MS } from '../../src/limits.ts';
+import { CHUNK_BYTES, READ_AT_ONCE_SLOW_MS, RECENT_READ_MS } from '../../src/limits.ts';
 
 const KIB = 1_024;
 
@@ -50,6 +50,21 @@ describe('RecentReads', () => {
     expect(has(0)).toBe(true);
     expect(has(1)).toBe(false);
     expect(has(7)).toBe(true);
+  });
+
+  test('what was not used for a while is forgotten: another program may have wanted the memory, and the disk sleep', () => {
+    const { recent, disk } = recentOf();
+    const file = recent.nextFile();
+    const isThere = () => recent.has(file, 0, 1);
+    recent.note(file, 0, 1);
+    disk.nowMs += RECENT_READ_MS - 1;
+    expect(isThere()).toBe(true);
+    for (let times = 0; times < 5; times++) {
+      disk.nowMs += RECENT_READ_MS;
+      expect(isThere()).toBe(true);
+    }
+    disk.nowMs += 2 * RECENT_READ_MS;
+    expect(isThere()).toBe(false);
   });
 
   test('timed() forgets all when reads wait for a disk, and nothing for one among many or for a busy processor', () => {

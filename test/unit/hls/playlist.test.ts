@@ -33,13 +33,13 @@ describe('a media playlist', () => {
       '#EXTINF:6.006,Title',
       'a.ts?x=1&y=2',
       '#EXTINF:6,',
-      '/root/b.ts',
+      '/other/b.ts',
       '#EXTINF:3',
       'https://other.example/c.ts#t',
     );
     expect(partsOf(text)).toEqual([
       ['0', 'https://cdn.example.org/films/1/a.ts?x=1&y=2'],
-      ['1', 'https://cdn.example.org/root/b.ts'],
+      ['1', 'https://cdn.example.org/other/b.ts'],
       ['2', 'https://other.example/c.ts'],
     ]);
     expect(parsePlaylist(text, URL_OF_IT).pieces.map(({ durationMs }) => durationMs)).toEqual([6_006, 6_000, 3_000]);
