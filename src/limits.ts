@@ -232,6 +232,9 @@ export const HLS_ALL_MAX_LENGTH = 96 * MIB;
 export const PLAYLIST_MAX_BYTES = 8 * MIB;
 export const PLAYLIST_WAIT_MS = 20_000;
 
+/** Pieces of live playlists that are passed through at once: each has a connection to its server of its own. */
+export const HLS_LIVE_PIECES_MAX = 64;
+
 /** A player keeps the quality that was chosen for it while it comes back within this time; so many are remembered. */
 export const AUTO_QUALITY_MS = 6 * 3_600_000;
 export const AUTO_QUALITIES_MAX = 2_000;

@@ -213,11 +213,22 @@ export class CatalogueTable {
 
   async #correctFiles({ sourceId, folderId, files, nowMs }: ListedFiles): Promise<void> {
     const values = fileValues(files);
+    const outlines = files.filter(isOutline);
+    const told = fileValues(files.filter((file) => !isOutline(file)));
     await this.#tables.batch([
       this.#tables.run(insertItems(values, sourceId, nowMs)),
+      ...(outlines.length === 0
+        ? []
+        : [
+            this.#tables.run(sql`
+              INSERT INTO cache_quality_variants ${FILE_COLUMNS}
+              SELECT ${fileColumnsOf(folderId, nowMs)} FROM ${itemsOfFiles(fileValues(outlines), sourceId)} WHERE true
+              ON CONFLICT (media_id, quality) DO UPDATE SET folder_id = COALESCE(excluded.folder_id, folder_id),
+                missing_since = NULL, locator = COALESCE(excluded.locator, locator), refusal = excluded.refusal`),
+          ]),
       this.#tables.run(sql`
         INSERT INTO cache_quality_variants ${FILE_COLUMNS}
-        SELECT ${fileColumnsOf(folderId, nowMs)} FROM ${itemsOfFiles(values, sourceId)} WHERE true
+        SELECT ${fileColumnsOf(folderId, nowMs)} FROM ${itemsOfFiles(told, sourceId)} WHERE true
         ON CONFLICT (media_id, quality) DO UPDATE SET
           folder_id = COALESCE(excluded.folder_id, folder_id), stamp = COALESCE(excluded.stamp, stamp), path = excluded.path,
           container = excluded.container, size_bytes = COALESCE(excluded.size_bytes, size_bytes),
@@ -378,6 +389,11 @@ function fileValues(files: readonly CatalogueFile[]): string {
 }
 
 /** Items that their files alone tell of. */
+/** It says that there is a file, and nothing of it: an add-on tells of the file itself only when it is asked for it. */
+function isOutline({ delivery, container, sizeBytes, stamp }: CatalogueFile): boolean {
+  return delivery === undefined && container === null && sizeBytes === null && stamp === null;
+}
+
 function insertItems(values: string, sourceId: number, nowMs: number): SQL {
   return sql`
     INSERT INTO media_items (source_id, key, type, title, year, created_at, sort_title)

@@ -1,5 +1,6 @@
 // Remembers which quality a player was given, for as long as it may come back for more of the same: a film whose quality
 // changed between two of its requests would be two films to it.
+import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { AUTO_QUALITIES_MAX, AUTO_QUALITY_MS } from '../limits.ts';
@@ -48,7 +49,8 @@ export class AutoQualities {
   /** @throws LarderError `not-found` when there is nothing to play, or why its source did not say */
   async choose(source: MediaSource, mediaKey: string, hints: AutoHints): Promise<ChosenQuality> {
     const { clock } = this.#services;
-    const key = JSON.stringify([source.id, mediaKey, hints.player, hints.asked]);
+    const player = createHash('sha256').update(hints.player).digest('base64url');
+    const key = JSON.stringify([source.id, mediaKey, player, hints.asked]);
     const known = this.#remembered.get(key);
     const nowMs = clock.monotonicMs();
     const chosen =

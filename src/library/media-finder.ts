@@ -84,7 +84,8 @@ export class MediaFinder {
     const nothing = { path: null, isSure: true };
     if (source.kind !== 'stremio') return nothing;
     const row = await this.#services.media.findVariant(source.id, mediaKey, quality);
-    if (row === null || row.refusal !== null || (row.container ?? row.sizeBytes ?? row.stamp) !== null) return nothing;
+    // What had no stream, or none that is a file, may have one now.
+    if (row === null || (row.container ?? row.sizeBytes ?? row.stamp) !== null) return nothing;
     try {
       return { path: await this.#ask(source, mediaKey, quality), isSure: true };
     } catch (error) {

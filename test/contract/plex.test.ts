@@ -59,8 +59,9 @@ function music() {
 }
 
 async function fetchBytes(client: OriginClient, request: UpstreamRequest, start = 0): Promise<Uint8Array> {
+  const expectsMedia = !request.url.includes('.m3u8');
   const { body } = await client.open(
-    { ...request, ownPort: 1, range: { kind: 'from', start, end: null }, ifRange: null, expectsMedia: true },
+    { ...request, ownPort: 1, range: { kind: 'from', start, end: null }, ifRange: null, expectsMedia },
     new AbortController(),
   );
   return new Uint8Array(await new Response(body).arrayBuffer());

@@ -189,6 +189,22 @@ describe.skipIf(!hasFfmpeg)('what is kept', () => {
     expect((await chunkFiles(hls)).length).toBe(piecesOf('ts').length);
   }, 60_000);
 
+  test('is fetched whole without having been played, and a list of its source does not make it a file again', async () => {
+    await using hls = await startHlsLarder();
+    await hls.api('POST', '/sources/addon/sync');
+    await until(async () => (await availability(hls)) !== 'unknown');
+    const { body } = await hls.api<{ items: { id: number; title: string }[] }>('GET', '/items?limit=50');
+    const { id } = body.items.find(({ title }) => title === 'Film 1')!;
+    await hls.api('GET', `/items/${id}`);
+    expect((await hls.api('POST', '/entries/bulk', { action: 'fetch', items: [id] })).status).toBe(202);
+    await until(async () => (await availability(hls)) === 'whole', 20_000);
+    await hls.api('POST', '/sources/addon/sync');
+    await until(async () => (await hls.api<{ state: string }>('GET', '/sources/addon/sync')).body.state === 'idle');
+    await hls.origin.stop();
+    expect(await hls.countFrames(hls.pathOf('ts'))).toBe(FRAMES);
+    await hls.origin.start();
+  }, 60_000);
+
   test('a film that was listed only is asked whether it is a playlist before it is played', async () => {
     await using hls = await startHlsLarder();
     await hls.api('POST', '/sources/addon/sync');

@@ -406,7 +406,7 @@ describe('ItemQuality of a catalogue', () => {
     expect(renderQuality({ refusal: 'it is a torrent' })).toContain('gives no more of it: It is a torrent.');
     const playlist = renderQuality({ kept: null, encoding: encoding({ delivery: 'hls' }) });
     expect(playlist).toContain('a playlist of pieces');
-    expect(playlist).not.toContain('/fetch"');
+    expect(playlist).toContain('/items/1/fetch"');
     expect(renderQuality({ kept: null, unlistedSinceMs: nowMs - 840_000 })).toContain(
       'does not name it any more since',
     );

@@ -116,7 +116,7 @@ function DroppedQuality({ page, quality, dropped }: Parts & { dropped: NonNullab
 }
 
 function UntouchedQuality({ page, quality }: Parts) {
-  const { refusal, unlistedSinceMs, sizeBytes, encoding } = quality;
+  const { refusal, unlistedSinceMs, sizeBytes } = quality;
   if (refusal !== null) {
     return (
       <>
@@ -137,7 +137,7 @@ function UntouchedQuality({ page, quality }: Parts) {
         it goes.
       </p>
       {unlistedSinceMs === null ? null : <Unlisted page={page} sinceMs={unlistedSinceMs} />}
-      {page.visitor?.role === 'owner' && encoding.delivery !== 'hls' ? (
+      {page.visitor?.role === 'owner' ? (
         <div class="actions">
           <ActionForm
             page={page}

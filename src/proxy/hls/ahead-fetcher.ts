@@ -19,6 +19,9 @@ interface Running {
   readonly abort: AbortController;
 }
 
+/** Players go without a word, and may call themselves otherwise with each request. */
+const TRACKS_MAX = 32;
+
 export class AheadFetcher {
   readonly #parts: PieceFetcherParts;
   readonly #log: Log;
@@ -35,6 +38,8 @@ export class AheadFetcher {
   /** @param wanted - what follows, in the order of playing */
   moveTo(name: string, at: string, wanted: readonly MediaAddress[]): void {
     this.#tracks.set(name, { at, waiting: wanted, running: null });
+    const [oldest] = this.#tracks.keys();
+    if (this.#tracks.size > TRACKS_MAX && oldest !== undefined) this.#tracks.delete(oldest);
     this.#look();
   }
 

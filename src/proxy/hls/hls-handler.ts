@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 import { parseRangeHeader } from '../../bytes/range-header.ts';
 import { LarderError } from '../../errors.ts';
+import { HLS_LIVE_PIECES_MAX } from '../../limits.ts';
 import type { MediaAddress } from '../../sources/media-address.ts';
 import type { MediaSource } from '../../sources/media-source.ts';
 import type { OriginClient } from '../../sources/origin-client.ts';
@@ -33,6 +34,7 @@ export interface HlsQuestion {
 
 export class HlsHandler {
   readonly #services: HlsHandlerServices;
+  #passingCount = 0;
 
   constructor(services: HlsHandlerServices) {
     this.#services = services;
@@ -88,10 +90,18 @@ export class HlsHandler {
       response.writeHead(200, headers).end();
       return;
     }
+    if (this.#passingCount >= HLS_LIVE_PIECES_MAX) {
+      throw new LarderError('overloaded', 'too many watch live streams', {
+        retry: 'later',
+        retryAfterMs: 2_000,
+        hint: `the limit is ${HLS_LIVE_PIECES_MAX} at once`,
+      });
+    }
     const abort = new AbortController();
     const leave = () => abort.abort();
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
+    this.#passingCount += 1;
     try {
       const asked = rangeOf(range);
       const { head, body } = await this.#open(source, address, asked, abort);
@@ -110,6 +120,7 @@ export class HlsHandler {
       if (response.headersSent || error instanceof LarderError) throw error;
       throw new LarderError('origin-failed', 'a piece of a live stream broke off', { retry: 'soon', cause: error });
     } finally {
+      this.#passingCount -= 1;
       signal.removeEventListener('abort', leave);
       abort.abort();
     }

@@ -165,6 +165,31 @@ describe('MediaCatalogue', () => {
     expect([await readAt('series'), await readAt('episode')]).toEqual([NOW_MS, null]);
   });
 
+  test('an outline that tells nothing of the file leaves what is known of it', async () => {
+    await using setup = await setUp();
+    const { catalogue, cache, sourceId } = setup;
+    const known = itemOf('film', 'original', {
+      path: 'Film/film:original.m3u8',
+      container: 'm3u8',
+      delivery: 'hls',
+      sizeBytes: null,
+      stamp: null,
+    });
+    await catalogue.noteItem(sourceId, { items: [known], folders: [] }, 'film');
+    const outline = { container: null, sizeBytes: null, stamp: null, locator: null, path: 'Film/film:original' };
+    const row = () =>
+      cache.rows('SELECT path, container, delivery, missing_since, refusal FROM cache_quality_variants');
+    const before = await row();
+    await cache.database.client.execute('UPDATE cache_quality_variants SET missing_since = 5');
+    await catalogue.putPage(sourceId, { items: [itemOf('film', 'original', outline)], folders: [] });
+    expect(await row()).toEqual(before);
+    await catalogue.putPage(sourceId, {
+      items: [itemOf('film', 'original', { ...outline, delivery: 'file' })],
+      folders: [],
+    });
+    expect(await row()).toEqual([{ ...before[0], path: 'Film/film:original', container: null, delivery: 'file' }]);
+  });
+
   test('noteItem() leaves a file in the folder that it was found in', async () => {
     await using setup = await setUp();
     const { catalogue, cache, sourceId } = setup;

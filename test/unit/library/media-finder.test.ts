@@ -123,3 +123,11 @@ test('find() plays what the source says also where the database takes nothing', 
   const { find } = finderOf(async () => ({ items }), 'plex', false, full);
   expect(await find('film')).toBe('Film/film:original.mkv');
 });
+
+test('find() asks again for a film of which an add-on had nothing to play, before it says so', async () => {
+  const { find, asked, listed, row } = finderOf(async () => ({ items: [] }), 'stremio', true);
+  Object.assign(listed, { row: { ...row, refusal: 'the add-on has no stream of it at the moment' } });
+  expect([await find('film'), asked.length]).toEqual(['origin-refused', 1]);
+  Object.assign(listed, { row });
+  expect(await find('film')).toBe('Film/film:original');
+});
