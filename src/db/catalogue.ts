@@ -388,12 +388,12 @@ function fileValues(files: readonly CatalogueFile[]): string {
   );
 }
 
-/** Items that their files alone tell of. */
 /** It says that there is a file, and nothing of it: an add-on tells of the file itself only when it is asked for it. */
 function isOutline({ delivery, container, sizeBytes, stamp }: CatalogueFile): boolean {
   return delivery === undefined && container === null && sizeBytes === null && stamp === null;
 }
 
+/** Items that their files alone tell of. */
 function insertItems(values: string, sourceId: number, nowMs: number): SQL {
   return sql`
     INSERT INTO media_items (source_id, key, type, title, year, created_at, sort_title)

@@ -365,22 +365,33 @@ export class EntryTable {
 
   /** An entry with its available ranges; null when it is gone. */
   async findSummary(entryId: number): Promise<EntrySummary | null> {
-    const [summary] = await this.#withRanges(await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1));
-    if (summary === undefined) return null;
-    if (summary.container !== 'm3u8') return summary;
-    const { bytes, isWhole } = await this.#sumPieces(entryId);
-    return { ...summary, cachedBytes: bytes, totalBytes: isWhole ? bytes : summary.totalBytes };
+    const rows = await this.#summaryQuery().where(eq(cacheEntries.id, entryId)).limit(1);
+    const [summary] = await this.#withPieces(await this.#withRanges(rows));
+    return summary ?? null;
   }
 
-  /** What is kept of the pieces of a playlist. */
-  async #sumPieces(entryId: number): Promise<{ bytes: number; isWhole: boolean }> {
-    const [row] = await this.#tables.all<{ bytes: number; isWhole: number | null }>(sql`
-      SELECT COALESCE(SUM(cached_bytes), 0) AS bytes, MAX(whole.pieces_whole) AS isWhole FROM cache_entries AS whole
+  /** What is kept of a playlist is what is kept of its pieces. */
+  async #withPieces(summaries: EntrySummary[]): Promise<EntrySummary[]> {
+    const playlistIds = summaries.flatMap(({ entryId, container }) => (container === 'm3u8' ? [entryId] : []));
+    if (playlistIds.length === 0) return summaries;
+    const sums = await this.#sumPieces(playlistIds);
+    return summaries.map((summary) => {
+      if (summary.container !== 'm3u8') return summary;
+      const { bytes, isWhole } = sums.get(summary.entryId) ?? { bytes: 0, isWhole: false };
+      return { ...summary, cachedBytes: bytes, totalBytes: isWhole ? bytes : summary.totalBytes };
+    });
+  }
+
+  async #sumPieces(playlistIds: readonly number[]): Promise<Map<number, { bytes: number; isWhole: boolean }>> {
+    const rows = await this.#tables.all<{ id: number; bytes: number; isWhole: number | null }>(sql`
+      SELECT whole.id AS id, COALESCE(SUM(cached_bytes), 0) AS bytes, MAX(whole.pieces_whole) AS isWhole
+      FROM json_each(${JSON.stringify(playlistIds)}) AS asked
+      CROSS JOIN cache_entries AS whole ON whole.id = asked.value AND instr(whole.quality, '~') = 0
       CROSS JOIN cache_entries AS piece ON piece.source_id = whole.source_id AND piece.media_id = whole.media_id
         AND piece.quality > whole.quality || '~' AND piece.quality < whole.quality || '~~'
       CROSS JOIN cache_generations AS generation ON generation.entry_id = piece.id AND generation.superseded_at IS NULL
-      WHERE whole.id = ${entryId} AND instr(whole.quality, '~') = 0`);
-    return { bytes: row?.bytes ?? 0, isWhole: row?.isWhole === 1 };
+      GROUP BY whole.id`);
+    return new Map(rows.map(({ id, bytes, isWhole }) => [id, { bytes, isWhole: isWhole === 1 }]));
   }
 
   /** What a label says of an entry besides its generation; null when it is gone. */
@@ -426,7 +437,7 @@ export class EntryTable {
       )
       .orderBy(desc(cacheEntries.lastUsedAt), desc(cacheEntries.id))
       .limit(limit);
-    return this.#withRanges(rows);
+    return this.#withPieces(await this.#withRanges(rows));
   }
 
   async #withRanges(rows: readonly SummaryRow[]): Promise<EntrySummary[]> {

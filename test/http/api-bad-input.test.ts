@@ -6,6 +6,7 @@ import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { routeRecords } from '../support/route-records.ts';
 import { rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
+import { until } from './small-machine.ts';
 
 let origin: TestOrigin;
 let larder: RunningLarder;
@@ -16,6 +17,10 @@ beforeAll(async () => {
   origin = await startOrigin({ files: { 'Some Film (2020).mkv': { sizeBytes: 1_000 } } });
   larder = await startLarder({ args: ['--source', `films=${origin.url}`] });
   await rawRequest(larder.port, '/s/films/Some%20Film%20(2020).mkv');
+  // The player has its bytes before they are on the disk and counted.
+  await until('the film is whole', async () =>
+    (await (await ask('GET', '/api/v1/entries')).text()).includes('"complete":true'),
+  );
   document = (await (await ask('GET', '/api/v1/openapi.json')).json()) as OpenApiDocument;
   bad = new BadValues(document);
 });

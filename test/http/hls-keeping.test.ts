@@ -1,7 +1,7 @@
 // What is kept of HLS qualities: the download queue, eviction, what is dropped and pinned, who may play, live streams, and
 // what a server that converts hears of it.
 import { describe, expect, test } from 'bun:test';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { commandLine } from '../support/command-line.ts';
@@ -18,6 +18,7 @@ interface Entry {
   readonly id: number;
   readonly quality: string;
   readonly media: string;
+  readonly cachedBytes: number;
 }
 
 async function chunkFiles(hls: Pick<HlsLarder, 'larder'>): Promise<string[]> {
@@ -41,14 +42,16 @@ describe.skipIf(!hasFfmpeg)('the download queue', () => {
     await using hls = await startHlsLarder();
     await hls.get(hls.pathOf('ts'));
     const { id } = await wholeEntry(hls);
-    hls.origin.slow = { pattern: /^ts-[3-9]/, stepBytes: 1_000, stepMs: 100 };
+    const quick = ['ts-0.ts', 'ts-1.ts', 'ts-2.ts'];
+    const quickBytes = quick.reduce((sum, name) => sum + statSync(join(hlsFolder(), name)).size, 0);
+    hls.origin.slow = { pattern: /^ts-[3-9]/, stepBytes: 1, stepMs: 100 };
     expect((await hls.api('POST', `/entries/${id}/fetch`)).status).toBe(200);
-    await until(() => hls.origin.countOf(/^ts-3/) === 1);
+    await until(async () => (await wholeEntry(hls)).cachedBytes >= quickBytes && hls.origin.countOf(/^ts-3/) === 1);
     expect(await availability(hls)).toBe('partly');
     await hls.larder.restart();
     hls.origin.slow = null;
     await until(async () => (await availability(hls)) === 'whole', 20_000);
-    for (const path of ['ts-0.ts', 'ts-1.ts', 'ts-2.ts']) expect(hls.origin.countOf(path)).toBe(1);
+    for (const path of quick) expect(hls.origin.countOf(path)).toBe(1);
     await hls.larder.restart();
     await hls.origin.stop();
     const lists = hls.origin.countOf(/m3u8/);
