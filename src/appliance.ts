@@ -333,6 +333,8 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
   const filled = new Set<number>();
   function playlistPlayed(entryId: number, isWhole: boolean): void {
     removals.played(entryId);
+    // It may be dropped and played again.
+    if (isWhole) filled.delete(entryId);
     if (isWhole || filled.has(entryId)) return;
     if (filled.size >= FILLED_MAX) filled.clear();
     filled.add(entryId);

@@ -4,7 +4,7 @@ import { assert } from '../assert.ts';
 import type { Timer } from '../clock.ts';
 import { isMissingReference } from '../db/database.ts';
 import type { GenerationRow } from '../db/entries.ts';
-import { fromErrorValue, type LarderError } from '../errors.ts';
+import { type ErrorCode, fromErrorValue, LarderError } from '../errors.ts';
 import { ACCELERATION_TRIAL_BYTES, CONTAINER_EDGE_BYTES, PROGRESS_BYTES } from '../limits.ts';
 import { expectsMedia } from '../sources/media-address.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
@@ -24,6 +24,15 @@ import type { WaitReason } from './wait-reason.ts';
 
 /** A fetch that comes this close to one without an answer goes on in its place; what it is told takes effect in time. */
 const HELPER_MARGIN_BYTES = 2 * PROGRESS_BYTES;
+
+/** What ends a fetch without the origin having refused a connection. */
+const NO_REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'stopped',
+  'storage',
+  'file-lost',
+  'origin-changed',
+  'out-of-range',
+]);
 
 /** What the fetches need of their file. */
 export interface FetchedFile {
@@ -266,9 +275,28 @@ export class FileFetches implements FetchOwner {
 
   /** Its bytes come by another fetch then: nobody is told, and the source is not taken for one that fails. */
   #isHelperRefused(fetch: Fetch, { code }: LarderError): boolean {
-    const isOfVersion = ['stopped', 'storage', 'file-lost', 'origin-changed', 'out-of-range'].includes(code);
-    if (!fetch.isHelper || isOfVersion) return false;
+    if (!fetch.isHelper || NO_REFUSALS.has(code)) return false;
     return [...this.live].some(({ state, receivedBytes }) => state === 'running' && receivedBytes > 0);
+  }
+
+  /**
+   * Refused while one reader has more connections than it needs: it gives those up, and the origin is asked once more.
+   * A helper may be the one that is needed by now, and the one that it helped be spare.
+   */
+  #takesSpare(fetch: Fetch, { code }: LarderError): boolean {
+    if (fetch.isHelper || fetch.receivedBytes > 0 || NO_REFUSALS.has(code)) return false;
+    const { bytes, wants } = this.#file;
+    const needed = new Set(wants().map(({ start }) => bytes.known.contiguousEnd(start)));
+    const others = [...this.live];
+    const spare = others.filter(({ state, position }) => state === 'running' && !needed.has(position));
+    // One that is being stopped still has its connection.
+    if (spare.length === 0 && !others.some(({ state }) => state === 'stopping')) return false;
+    if (spare.length > 0) this.#acceleration.refused();
+    for (const other of spare) this.#stop(other);
+    const nowMs = this.#services.clock.monotonicMs();
+    const refusal = new LarderError('origin-busy', 'the origin gives no further connection', { retry: 'soon' });
+    this.#planAt(nowMs + this.#gate.failed(refusal, nowMs).delayMs);
+    return true;
   }
 
   /** Whether there are to be more or fewer connections from now on. */
@@ -307,7 +335,7 @@ export class FileFetches implements FetchOwner {
     if (message.bodyEnded && this.#file.bytes.totalBytes === null) this.#learnLength(message.position);
     const error = message.error === null ? null : fromErrorValue(message.error);
     if (error !== null && this.#isHelperRefused(fetch, error)) this.#acceleration.refused();
-    else if (error !== null) this.#handleFailure(fetch, error);
+    else if (error !== null && !this.#takesSpare(fetch, error)) this.#handleFailure(fetch, error);
     this.schedulePlan();
   }
 

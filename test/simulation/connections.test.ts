@@ -67,6 +67,33 @@ describe('an origin that allows one connection', () => {
   }
 });
 
+describe('an origin that allows two connections, both of which one player has', () => {
+  for (const [what, beyondConnections] of refusals) {
+    if ('silent' in beyondConnections) continue;
+    test(`and ${what} for others gives the second one to the next player`, async () => {
+      await using engine = await startEngine({ connectionsPerSource: 4 });
+      const { origin, clock } = engine;
+      origin.files.set('film.mkv', FILM);
+      origin.fault = () => ({ bytesPerMs: BYTES_PER_MS });
+      Object.assign(origin, { connectionsMax: 2, beyondConnections });
+      const play = async (start: number, bytes: number) => {
+        const reader = await engine.read('film.mkv', start, null);
+        try {
+          assertContent(await drainReader(reader, bytes), FILM.seed, start);
+        } finally {
+          reader.close();
+        }
+      };
+      const first = play(0, FILM.sizeBytes);
+      await engine.until(() => origin.openCount === 2, 10_000);
+      const startMs = clock.monotonicMs() + 500;
+      await engine.until(() => clock.monotonicMs() >= startMs);
+      await engine.finish(Promise.all([first, play(FILM.sizeBytes - 4 * MIB, 4 * MIB)]), 600_000);
+      expect(origin.requests.length).toBeLessThan(20);
+    });
+  }
+});
+
 describe('a line that is full with one connection', () => {
   test('plays no slower for the trial', async () => {
     const { tookMs, requests } = await play({ lineBytesPerMs: BYTES_PER_MS });
