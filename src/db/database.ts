@@ -2,9 +2,10 @@
 // runs it, so statements here are small, and what is long (checkpoints, backups, checks) runs on the upkeep thread.
 import { chmod } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { type Client, createClient } from '@libsql/client/sqlite3';
+import { type Client, createClient, Sqlite3Client } from '@libsql/client/sqlite3';
 import { drizzle } from 'drizzle-orm/libsql/sqlite3';
 import { describeError, LarderError, rootCause } from '../errors.ts';
+import { KeepingPool } from './kept-statements.ts';
 import * as schema from './schema.ts';
 
 export type Tables = ReturnType<typeof connectTables>;
@@ -95,6 +96,11 @@ export function connect(file: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS): 
   return createClient({ url: pathToFileURL(file).href, concurrency: 1, timeout: busyTimeoutMs });
 }
 
+/** The same, with statements that are compiled once: for what runs for long. */
+function connectForLong(file: string): Client {
+  return new Sqlite3Client(new KeepingPool(file, { timeout: BUSY_TIMEOUT_MS }, 1), 'number');
+}
+
 /**
  * Opens `file`, creating it when missing, and sets what is per connection. Migrations are applied by
  * {@link import('./migrate.ts').migrate}.
@@ -103,7 +109,7 @@ export function connect(file: string, busyTimeoutMs: number = BUSY_TIMEOUT_MS): 
 export async function openDatabase(file: string, onDamage: () => void = () => undefined): Promise<Database> {
   let client: Client | undefined;
   try {
-    client = connect(file);
+    client = connectForLong(file);
     // It holds password hashes. The log beside it gets the same mode.
     await chmod(file, 0o600).catch(() => undefined); // somebody else's file: opening it says what is wrong
     await client.execute('PRAGMA journal_mode = WAL');
