@@ -9,7 +9,7 @@ import {
 } from '../limits.ts';
 
 /** Less than this times what came before is not worth a connection. */
-const WORTH = 1.15;
+const WORTH = 1.1;
 
 interface Memory {
   readonly level: number;

@@ -183,7 +183,9 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       const fetch = carrier.live ?? carrier.created;
       const isServing = fetch !== null && !serving.has(fetch) && (carrier.live === null || isNear(carrier.live, at));
       if (!isServing) {
-        const end = Math.min(at + stripe, until, nextStart(at));
+        const boundary = Math.min(until, nextStart(at));
+        // A remainder that is worth no request would be one all the same, at the very end.
+        const end = boundary - at < stripe + STRIPE_MIN_BYTES ? boundary : at + stripe;
         const piece = { position: at, priority: Math.max(want.priority, Priority.high) as Priority, credit: end, end };
         const created = { ...piece, requestEnd: end < fileEnd ? end : null, isHelper: true };
         create.push(created);
@@ -196,8 +198,10 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
         const priority = Math.max(want.priority, Priority.high) as Priority;
         keep.set(carrier.live, { priority, credit: until, end: fileEnd });
       }
-      // One without an end leaves what is behind its share to the others.
-      from = Math.min(fetch.requestEnd ?? Math.max(at, fetch.position) + stripe, nextStart(fetch.position));
+      // One that is no piece leaves what is behind its share to the others.
+      const ownEnd = fetch.requestEnd ?? Number.POSITIVE_INFINITY;
+      const isPiece = ownEnd - fetch.position <= STRIPE_MAX_BYTES;
+      from = Math.min(isPiece ? ownEnd : Math.max(at, fetch.position) + stripe, nextStart(fetch.position));
     }
   }
   const [first] = wants;

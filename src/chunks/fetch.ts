@@ -278,6 +278,8 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
   }
 
   durable(message: FetchDurable): void {
+    // What was synced may not have been told as progress yet: a plan would take a fetch for one that stops at its own bytes.
+    this.progressed(message.end);
     this.owner.fetchDurable(this, message);
   }
 

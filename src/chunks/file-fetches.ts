@@ -267,6 +267,8 @@ export class FileFetches implements FetchOwner {
       const aheadBytes = helper.position - fetch.position;
       const isWaiting = helper.isHelper && (helper.state === 'queued' || helper.state === 'opening');
       if (!isWaiting || aheadBytes < 0 || aheadBytes > HELPER_MARGIN_BYTES) continue;
+      // A piece that ends where the next one begins gives it its connection, and could not go on in its place.
+      if (fetch.requestEnd !== null && fetch.requestEnd <= helper.position) continue;
       if (helper.state === 'opening') this.#acceleration.refused();
       this.#stop(helper);
       this.schedulePlan();

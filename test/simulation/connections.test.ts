@@ -43,6 +43,27 @@ describe('an origin that gives each connection little', () => {
   });
 });
 
+describe('an origin far away on a thin line that gives each connection a part of it', () => {
+  test('is read over as many as fill it, film after film', async () => {
+    await using engine = await startEngine({ connectionsPerSource: 3 });
+    const { origin, clock } = engine;
+    const lineBytesPerMs = 12_000;
+    Object.assign(origin, { lineBytesPerMs, fault: () => ({ bytesPerMs: 5_000, latencyMs: 80 }) });
+    for (const name of ['first.mkv', 'second.mkv', 'third.mkv']) {
+      origin.files.set(name, FILM);
+      const startedAtMs = clock.monotonicMs();
+      const reader = await engine.finish(engine.read(name, 0, null));
+      const body = await engine.finish(drainReader(reader), 600_000);
+      reader.close();
+      assertContent(body, FILM.seed, 0);
+      const share = FILM.sizeBytes / (clock.monotonicMs() - startedAtMs) / lineBytesPerMs;
+      // The first one learns what the source gives.
+      expect(share).toBeGreaterThan(name === 'first.mkv' ? 0.7 : 0.85);
+    }
+    expect(origin.bodyBytes).toBeLessThan(3 * FILM.sizeBytes * 1.01);
+  });
+});
+
 const refusals: [string, VirtualFault][] = [
   ['refuses to connect', { refused: true }],
   ['says 503', { status: 503 }],
