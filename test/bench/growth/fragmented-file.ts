@@ -68,6 +68,18 @@ export async function addFragments(dataFolder: string, count: number): Promise<v
   }
 }
 
+/** Turns a bit of what is kept of a fragment, on the disk. */
+export async function damageFragment(dataFolder: string, index: number): Promise<void> {
+  const client = createClient({ url: pathToFileURL(join(dataFolder, 'larder.db')).href });
+  const { rows } = await client.execute('SELECT file_name FROM cache_generations').finally(() => client.close());
+  const handle = await open(join(dataFolder, 'chunks', String(rows[0]?.file_name)), 'r+');
+  const { start } = fragmentAt(index);
+  const bytes = contentOf(start, start + 8, FRAGMENTED_FILE.seed);
+  bytes[0]! ^= 1;
+  await handle.write(bytes, 0, bytes.length, start);
+  await handle.close();
+}
+
 async function writeContent(
   chunkFile: string,
   count: number,

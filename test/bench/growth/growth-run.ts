@@ -1,12 +1,13 @@
 // What one size of a curve is measured with: an origin that makes its content up, the binary on a folder of its own,
 // and everything that is started for it, ended with it.
+import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchFile } from '../content.ts';
 import type { Origin } from '../origin/origin.ts';
 import { startShapedOrigin } from '../origin/shaped-origin.ts';
-import { startLarder } from '../peers/larder.ts';
+import { larderBinary, startLarder } from '../peers/larder.ts';
 import type { RunningPeer } from '../peers/peer.ts';
 import type { Child } from '../system/child.ts';
 import { readThreadTime } from '../system/process-tree.ts';
@@ -15,6 +16,7 @@ import { readThreadTime } from '../system/process-tree.ts';
 const REST_MS = 250;
 const REST_SHARE = 0.04;
 const REST_LIMIT_MS = 30_000;
+const TOKEN_LIMIT_MS = 10_000;
 
 export interface GrowthRunOptions {
   readonly folder: string;
@@ -57,6 +59,14 @@ export class GrowthRun {
     const startedAtMs = performance.now();
     const peer = await startLarder({ origin, folder: this.#folder, adopt: this.#adopt, settings });
     return { peer, startMs: performance.now() - startedAtMs };
+  }
+
+  /** For the API; of a folder that was in use. */
+  createToken(): string {
+    const command = ['token', 'create', '--data', this.dataFolder, '--scope', 'admin'];
+    const { stdout, stderr } = spawnSync(larderBinary(), command, { encoding: 'utf8', timeout: TOKEN_LIMIT_MS });
+    if (stdout.trim() === '') throw new Error(`no token was made: ${stderr}`);
+    return stdout.trim();
   }
 
   async close(): Promise<void> {

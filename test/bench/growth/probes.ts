@@ -36,6 +36,22 @@ export async function costOfEach(peer: RunningPeer, exchanges: readonly Exchange
   }
 }
 
+/** Asks the API; rejects when it does not do what it is asked. */
+export async function askApi(
+  { port }: RunningPeer,
+  {
+    path,
+    token,
+    method = 'GET',
+  }: { readonly path: string; readonly token: string; readonly method?: 'GET' | 'DELETE' },
+): Promise<string> {
+  const headers = { Authorization: `Bearer ${token}` };
+  const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`, { method, headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`);
+  return text;
+}
+
 const ASK_EVERY_MS = 1;
 /** What `work` sets off may come a little later. */
 const AFTERMATH_MS = 50;

@@ -7,6 +7,7 @@ import { readMemory } from '../../system/process-tree.ts';
 import type { Curve } from '../curve.ts';
 import {
   addFragments,
+  damageFragment,
   FRAGMENTED_FILE,
   fragmentAt,
   gapAt,
@@ -15,7 +16,8 @@ import {
   REAL_FRAGMENTS,
 } from '../fragmented-file.ts';
 import { type GrowthRun, waitUntilAtRest } from '../growth-run.ts';
-import { costOf, costOfEach, longestWaitDuring } from '../probes.ts';
+import { askApi, costOf, costOfEach, longestWaitDuring } from '../probes.ts';
+import type { Bound } from '../verdict.ts';
 
 const STARTS = 3;
 const WARM_READS = 4_000;
@@ -24,8 +26,15 @@ const COLD_READS = 200;
 const COLD_BYTES = 16 * 1024;
 /** Read in short ranges; those behind them are read in one go. */
 const WARM_FRAGMENTS = REAL_FRAGMENTS / 2;
+/** In the head: what is damaged behind it is not found yet. */
+const FIRST_READ = { start: 0, end: 64 * 1024 };
+/** A bit of it turned on the disk. */
+const DAMAGED = 9;
 /** Whose gaps are read from: with fewer fragments nothing is kept there. */
 const FIRST_COLD_GAP = 2 * REAL_FRAGMENTS;
+
+/** Below it is what a busy machine does to anybody. */
+const HELD_UP: Bound = { kind: 'constant', noise: 15 };
 
 function exchangeOf(peer: RunningPeer, range: { readonly start: number; readonly end: number }): Exchange {
   return { path: peer.pathOf(FRAGMENTED_FILE), file: FRAGMENTED_FILE, range };
@@ -44,7 +53,7 @@ async function measureOpening(run: GrowthRun, origin: Origin) {
   await waitUntilAtRest(peer);
   let openMs = Number.NaN;
   const heldUpMs = await longestWaitDuring(peer, async () => {
-    openMs = (await fetchOnce(peer.port, exchangeOf(peer, fragmentAt(0)))).lastByteMs;
+    openMs = (await fetchOnce(peer.port, exchangeOf(peer, FIRST_READ))).lastByteMs;
   });
   return { peer, startMs, heldUpMs, openMs };
 }
@@ -87,6 +96,21 @@ async function measureReads(
   };
 }
 
+/** What else there is to be done with a file, as others feel it. */
+async function measureUpkeep(peer: RunningPeer, token: string) {
+  const damageHeldUpMs = await longestWaitDuring(peer, () =>
+    fetchOnce(peer.port, exchangeOf(peer, fragmentAt(DAMAGED))),
+  );
+  const { items } = JSON.parse(await askApi(peer, { path: 'entries', token })) as { items: { id: number | string }[] };
+  const path = `entries/${items[0]?.id}`;
+  const detailHeldUpMs = await longestWaitDuring(peer, () => askApi(peer, { path, token }));
+  const removeHeldUpMs = await longestWaitDuring(peer, async () => {
+    await askApi(peer, { path, token, method: 'DELETE' });
+    await waitUntilAtRest(peer);
+  });
+  return { damageHeldUpMs, detailHeldUpMs, removeHeldUpMs };
+}
+
 /** Half of it is kept and half of it comes from the origin, in turn; NaN where less is kept. */
 async function measureSequentialMs(peer: RunningPeer, fragments: number): Promise<number> {
   if (fragments < REAL_FRAGMENTS) return Number.NaN;
@@ -109,7 +133,7 @@ export const fragmentation: Curve = {
       label: 'others held up by it',
       unit: 'ms',
       decimals: 1,
-      may: { kind: 'constant', noise: 15 },
+      may: HELD_UP,
     },
     {
       cost: 'warmMicroseconds',
@@ -149,6 +173,15 @@ export const fragmentation: Curve = {
     },
     { cost: 'stopMs', label: 'stop', unit: 'ms', decimals: 0, may: { kind: 'linear', noise: 60 } },
     {
+      cost: 'damageHeldUpMs',
+      label: 'others held up by damage',
+      unit: 'ms',
+      decimals: 1,
+      may: HELD_UP,
+    },
+    { cost: 'detailHeldUpMs', label: 'by the API, of the entry', unit: 'ms', decimals: 1, may: HELD_UP },
+    { cost: 'removeHeldUpMs', label: 'by its removal', unit: 'ms', decimals: 1, may: HELD_UP },
+    {
       cost: 'memoryMB',
       label: 'memory',
       unit: 'MB',
@@ -173,8 +206,12 @@ export const fragmentation: Curve = {
     const stoppedAtMs = performance.now();
     await peer.stop();
     const stopMs = performance.now() - stoppedAtMs;
+    await damageFragment(run.dataFolder, DAMAGED);
+    const token = run.createToken();
+    const last = await measureOpening(run, origin);
+    const upkeep = await measureUpkeep(last.peer, token);
     const medianOf = (key: 'startMs' | 'openMs' | 'heldUpMs') => median(openings.map((opening) => opening[key]));
     const firsts = { startMs: medianOf('startMs'), openMs: medianOf('openMs'), heldUpMs: medianOf('heldUpMs') };
-    return { ...firsts, ...reads, sequentialMs, stopMs, memoryMB };
+    return { ...firsts, ...reads, sequentialMs, stopMs, ...upkeep, memoryMB };
   },
 };
