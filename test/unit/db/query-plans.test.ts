@@ -259,6 +259,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
       .then(() => new GenerationTable(tables).create(generationOf(1, 'n'), NOW_MS)),
   'generations.recordLength': (tables) => new GenerationTable(tables).recordLength(1, 5),
   'generations.recordSeekable': (tables) => new GenerationTable(tables).recordSeekable(1, true),
+  'generations.clear': (tables) => new GenerationTable(tables).clear(2),
   'generations.remove': (tables) => new GenerationTable(tables).remove([1, 2]),
   'generations.listRanges': (tables) => new GenerationTable(tables).listRanges(1),
   'generations.listChecksums': (tables) => new GenerationTable(tables).listChecksums(1, { start: 0, end: 9 }),
