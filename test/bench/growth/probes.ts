@@ -36,17 +36,20 @@ export async function costOfEach(peer: RunningPeer, exchanges: readonly Exchange
   }
 }
 
+export interface ApiRequest {
+  readonly path: string;
+  readonly token: string;
+  readonly method?: 'GET' | 'DELETE' | 'PATCH';
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
 /** Asks the API; rejects when it does not do what it is asked. */
-export async function askApi(
-  { port }: RunningPeer,
-  {
-    path,
-    token,
-    method = 'GET',
-  }: { readonly path: string; readonly token: string; readonly method?: 'GET' | 'DELETE' },
-): Promise<string> {
-  const headers = { Authorization: `Bearer ${token}` };
-  const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`, { method, headers });
+export async function askApi({ port }: RunningPeer, request: ApiRequest): Promise<string> {
+  const { path, token, method = 'GET', body } = request;
+  const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`, { method, headers, ...sent });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 200)}`);
   return text;

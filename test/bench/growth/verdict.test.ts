@@ -36,7 +36,7 @@ test('judge() accepts a constant cost with noise, at any size', () => {
 test('judge() refuses a cost that should be constant and is not', () => {
   expect(
     judge(
-      curve((size) => 10 + Math.log2(size)),
+      curve((size) => 10 + 4 * Math.log2(size)),
       CONSTANT,
     )?.isMet,
   ).toBe(false);

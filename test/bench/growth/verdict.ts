@@ -23,8 +23,11 @@ export interface Verdict {
   readonly seen: string;
 }
 
-/** A cost that may not grow is still as it was when it is no more than so many times what it was; the rest is noise. */
-const CONSTANT_TOLERANCE = 1.5;
+/**
+ * A cost that may not grow is as it was when it is no more than so many times what it was: a shared machine makes the
+ * same thing cost half as much again, and sizes grow five hundred times and more.
+ */
+const CONSTANT_TOLERANCE = 2;
 /** A cost grows linearly when no step grows faster than size to this power. */
 const LINEAR_EXPONENT = 1.2;
 

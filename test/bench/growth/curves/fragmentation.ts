@@ -34,7 +34,7 @@ const DAMAGED = 9;
 const FIRST_COLD_GAP = 2 * REAL_FRAGMENTS;
 
 /** Below it is what a busy machine does to anybody. */
-const HELD_UP: Bound = { kind: 'constant', noise: 15 };
+const HELD_UP: Bound = { kind: 'constant', noise: 20 };
 
 function exchangeOf(peer: RunningPeer, range: { readonly start: number; readonly end: number }): Exchange {
   return { path: peer.pathOf(FRAGMENTED_FILE), file: FRAGMENTED_FILE, range };
@@ -147,7 +147,7 @@ export const fragmentation: Curve = {
       label: 'main thread, request to the end of the file',
       unit: 'µs',
       decimals: 0,
-      may: { kind: 'constant', noise: 100 },
+      may: { kind: 'constant', noise: 400 },
     },
     {
       cost: 'coldMicroseconds',
@@ -163,7 +163,7 @@ export const fragmentation: Curve = {
       decimals: 0,
       may: { kind: 'constant', noise: 200 },
     },
-    { cost: 'coldMs', label: 'time of it', unit: 'ms', decimals: 2, may: { kind: 'constant', noise: 2 } },
+    { cost: 'coldMs', label: 'time of it', unit: 'ms', decimals: 2, may: { kind: 'constant', noise: 4 } },
     {
       cost: 'sequentialMs',
       label: 'CPU of 62 MiB across 500 ranges',
