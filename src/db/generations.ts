@@ -313,6 +313,14 @@ export class GenerationTable {
     return rows.length > 0;
   }
 
+  /** Those of the files that no generation has. */
+  async listUnknownFiles(fileNames: readonly string[]): Promise<string[]> {
+    const rows = await this.#tables.all<{ fileName: string }>(sql`
+      SELECT asked.value AS fileName FROM json_each(${JSON.stringify(fileNames)}) AS asked
+      WHERE NOT EXISTS (SELECT 1 FROM cache_generations WHERE file_name = asked.value)`);
+    return rows.map(({ fileName }) => fileName);
+  }
+
   /** Files of generations, for the check at start; `afterId` pages through them. */
   async listFiles(limit: number, afterId: number): Promise<StoredFile[]> {
     // Ranges do not overlap: the last one is the one that starts last, and the index has it.

@@ -276,6 +276,7 @@ const calls: Record<string, (tables: Tables) => Promise<unknown>> = {
   'generations.recordVerified': (tables) => new GenerationTable(tables).recordVerified(1, NOW_MS),
   'generations.findScrubCandidate': (tables) => new GenerationTable(tables).findScrubCandidate(NOW_MS, NOW_MS, [7]),
   'generations.countBytesOfEntry': (tables) => new GenerationTable(tables).countBytesOfEntry(1),
+  'generations.listUnknownFiles': (tables) => new GenerationTable(tables).listUnknownFiles(['f1', 'nobody']),
   'generations.hasFile': (tables) => new GenerationTable(tables).hasFile('f1'),
   'generations.listFiles': (tables) => new GenerationTable(tables).listFiles(10, 2),
   'generations.listSuperseded': (tables) => new GenerationTable(tables).listSuperseded(),

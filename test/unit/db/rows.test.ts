@@ -195,6 +195,13 @@ describe('many ranges of one file', () => {
     }
   });
 
+  test('listUnknownFiles() names the files that no generation has', async () => {
+    await using cache = await openCacheDatabase();
+    await newGeneration(cache);
+    const asked = ['films/x', 'films/a', 'films/"\\'];
+    expect(await cache.generations.listUnknownFiles(asked)).toEqual(['films/x', 'films/"\\']);
+  });
+
   test('listFiles() says where the last range ends', async () => {
     await using cache = await openCacheDatabase();
     const { generationId } = await withManyRanges(cache);
