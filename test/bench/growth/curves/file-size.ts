@@ -54,7 +54,7 @@ export const fileSize: Curve = {
       label: 'time of the first read',
       unit: 'ms',
       decimals: 1,
-      may: { kind: 'constant', noise: 10 },
+      may: { kind: 'constant', noise: 20 },
     },
     {
       cost: 'firstMicroseconds',
