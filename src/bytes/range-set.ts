@@ -5,14 +5,20 @@ import { type ByteRange, rangeLength } from './byte-range.ts';
 
 export class RangeSet {
   // Two parallel columns instead of objects: position i is the range [starts[i], ends[i]).
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  #starts: number[] = [];
+  #ends: number[] = [];
   #byteCount = 0;
 
   static of(ranges: Iterable<ByteRange>): RangeSet {
     const set = new RangeSet();
     for (const range of ranges) set.add(range.start, range.end);
     return set;
+  }
+
+  copy(): RangeSet {
+    const copy = new RangeSet();
+    copy.#take(this.#starts.slice(), this.#ends.slice());
+    return copy;
   }
 
   /** Sum of the lengths of all ranges, in bytes. */
@@ -28,6 +34,13 @@ export class RangeSet {
   add(start: number, end: number): void {
     assert(start <= end, 'range ends before it starts');
     if (start === end) return;
+    // Ranges mostly come in order, and many at a time.
+    if (start > (this.#ends.at(-1) ?? -1)) {
+      this.#starts.push(start);
+      this.#ends.push(end);
+      this.#byteCount += end - start;
+      return;
+    }
     // The first range that touches or follows `start`, and the first that lies wholly behind `end`.
     const first = this.#firstEndAtOrAfter(start);
     const behind = this.#firstStartAfter(end);
@@ -71,6 +84,23 @@ export class RangeSet {
     this.#ends.splice(first, behind - first, ...ends);
   }
 
+  /** Takes out whatever is not in `other`. */
+  keepOnly(other: RangeSet): void {
+    const starts: number[] = [];
+    const ends: number[] = [];
+    for (let index = 0, otherIndex = 0; index < this.#starts.length && otherIndex < other.#starts.length; ) {
+      const start = Math.max(this.#starts[index]!, other.#starts[otherIndex]!);
+      const end = Math.min(this.#ends[index]!, other.#ends[otherIndex]!);
+      if (start < end) {
+        starts.push(start);
+        ends.push(end);
+      }
+      if (this.#ends[index]! < other.#ends[otherIndex]!) index += 1;
+      else otherIndex += 1;
+    }
+    this.#take(starts, ends);
+  }
+
   /** End of the known bytes that run on from `offset` without a gap; `offset` itself when it is not known. */
   contiguousEnd(offset: number): number {
     const index = this.#firstEndAtOrAfter(offset + 1);
@@ -111,6 +141,16 @@ export class RangeSet {
     return parts;
   }
 
+  /** The ranges, whole, that have a byte in [start, end) or touch it, in order. */
+  touching(start: number, end: number): ByteRange[] {
+    const ranges: ByteRange[] = [];
+    const behind = this.#firstStartAfter(end);
+    for (let index = this.#firstEndAtOrAfter(start); index < behind; index++) {
+      ranges.push({ start: this.#starts[index]!, end: this.#ends[index]! });
+    }
+    return ranges;
+  }
+
   /** How many bytes of [start, end) are in the set. */
   countWithin(start: number, end: number): number {
     return this.parts(start, end).reduce((sum, part) => sum + rangeLength(part), 0);
@@ -118,6 +158,12 @@ export class RangeSet {
 
   toArray(): ByteRange[] {
     return this.#starts.map((start, index) => ({ start, end: this.#ends[index]! }));
+  }
+
+  #take(starts: number[], ends: number[]): void {
+    this.#starts = starts;
+    this.#ends = ends;
+    this.#byteCount = starts.reduce((sum, start, index) => sum + ends[index]! - start, 0);
   }
 
   #firstEndAtOrAfter(offset: number): number {

@@ -193,7 +193,7 @@ export class CachedFile implements ReaderFile {
       bounded,
       label,
       readAheadMaxBytes: this.#services.readAheadMaxBytes(),
-      gapsAtOpen: this.bytes.known.gaps(range.start, range.end),
+      known: this.bytes.known,
       isPassedOn: this.isTransient || this.#refusal() !== null,
       nowMs: () => this.#services.clock.monotonicMs(),
     });

@@ -304,6 +304,7 @@ export class ChunkManager {
     }
     const rows = await generations.listOfEntry(entryId);
     const bytes = await generations.countBytesOfEntry(entryId);
+    for (const row of rows) await generations.clear(row.id);
     await entries.remove(entryId);
     // The room is given away when it is there, not before.
     for (const row of rows) await this.#removeFile(row);

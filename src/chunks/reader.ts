@@ -1,10 +1,11 @@
 // One open response to a player, as the engine sees it: a position that moves through a range, and a wait for bytes.
-import { type ByteRange, rangeLength } from '../bytes/byte-range.ts';
-import { RangeSet } from '../bytes/range-set.ts';
+import type { ByteRange } from '../bytes/byte-range.ts';
+import type { RangeSet } from '../bytes/range-set.ts';
 import { LarderError } from '../errors.ts';
 import { READ_AHEAD_START_BYTES, STALL_MIN_MS } from '../limits.ts';
 import type { Want } from './fetch-plan.ts';
 import { Priority } from './fetch-scheduler.ts';
+import { MissingBytes } from './missing-bytes.ts';
 
 /** Who reads, for pages and logs. */
 export interface ReaderLabel {
@@ -31,7 +32,8 @@ export interface ReaderOptions {
   readonly bounded: boolean;
   readonly label: ReaderLabel;
   readonly readAheadMaxBytes: number;
-  readonly gapsAtOpen: readonly ByteRange[];
+  /** What of the file nobody needs to fetch, as it is now. */
+  readonly known: Pick<RangeSet, 'contains' | 'gaps' | 'nextKnown'>;
   /** What is missing goes to no disk. */
   readonly isPassedOn: boolean;
   readonly nowMs: () => number;
@@ -53,8 +55,8 @@ export class Reader {
   /** Monotonic time since which it waits for a byte; null while it does not. */
   waitingSinceMs: number | null = null;
   readonly #options: ReaderOptions;
-  /** Bytes that were not there when the reader came, null for none: what is served of them came from the origin. */
-  readonly #missing: RangeSet | null;
+  /** Null when all was there. */
+  readonly #missing: MissingBytes | null;
   #replanAt: number;
   #wake: (() => void) | undefined;
   #fail: ((error: LarderError) => void) | undefined;
@@ -64,8 +66,10 @@ export class Reader {
     this.#options = options;
     this.label = options.label;
     this.position = options.range.start;
-    this.#missing = options.gapsAtOpen.length === 0 ? null : RangeSet.of(options.gapsAtOpen);
-    this.cacheStatus = cacheStatusOf(options, this.#missing?.byteCount ?? 0);
+    const { known, range, readAheadMaxBytes } = options;
+    const isHit = known.contains(range.start, range.end);
+    this.#missing = isHit ? null : new MissingBytes(known, range, readAheadMaxBytes);
+    this.cacheStatus = isHit ? 'HIT' : missStatusOf(options);
     this.#replanAt = this.position;
   }
 
@@ -138,7 +142,7 @@ export class Reader {
 
   /** The next `bytes` went to the player. */
   advance(bytes: number): void {
-    const missing = this.#missing?.countWithin(this.position, this.position + bytes) ?? 0;
+    const missing = this.#missing?.take(this.position, this.position + bytes) ?? 0;
     const fromDisk = bytes - missing;
     this.position += bytes;
     this.servedBytes += bytes;
@@ -184,8 +188,7 @@ export class Reader {
   }
 }
 
-function cacheStatusOf({ range, isPassedOn }: ReaderOptions, missingBytes: number): CacheStatus {
-  if (missingBytes === 0) return 'HIT';
+function missStatusOf({ known, range, isPassedOn }: ReaderOptions): CacheStatus {
   if (isPassedOn) return 'BYPASS';
-  return missingBytes >= rangeLength(range) ? 'MISS' : 'PARTIAL';
+  return (known.nextKnown(range.start) ?? range.end) < range.end ? 'PARTIAL' : 'MISS';
 }

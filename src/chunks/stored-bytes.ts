@@ -56,9 +56,9 @@ export class StoredBytes {
     this.#services = services;
     this.#totalBytes = generation.totalBytes;
     this.#available = RangeSet.of(ranges);
-    this.#known = RangeSet.of(ranges);
+    this.#known = this.#available.copy();
     this.#trusted = trusted;
-    for (const gap of this.#available.gaps(0, Number.MAX_SAFE_INTEGER)) trusted.remove(gap.start, gap.end);
+    trusted.keepOnly(this.#available);
     this.#wasEverKnown = ranges.length > 0;
   }
 
@@ -274,7 +274,7 @@ export class StoredBytes {
     });
     try {
       await this.inOrder(() =>
-        generations.loseRange(this.#generation.id, this.#available.toArray(), lost, clock.nowMs()),
+        generations.loseRange(this.#generation.id, this.#available.touching(lost.start, lost.end), lost, clock.nowMs()),
       );
       space.removed(bytes);
     } catch (error) {

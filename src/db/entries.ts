@@ -1,7 +1,9 @@
 // Media items, their qualities, and the cache entries made of them.
 import { and, asc, desc, eq, exists, inArray, isNotNull, isNull, max, or, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import type { Tables } from './database.ts';
+import { RANGES_PER_PAGE, rangePages } from './range-pages.ts';
 import {
   cacheChunks,
   cacheEntries,
@@ -491,15 +493,26 @@ export class EntryTable {
   async #rangesOf(generationIds: readonly number[]): Promise<Map<number, ByteRange[]>> {
     const byGeneration = new Map<number, ByteRange[]>();
     if (generationIds.length === 0) return byGeneration;
-    const rows = await this.#tables
-      .select()
-      .from(cacheChunks)
-      .where(inArray(cacheChunks.generationId, [...generationIds]))
-      .orderBy(asc(cacheChunks.generationId), asc(cacheChunks.start));
-    for (const row of rows) {
-      const list = byGeneration.get(row.generationId) ?? [];
-      list.push({ start: row.start, end: row.end });
-      byGeneration.set(row.generationId, list);
+    const note = (generationId: number, ranges: readonly ByteRange[]) => {
+      const list = byGeneration.get(generationId) ?? [];
+      list.push(...ranges);
+      byGeneration.set(generationId, list);
+    };
+    // All together where they are few; what is in too many pieces for that, by itself and in several turns of the loop.
+    for (let rest = [...generationIds].sort((left, right) => left - right); rest.length > 0; ) {
+      const rows = await this.#tables
+        .select()
+        .from(cacheChunks)
+        .where(inArray(cacheChunks.generationId, rest))
+        .orderBy(asc(cacheChunks.generationId), asc(cacheChunks.start))
+        .limit(RANGES_PER_PAGE);
+      for (const { generationId, start, end } of rows) note(generationId, [{ start, end }]);
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < RANGES_PER_PAGE) break;
+      await yieldTurn();
+      const { generationId } = last;
+      for await (const page of rangePages(this.#tables, generationId, last.start)) note(generationId, page);
+      rest = rest.filter((id) => id > generationId);
     }
     return byGeneration;
   }

@@ -1,10 +1,12 @@
 // Generations of entries and the byte ranges that are available of each. The rows here are the one truth of what
 // Larder has: a range exists from the moment its row commits.
-import { and, asc, eq, exists, gt, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, eq, exists, gt, gte, inArray, isNotNull, isNull, lt, notInArray, or, sql } from 'drizzle-orm';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { CHUNK_BYTES } from '../limits.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import type { Tables } from './database.ts';
 import type { GenerationRow, HeaderRow } from './entries.ts';
+import { RANGES_PER_PAGE, rangePages } from './range-pages.ts';
 import { cacheChunks, cacheGenerations, cacheHeaders, chunkChecksums } from './schema.ts';
 
 export interface NewGeneration {
@@ -40,6 +42,9 @@ export interface StoredFile {
   readonly verifiedAt: number | null;
   readonly superseded: boolean;
 }
+
+/** Each runs the triggers that count what is kept: some 3 ms of the thread. */
+const CLEARED_PER_STEP = 200;
 
 export class GenerationTable {
   readonly #tables: Tables;
@@ -93,7 +98,30 @@ export class GenerationTable {
 
   async remove(generationIds: readonly number[]): Promise<void> {
     if (generationIds.length === 0) return;
+    for (const generationId of generationIds) await this.clear(generationId);
     await this.#tables.delete(cacheGenerations).where(inArray(cacheGenerations.id, [...generationIds]));
+  }
+
+  /**
+   * Takes out the ranges and checksums of a generation that goes next, some at a time: with it they would go in one
+   * statement, which for a film in 100,000 pieces takes more than a second.
+   */
+  async clear(generationId: number): Promise<void> {
+    for (const table of [cacheChunks, chunkChecksums]) {
+      for (;;) {
+        const first = this.#tables
+          .select({ start: table.start })
+          .from(table)
+          .where(eq(table.generationId, generationId))
+          .orderBy(asc(table.start))
+          .limit(CLEARED_PER_STEP);
+        const { rowsAffected } = await this.#tables
+          .delete(table)
+          .where(and(eq(table.generationId, generationId), inArray(table.start, first)));
+        if (rowsAffected < CLEARED_PER_STEP) break;
+        await yieldTurn();
+      }
+    }
   }
 
   async find(generationId: number): Promise<GenerationRow | null> {
@@ -101,29 +129,36 @@ export class GenerationTable {
     return rows[0] ?? null;
   }
 
-  listRanges(generationId: number): Promise<ByteRange[]> {
-    return this.#tables
-      .select({ start: cacheChunks.start, end: cacheChunks.end })
-      .from(cacheChunks)
-      .where(eq(cacheChunks.generationId, generationId))
-      .orderBy(asc(cacheChunks.start));
+  /** Available ranges in order. Nobody may change them meanwhile: many are read in several turns of the loop. */
+  async listRanges(generationId: number): Promise<ByteRange[]> {
+    const ranges: ByteRange[] = [];
+    for await (const page of rangePages(this.#tables, generationId)) ranges.push(...page);
+    return ranges;
   }
 
-  /** Checksums of the spans that have a byte in `range`, in order. */
-  listChecksums(generationId: number, range: ByteRange): Promise<ChunkChecksum[]> {
-    return this.#tables
-      .select({ start: chunkChecksums.start, end: chunkChecksums.end, crc32: chunkChecksums.crc32 })
-      .from(chunkChecksums)
-      .where(
-        and(
-          eq(chunkChecksums.generationId, generationId),
-          // No span is longer than a cell: the index is entered right before the range.
-          gt(chunkChecksums.start, range.start - CHUNK_BYTES),
-          lt(chunkChecksums.start, range.end),
-          gt(chunkChecksums.end, range.start),
-        ),
-      )
-      .orderBy(asc(chunkChecksums.start));
+  /** Checksums of the spans that have a byte in `range`, in order; many of them in several turns of the loop. */
+  async listChecksums(generationId: number, range: ByteRange): Promise<ChunkChecksum[]> {
+    const checksums: ChunkChecksum[] = [];
+    // No span is longer than a cell: the index is entered right before the range.
+    for (let after = range.start - CHUNK_BYTES; ; ) {
+      const page = await this.#tables
+        .select({ start: chunkChecksums.start, end: chunkChecksums.end, crc32: chunkChecksums.crc32 })
+        .from(chunkChecksums)
+        .where(
+          and(
+            eq(chunkChecksums.generationId, generationId),
+            gt(chunkChecksums.start, after),
+            lt(chunkChecksums.start, range.end),
+            gt(chunkChecksums.end, range.start),
+          ),
+        )
+        .orderBy(asc(chunkChecksums.start))
+        .limit(RANGES_PER_PAGE);
+      checksums.push(...page);
+      if (page.length < RANGES_PER_PAGE) return checksums;
+      after = page.at(-1)!.start;
+      await yieldTurn();
+    }
   }
 
   /**
@@ -184,12 +219,19 @@ export class GenerationTable {
   }
 
   /**
-   * Bytes turned out not to be there, or not to be right: `kept` is what is left of the ranges, the checksums of spans
-   * that reach into `lost` go. `lost` must begin and end where spans do.
+   * Bytes turned out not to be there, or not to be right: `kept` is what is left of the ranges that reach into `lost` or
+   * touch it, the others stay as they are. The checksums of spans that reach into `lost` go. `lost` must begin and end
+   * where spans do.
    */
   async loseRange(generationId: number, kept: readonly ByteRange[], lost: ByteRange, nowMs: number): Promise<void> {
+    const from = Math.min(lost.start, kept[0]?.start ?? lost.start);
+    const to = Math.max(lost.end, kept.at(-1)?.end ?? lost.end);
     await this.#tables.batch([
-      this.#tables.delete(cacheChunks).where(eq(cacheChunks.generationId, generationId)),
+      this.#tables
+        .delete(cacheChunks)
+        .where(
+          and(eq(cacheChunks.generationId, generationId), gte(cacheChunks.start, from), lt(cacheChunks.start, to)),
+        ),
       ...kept.map((range) =>
         this.#tables
           .insert(cacheChunks)
@@ -257,9 +299,8 @@ export class GenerationTable {
   /** Sum of the available bytes of an entry's generations. */
   async countBytesOfEntry(entryId: number): Promise<number> {
     const rows = await this.#tables
-      .select({ bytes: sql<number>`coalesce(sum(${cacheChunks.end} - ${cacheChunks.start}), 0)` })
+      .select({ bytes: sql<number>`coalesce(sum(${cacheGenerations.cachedBytes}), 0)` })
       .from(cacheGenerations)
-      .innerJoin(cacheChunks, eq(cacheChunks.generationId, cacheGenerations.id))
       .where(eq(cacheGenerations.entryId, entryId));
     return rows[0]?.bytes ?? 0;
   }
@@ -272,34 +313,33 @@ export class GenerationTable {
     return rows.length > 0;
   }
 
+  /** Those of the files that no generation has. */
+  async listUnknownFiles(fileNames: readonly string[]): Promise<string[]> {
+    const rows = await this.#tables.all<{ fileName: string }>(sql`
+      SELECT asked.value AS fileName FROM json_each(${JSON.stringify(fileNames)}) AS asked
+      WHERE NOT EXISTS (SELECT 1 FROM cache_generations WHERE file_name = asked.value)`);
+    return rows.map(({ fileName }) => fileName);
+  }
+
   /** Files of generations, for the check at start; `afterId` pages through them. */
   async listFiles(limit: number, afterId: number): Promise<StoredFile[]> {
+    // Ranges do not overlap: the last one is the one that starts last, and the index has it.
+    const lastEnd = sql<number>`coalesce((
+      SELECT "end" FROM cache_chunks WHERE generation_id = cache_generations.id ORDER BY start DESC LIMIT 1), 0)`;
     const rows = await this.#tables
-      .select()
+      .select({
+        generationId: cacheGenerations.id,
+        entryId: cacheGenerations.entryId,
+        fileName: cacheGenerations.fileName,
+        lengthAtLeast: lastEnd,
+        verifiedAt: cacheGenerations.verifiedAt,
+        supersededAt: cacheGenerations.supersededAt,
+      })
       .from(cacheGenerations)
       .where(gt(cacheGenerations.id, afterId))
       .orderBy(asc(cacheGenerations.id))
       .limit(limit);
-    if (rows.length === 0) return [];
-    const ends = new Map<number, number>();
-    const ranges = await this.#tables
-      .select({ generationId: cacheChunks.generationId, end: cacheChunks.end })
-      .from(cacheChunks)
-      .where(
-        inArray(
-          cacheChunks.generationId,
-          rows.map((row) => row.id),
-        ),
-      );
-    for (const range of ranges) ends.set(range.generationId, Math.max(ends.get(range.generationId) ?? 0, range.end));
-    return rows.map((row) => ({
-      generationId: row.id,
-      entryId: row.entryId,
-      fileName: row.fileName,
-      lengthAtLeast: ends.get(row.id) ?? 0,
-      superseded: row.supersededAt !== null,
-      verifiedAt: row.verifiedAt,
-    }));
+    return rows.map(({ supersededAt, ...file }) => ({ ...file, superseded: supersededAt !== null }));
   }
 
   /** Generations no one reads after a restart: superseded ones. */

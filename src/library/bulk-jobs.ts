@@ -4,9 +4,9 @@ import type { Clock } from '../clock.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { JOBS_KEPT, JOBS_RUNNING_MAX } from '../limits.ts';
 import type { Log } from '../log.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import type { EntryActions } from './entry-actions.ts';
 import type { Selection, Selections, SelectionTarget } from './selections.ts';
-import { yieldTurn } from './yield-turn.ts';
 
 export const BULK_ACTIONS = ['fetch', 'stop', 'pin', 'unpin', 'drop', 'restore', 'verify', 'recheck'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];

@@ -27,8 +27,8 @@ import type {
   FolderValidators,
 } from '../sources/catalogue-source.ts';
 import { NameSet } from '../sources/listing/name-set.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import type { MediaCatalogue } from './media-catalogue.ts';
-import { yieldTurn } from './yield-turn.ts';
 
 export interface CatalogueSyncServices {
   readonly table: CatalogueTable;

@@ -14,10 +14,10 @@ import type {
 } from '../db/library.ts';
 import type { ChainRow, ChildCount, MediaTable, SameWork, SubtitleRow } from '../db/media.ts';
 import type { PlaylistTable } from '../db/playlists.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import { type ItemFilter, matchesFacet, type SourceFacts } from './item-filter.ts';
 import { withRungs } from './item-qualities.ts';
 import { readSearchWords } from './search-words.ts';
-import { yieldTurn } from './yield-turn.ts';
 
 export interface LibraryServices {
   readonly library: LibraryTable;

@@ -6,7 +6,7 @@ import type { MediaDescription, MediaTable } from '../db/media.ts';
 import { CATALOGUE_BATCH } from '../limits.ts';
 import type { CatalogueMedia, CataloguePage } from '../sources/catalogue-source.ts';
 import type { KnownCatalogue, KnownQuality } from '../sources/media-source.ts';
-import { yieldTurn } from './yield-turn.ts';
+import { yieldTurn } from '../yield-turn.ts';
 
 export interface MediaCatalogueServices {
   readonly media: MediaTable;

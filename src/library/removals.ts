@@ -6,7 +6,7 @@ import type { EntryTable, RemovedEntry } from '../db/entries.ts';
 import { describeError, LarderError } from '../errors.ts';
 import { UNDO_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
-import { yieldTurn } from './yield-turn.ts';
+import { yieldTurn } from '../yield-turn.ts';
 
 export interface RemovalServices {
   readonly entries: Pick<EntryTable, 'setRemoved' | 'listRemoved' | 'findState'>;

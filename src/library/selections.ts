@@ -2,9 +2,9 @@
 // memory but a page at a time.
 import type { EntryTable } from '../db/entries.ts';
 import type { FacetRow, KeptBytes, LibraryTable, QualityRow } from '../db/library.ts';
+import { yieldTurn } from '../yield-turn.ts';
 import type { ItemFilter } from './item-filter.ts';
 import type { Library } from './library.ts';
-import { yieldTurn } from './yield-turn.ts';
 
 export type Selection =
   | { readonly kind: 'items'; readonly mediaIds: readonly number[] }

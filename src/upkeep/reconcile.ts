@@ -4,6 +4,7 @@ import type { ByteRange } from '../bytes/byte-range.ts';
 import type { ChunkStore } from '../chunks/chunk-store.ts';
 import type { GenerationTable } from '../db/generations.ts';
 import type { Log } from '../log.ts';
+import { yieldTurn } from '../yield-turn.ts';
 
 export interface ReconcileServices {
   readonly generations: GenerationTable;
@@ -58,12 +59,23 @@ async function correctRows({ generations, store, loseBytes, signal }: ReconcileS
 
 async function removeOrphans({ generations, store, log, signal }: ReconcileServices): Promise<number> {
   let removed = 0;
+  const removeUnknown = async (fileNames: readonly string[]) => {
+    for (const fileName of await generations.listUnknownFiles(fileNames)) {
+      if (signal.aborted) return;
+      await store.remove(fileName);
+      log.info('removed a chunk file that no row names', { file: fileName });
+      removed += 1;
+    }
+  };
+  let page: string[] = [];
   for await (const fileName of store.list()) {
-    if (signal.aborted) break;
-    if (await generations.hasFile(fileName)) continue;
-    await store.remove(fileName);
-    log.info('removed a chunk file that no row names', { file: fileName });
-    removed += 1;
+    if (signal.aborted) return removed;
+    page.push(fileName);
+    if (page.length < PAGE_ROWS) continue;
+    await removeUnknown(page);
+    page = [];
+    await yieldTurn();
   }
+  await removeUnknown(page);
   return removed;
 }

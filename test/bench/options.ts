@@ -23,7 +23,8 @@ export interface BenchOptions {
   readonly isListing: boolean;
 }
 
-function wholeNumber(text: string, flag: string, least: number): number {
+/** @throws Error in one clear line */
+export function wholeNumber(text: string, flag: string, least: number): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < least)
     throw new Error(`${flag} is "${text}", it must be a whole number from ${least}`);

@@ -5,7 +5,8 @@ import { figure, isGoalMet, type Metric, type ScenarioResult } from './scenario.
 
 const GOAL_MARK = { true: 'met', false: 'NOT MET', undecided: 'not measured' } as const;
 
-function shown(value: number, decimals: number): string {
+/** For people; a dash for NaN. */
+export function shown(value: number, decimals: number): string {
   return Number.isNaN(value)
     ? '–'
     : value.toLocaleString('en', { maximumFractionDigits: decimals, minimumFractionDigits: decimals });

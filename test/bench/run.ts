@@ -3,8 +3,7 @@
 // 1: a peer failed or gave wrong bytes; 2: wrong usage. Goals that are not met never change the exit code: a
 // benchmark on a shared machine is no test.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { mkdtemp, statfs, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { freemem, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BenchOptions, parseOptions, USAGE } from './options.ts';
@@ -13,26 +12,14 @@ import { jsonOf, machineLine, markdownOf, type RunFacts } from './report.ts';
 import type { Scenario, ScenarioResult } from './scenario.ts';
 import { ScenarioRun } from './scenario-run.ts';
 import { SCENARIOS } from './scenarios/all.ts';
-import type { Child } from './system/child.ts';
+import { Belongings } from './system/belongings.ts';
 import { requiredCommand } from './system/required-command.ts';
+import { within } from './system/within.ts';
 
 const NEEDED_SPACE_BYTES = 8e9;
 const TOUCHED_MEMORY_BYTES = 8e9;
 
-const children = new Set<Child>();
-let temporaryFolder: string | undefined;
-let isOver = false;
-
-function adopt(child: Child): void {
-  children.add(child);
-  if (isOver) child.kill();
-}
-
-function endEverything(): void {
-  isOver = true;
-  for (const child of children) child.kill();
-  if (temporaryFolder !== undefined) rmSync(temporaryFolder, { recursive: true, force: true, maxRetries: 5 });
-}
+const belongings = new Belongings();
 
 function firstLineOf(command: string, ...commandArguments: string[]): string {
   const { stdout, stderr } = spawnSync(command, commandArguments, { encoding: 'utf8', timeout: 10_000 });
@@ -56,15 +43,6 @@ function chooseScenarios(names: readonly string[]): readonly Scenario[] {
   return names.length === 0 ? SCENARIOS : SCENARIOS.filter((scenario) => names.includes(scenario.name));
 }
 
-async function makeTemporaryFolder(parent: string): Promise<string> {
-  const space = await statfs(parent);
-  const freeBytes = space.bavail * space.bsize;
-  if (freeBytes < NEEDED_SPACE_BYTES) {
-    throw new Error(`${parent} has ${(freeBytes / 1e9).toFixed(1)} GB free, 8 GB are needed: choose another --folder`);
-  }
-  return mkdtemp(join(parent, 'larder-bench-'));
-}
-
 // See touch-memory-process.ts: the peers should meet memory that the machine has already got.
 function touchMemory(): void {
   const program = join(import.meta.dirname, 'system/touch-memory-process.ts');
@@ -83,20 +61,16 @@ async function runScenario(scenario: Scenario, folder: string, options: BenchOpt
     peerNames: options.peerNames,
     rounds: options.rounds,
     seed: options.seed,
-    adopt,
+    adopt: (child) => belongings.adopt(child),
     log,
   });
   const failures = new Map<Parameters<typeof run.failures.get>[0] | 'scenario', string>();
   const startedAtMs = performance.now();
-  const limit = Promise.withResolvers<never>();
-  const limitSeconds = scenario.limitSeconds * Math.max(1, options.rounds / 5);
-  const timer = setTimeout(() => limit.reject(new Error(`not done after ${limitSeconds} s`)), limitSeconds * 1000);
   try {
-    await Promise.race([scenario.run(run), limit.promise]);
+    await within(scenario.limitSeconds * Math.max(1, options.rounds / 5), scenario.run(run));
   } catch (error) {
     failures.set('scenario', error instanceof Error ? error.message : String(error));
   } finally {
-    clearTimeout(timer);
     await run.close();
   }
   for (const [peer, reason] of run.failures) failures.set(peer, reason);
@@ -116,7 +90,7 @@ async function main(options: BenchOptions): Promise<number> {
     peers: options.peerNames,
     versions: findVersions(options),
   };
-  temporaryFolder = await makeTemporaryFolder(options.folder ?? tmpdir());
+  const temporaryFolder = await belongings.makeFolder(options.folder ?? tmpdir(), NEEDED_SPACE_BYTES);
   console.log(`# Larder bench\n\n${machineLine()}; ${Object.values(facts.versions).join(', ')}; ${facts.startedAt}\n`);
   console.log(`Medians of ${options.rounds} interleaved rounds (lowest–highest).\n`);
   touchMemory();
@@ -139,18 +113,6 @@ function readOptionsOrExit(): BenchOptions {
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    endEverything();
-    // What was just being started or made meanwhile is caught by a second round.
-    setTimeout(() => {
-      endEverything();
-      process.exit(1);
-    }, 300);
-  });
-}
-// For whatever else may end this process, errors nobody caught included.
-process.on('exit', endEverything);
 const options = readOptionsOrExit();
 try {
   process.exitCode = await main(options);

@@ -1,7 +1,6 @@
 // A data folder with as many entries as one likes. The binary itself caches one small film; its rows are multiplied,
-// column by column as the tables are, so that a column more or less in a later schema changes nothing here. Checksums
-// of chunks are left out: entries without them are as good.
-import { mkdir, open } from 'node:fs/promises';
+// column by column as the tables are, so that a column more or less in a later schema changes nothing here.
+import { link, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client/sqlite3';
@@ -36,7 +35,8 @@ const COPIES: readonly [table: string, changes: Changes][] = [
   ['media_items', { id: NEW_ID, key: named('key'), title: named('title') }],
   ['cache_quality_variants', { id: NEW_ID, media_id: NEW_ID, path: named('path') }],
   ['cache_entries', { id: NEW_ID, media_id: NEW_ID }],
-  ['cache_generations', { id: NEW_ID, entry_id: NEW_ID, file_name: copyName('original.file_name') }],
+  // What is kept of it is counted when its ranges come.
+  ['cache_generations', { id: NEW_ID, entry_id: NEW_ID, file_name: copyName('original.file_name'), cached_bytes: '0' }],
   ['cache_headers', { generation_id: NEW_ID }],
   ['cache_chunks', { generation_id: NEW_ID }],
 ];
@@ -75,23 +75,33 @@ export async function makeFolder(dataFolder: string): Promise<void> {
   await larder.terminate();
 }
 
-/** Adds `count` copies of the one entry, with files of their own that are one hole each. */
-export async function addCopies(dataFolder: string, count: number): Promise<void> {
+/**
+ * Adds `count` copies of the one entry. `holes` have files of their own that are one hole each, and no checksums, which
+ * makes entries as good; `links` have the content of the one that there was, its checksums and, on the disk, its file.
+ */
+export async function addCopies(dataFolder: string, count: number, kind: 'holes' | 'links' = 'holes'): Promise<void> {
   const client = createClient({ url: pathToFileURL(join(dataFolder, 'larder.db')).href });
   let files: string[];
+  let original: string;
   try {
+    const fileNames = async (which: string) => {
+      const { rows } = await client.execute(`SELECT file_name FROM cache_generations WHERE ${which}`);
+      return rows.map((row) => join(dataFolder, 'chunks', String(row.file_name)));
+    };
+    original = (await fileNames(`id < ${FIRST_ID}`))[0]!;
     for (const [table, changes] of COPIES) await copyRows(client, table, changes, count);
+    if (kind === 'links') await copyRows(client, 'chunk_checksums', { generation_id: NEW_ID }, count);
     // As of a time when not every byte had a checksum: these have none.
-    await client.execute(`UPDATE cache_generations SET verified_at = NULL WHERE id >= ${FIRST_ID}`);
-    const rows = await client.execute(`SELECT file_name FROM cache_generations WHERE id >= ${FIRST_ID}`);
-    files = rows.rows.map((row) => join(dataFolder, 'chunks', String(row.file_name)));
+    else await client.execute(`UPDATE cache_generations SET verified_at = NULL WHERE id >= ${FIRST_ID}`);
+    files = await fileNames(`id >= ${FIRST_ID}`);
     await client.execute('PRAGMA wal_checkpoint(TRUNCATE)');
   } finally {
     client.close();
   }
   await mkdir(dirname(files[0]!), { recursive: true });
   for (let done = 0; done < files.length; done += AT_ONCE) {
-    await Promise.all(files.slice(done, done + AT_ONCE).map(makeHole));
+    const make = (file: string) => (kind === 'holes' ? makeHole(file) : link(original, file));
+    await Promise.all(files.slice(done, done + AT_ONCE).map(make));
   }
 }
 

@@ -73,6 +73,34 @@ describe('RangeSet', () => {
     );
   });
 
+  test('touching() equals the model when any span is asked for', () => {
+    fc.assert(
+      fc.property(operations, span, (steps, asked) => {
+        const { set, model } = build(steps);
+        const due = model.ranges().filter(({ start, end }) => end >= asked.start && start <= asked.end);
+        expect(set.touching(asked.start, asked.end)).toEqual(due);
+      }),
+      runs(1_000),
+    );
+  });
+
+  test('keepOnly() leaves what is in both, and copy() what was there before', () => {
+    fc.assert(
+      fc.property(operations, operations, (steps, otherSteps) => {
+        const { set, model } = build(steps);
+        const other = build(otherSteps);
+        const before = set.copy();
+        set.keepOnly(other.set);
+        const both = new Model();
+        for (let at = 0; at < SPACE; at++) both.set(at, at + 1, model.bytes[at]! && other.model.bytes[at]!);
+        expect(set.toArray()).toEqual(both.ranges());
+        expect(set.byteCount).toBe(both.count());
+        expect([before.toArray(), before.byteCount]).toEqual([model.ranges(), model.count()]);
+      }),
+      runs(1_000),
+    );
+  });
+
   test('contiguousEnd() and nextKnown() equal the model when any offset is asked for', () => {
     fc.assert(
       fc.property(operations, fc.nat(SPACE + 2), (steps, offset) => {

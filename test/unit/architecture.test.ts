@@ -41,7 +41,7 @@ const levels = [
   ['scheduler'],
   ['chunks'],
   ['db', 'sources', 'runtime'],
-  ['bytes', 'errors', 'assert', 'clock', 'log', 'words', 'limits', 'options', 'option-values', 'config'],
+  ['bytes', 'errors', 'assert', 'clock', 'log', 'words', 'limits', 'options', 'option-values', 'config', 'yield-turn'],
 ];
 
 /** What the arrows do not say: commands start the appliance, and the nouns at the bottom may speak of each other. */

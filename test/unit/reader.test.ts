@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test';
+import { RangeSet } from '../../src/bytes/range-set.ts';
 import { Priority } from '../../src/chunks/fetch-scheduler.ts';
 import { Reader, type ReaderFile } from '../../src/chunks/reader.ts';
 import { LarderError } from '../../src/errors.ts';
@@ -44,7 +45,9 @@ function readerOf(
   details: { start?: number; end?: number; bounded?: boolean; gaps?: { start: number; end: number }[] } = {},
 ): Reader {
   const { start = 0, end = 100 * MIB, bounded = false } = details;
-  const gapsAtOpen = details.gaps ?? [{ start, end }];
+  const known = new RangeSet();
+  if (details.gaps !== undefined) known.add(start, end);
+  for (const gap of details.gaps ?? []) known.remove(gap.start, gap.end);
   const label = { address: 'x', player: 'x' };
   return new Reader({
     file,
@@ -52,7 +55,7 @@ function readerOf(
     bounded,
     label,
     readAheadMaxBytes: 16 * MIB,
-    gapsAtOpen,
+    known,
     isPassedOn: false,
     nowMs: () => 5,
   });

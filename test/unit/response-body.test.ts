@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { RangeSet } from '../../src/bytes/range-set.ts';
 import { Reader, type ReaderFile } from '../../src/chunks/reader.ts';
 import { READ_AT_ONCE_MAX_BYTES, READ_BUFFER_TIERS } from '../../src/limits.ts';
 import { BufferPool } from '../../src/proxy/buffer-pool.ts';
@@ -59,7 +60,7 @@ function bodyOf(totalBytes: number, details: { isInMemory: boolean }) {
     bounded: true,
     label: { address: 'x', player: 'x' },
     readAheadMaxBytes: 0,
-    gapsAtOpen: [],
+    known: RangeSet.of([{ start: 0, end: Number.MAX_SAFE_INTEGER }]),
     isPassedOn: false,
     nowMs: () => 0,
   });

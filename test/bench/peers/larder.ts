@@ -12,7 +12,7 @@ export function larderBinary(): string {
   return file;
 }
 
-export const startLarder: StartPeer = async ({ origin, folder, adopt }) => {
+export const startLarder: StartPeer = async ({ origin, folder, adopt, settings = [] }) => {
   const data = join(folder, 'data');
   await mkdir(data, { recursive: true });
   const child = new Child({
@@ -27,6 +27,7 @@ export const startLarder: StartPeer = async ({ origin, folder, adopt }) => {
       '0',
       '--source',
       `films=${origin.url}`,
+      ...settings,
     ],
     folder,
   });

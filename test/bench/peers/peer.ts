@@ -12,6 +12,8 @@ export interface PeerOptions {
   readonly folder: string;
   /** Must be told of every program started, before anything can go wrong. */
   readonly adopt: (child: Child) => void;
+  /** Of Larder: further arguments of its command line. */
+  readonly settings?: readonly string[];
 }
 
 export interface RunningPeer {

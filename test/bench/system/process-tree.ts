@@ -50,6 +50,35 @@ export function readCpuSeconds(rootPid: number): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+export interface ThreadTime {
+  /** Of the first thread of the root process. */
+  readonly mainMs: number;
+  /** Of every thread of the tree that is still there. */
+  readonly allMs: number;
+}
+
+/** Processor time with the scheduler's own precision, for what is too short for steps of 10 ms. */
+export function readThreadTime(rootPid: number): ThreadTime {
+  let allMs = 0;
+  for (const processId of listProcessTree(rootPid)) {
+    for (const thread of listThreads(processId)) allMs += threadMs(processId, thread);
+  }
+  return { mainMs: threadMs(rootPid, String(rootPid)), allMs };
+}
+
+// Nanoseconds on a processor come first.
+function threadMs(processId: number, thread: string): number {
+  return Number(read(`/proc/${processId}/task/${thread}/schedstat`).split(' ', 1)[0]) / 1e6;
+}
+
+function listThreads(processId: number): string[] {
+  try {
+    return readdirSync(`/proc/${processId}/task`);
+  } catch {
+    return []; // The process ended in between.
+  }
+}
+
 function kilobytesOf(text: string, label: string): number {
   return Number(new RegExp(`^${label}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0);
 }
@@ -82,13 +111,7 @@ export function resetPeak(rootPid: number): void {
 export function readContextSwitches(rootPid: number): number {
   let switches = 0;
   for (const processId of listProcessTree(rootPid)) {
-    let threads: string[] = [];
-    try {
-      threads = readdirSync(`/proc/${processId}/task`);
-    } catch {
-      // The process ended in between.
-    }
-    for (const thread of threads) {
+    for (const thread of listThreads(processId)) {
       const status = read(`/proc/${processId}/task/${thread}/status`);
       for (const match of status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)/gm)) switches += Number(match[1]);
     }

@@ -118,6 +118,102 @@ describe('GenerationTable.recordRange()', () => {
   });
 });
 
+describe('many ranges of one file', () => {
+  /** More than one page, and more than one step. */
+  const COUNT = 1_300;
+  const ranges = Array.from({ length: COUNT }, (_, index) => ({ start: index * 10, end: index * 10 + 5 }));
+
+  /** Turns of the loop that others get while `action` runs. */
+  async function countTurns(action: () => Promise<unknown>): Promise<number> {
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    await action();
+    isOver = true;
+    return turns;
+  }
+
+  async function withManyRanges(cache: CacheDatabase): Promise<{ entryId: number; generationId: number }> {
+    const made = await newGeneration(cache);
+    const checksums = ranges.map((range, crc32) => ({ ...range, crc32 }));
+    await cache.generations.adopt(made.generationId, ranges, checksums, NOW_MS);
+    return made;
+  }
+
+  test('loseRange() writes no row that does not touch what was lost', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await withManyRanges(cache);
+    const lost = { start: 5_000, end: 5_003 };
+    await cache.generations.loseRange(generationId, [{ start: 5_003, end: 5_005 }], lost, NOW_MS + 1);
+    const written = await cache.rows(`SELECT start, "end" FROM cache_chunks WHERE recorded_at = ${NOW_MS + 1}`);
+    expect(written.map(({ start, end }) => [start, end])).toEqual([[5_003, 5_005]]);
+    const model = RangeSet.of(ranges);
+    model.remove(lost.start, lost.end);
+    expect(await cache.generations.listRanges(generationId)).toEqual(model.toArray());
+  });
+
+  test('listRanges(), listChecksums() and findSummary() let others have a turn, and give all', async () => {
+    await using cache = await openCacheDatabase();
+    const { entryId, generationId } = await withManyRanges(cache);
+    const { generationId: neighbour } = await newGeneration(cache, 'b');
+    await cache.generations.recordRange(neighbour, { start: 0, end: 5 }, [], NOW_MS);
+    const asked: readonly (() => Promise<number>)[] = [
+      async () => (await cache.generations.listRanges(generationId)).length,
+      async () => (await cache.generations.listChecksums(generationId, ALL)).length,
+      async () => (await cache.entries.findSummary(entryId))!.ranges.length,
+    ];
+    for (const ask of asked) {
+      let found = 0;
+      const turns = await countTurns(async () => {
+        found = await ask();
+      });
+      expect(found).toBe(COUNT);
+      expect(turns).toBeGreaterThanOrEqual(2);
+    }
+    const listed = await cache.entries.listRecent(9, null);
+    expect(listed.map((entry) => entry.ranges.length).sort()).toEqual([1, COUNT]);
+  });
+
+  test('clear() and remove() let others have a turn, and leave nothing', async () => {
+    for (const method of ['clear', 'remove'] as const) {
+      await using cache = await openCacheDatabase();
+      const { generationId } = await withManyRanges(cache);
+      const { generationId: neighbour } = await newGeneration(cache, 'b');
+      await cache.generations.recordRange(neighbour, { start: 0, end: 5 }, [{ start: 0, end: 5, crc32: 1 }], NOW_MS);
+      const turns = await countTurns(() =>
+        method === 'clear' ? cache.generations.clear(generationId) : cache.generations.remove([generationId]),
+      );
+      expect(turns).toBeGreaterThanOrEqual(COUNT / 200 - 1);
+      expect(await cache.generations.listRanges(generationId)).toEqual([]);
+      expect(await cache.generations.listChecksums(generationId, ALL)).toEqual([]);
+      expect(await cache.generations.listRanges(neighbour)).toEqual([{ start: 0, end: 5 }]);
+      expect((await cache.statistics.get()).cachedBytes).toBe(5);
+    }
+  });
+
+  test('listUnknownFiles() names the files that no generation has', async () => {
+    await using cache = await openCacheDatabase();
+    await newGeneration(cache);
+    const asked = ['films/x', 'films/a', 'films/"\\'];
+    expect(await cache.generations.listUnknownFiles(asked)).toEqual(['films/x', 'films/"\\']);
+  });
+
+  test('listFiles() says where the last range ends', async () => {
+    await using cache = await openCacheDatabase();
+    const { generationId } = await withManyRanges(cache);
+    const { generationId: empty } = await newGeneration(cache, 'b');
+    const files = await cache.generations.listFiles(9, 0);
+    expect(files.map((file) => [file.generationId, file.lengthAtLeast])).toEqual([
+      [generationId, ranges.at(-1)!.end],
+      [empty, 0],
+    ]);
+  });
+});
+
 describe('cache_statistics', () => {
   test('the triggers keep entry count and cached bytes true when anything happens in any order', async () => {
     await using cache = await openCacheDatabase();
