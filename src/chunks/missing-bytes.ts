@@ -1,12 +1,15 @@
-// Which bytes of a reader's range were not there when it came near them: what it is served of those came from the
-// origin. They are looked up a stretch at a time, further ahead than anything is fetched for the reader: to look at a
-// whole film in 100,000 pieces would cost each request ten milliseconds.
+// Which bytes of a reader's range were not there when it came: what it is served of those came from the origin. In a film
+// of very many pieces they are looked up a stretch at a time, further ahead than anything is fetched for the reader: to
+// look at all of it would cost each request ten milliseconds. What was fetched there meanwhile for others counts as kept.
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import { CHUNK_BYTES } from '../limits.ts';
 
+/** Looked at in a tenth of a millisecond. */
+const FEW_RANGES = 1_000;
+
 export class MissingBytes {
-  readonly #known: Pick<RangeSet, 'gaps'>;
+  readonly #known: Pick<RangeSet, 'gaps' | 'rangeCount'>;
   readonly #end: number;
   readonly #aheadBytes: number;
   /** Of what was looked up and not read yet. */
@@ -14,10 +17,10 @@ export class MissingBytes {
   #lookedUpTo: number;
 
   /** @param readAheadBytes - what is fetched ahead of the reader at most, but for the last step of a fetch */
-  constructor(known: Pick<RangeSet, 'gaps'>, range: ByteRange, readAheadBytes: number) {
+  constructor(known: Pick<RangeSet, 'gaps' | 'rangeCount'>, range: ByteRange, readAheadBytes: number) {
     this.#known = known;
     this.#end = range.end;
-    this.#aheadBytes = readAheadBytes + CHUNK_BYTES;
+    this.#aheadBytes = known.rangeCount <= FEW_RANGES ? Number.POSITIVE_INFINITY : readAheadBytes + CHUNK_BYTES;
     this.#lookedUpTo = range.start;
     this.#lookAhead(range.start);
   }

@@ -33,7 +33,7 @@ export interface ReaderOptions {
   readonly label: ReaderLabel;
   readonly readAheadMaxBytes: number;
   /** What of the file nobody needs to fetch, as it is now. */
-  readonly known: Pick<RangeSet, 'contains' | 'gaps' | 'nextKnown'>;
+  readonly known: Pick<RangeSet, 'contains' | 'gaps' | 'nextKnown' | 'rangeCount'>;
   /** What is missing goes to no disk. */
   readonly isPassedOn: boolean;
   readonly nowMs: () => number;

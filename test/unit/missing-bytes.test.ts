@@ -26,9 +26,25 @@ describe('MissingBytes', () => {
     expect(counted).toBe(100 * MIB);
   });
 
+  test('what a background fetch brings after the reader came is none that was kept', () => {
+    const known = new RangeSet();
+    const missing = new MissingBytes(known, { start: 0, end: 200 * MIB }, READ_AHEAD);
+    known.add(0, 200 * MIB);
+    expect(missing.take(0, 200 * MIB)).toBe(200 * MIB);
+  });
+
+  test('of a film in very many pieces the same is told of what is fetched for its reader', () => {
+    const known = new RangeSet();
+    for (let at = 0; at < 4_000; at += 2) known.add(at * 1_000, at * 1_000 + 1_000);
+    const missing = new MissingBytes(known, { start: 0, end: 4_000_000 }, 100_000);
+    known.add(0, 100_000);
+    expect(missing.take(0, 100_000)).toBe(50_000);
+  });
+
   test('a request to the end of a long file looks at no more of it than is near', () => {
     const asked: ByteRange[] = [];
     const known = {
+      rangeCount: 100_000,
       gaps: (start: number, end: number) => {
         asked.push({ start, end });
         return [];
