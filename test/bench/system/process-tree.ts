@@ -107,14 +107,26 @@ export function resetPeak(rootPid: number): void {
   }
 }
 
-/** Times that any thread was put on or taken off a CPU: wake-ups, for an idle program. */
-export function readContextSwitches(rootPid: number): number {
-  let switches = 0;
+/** Times that each thread was put on or taken off a CPU, by its id. */
+export type ContextSwitches = ReadonlyMap<string, number>;
+
+export function readContextSwitches(rootPid: number): ContextSwitches {
+  const switches = new Map<string, number>();
   for (const processId of listProcessTree(rootPid)) {
     for (const thread of listThreads(processId)) {
       const status = read(`/proc/${processId}/task/${thread}/status`);
-      for (const match of status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)/gm)) switches += Number(match[1]);
+      let count = 0;
+      for (const match of status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)/gm)) count += Number(match[1]);
+      switches.set(thread, count);
     }
   }
   return switches;
+}
+
+/** Wake-ups, for an idle program. A thread that ended in between is counted as one. */
+export function countSwitchesBetween(before: ContextSwitches, after: ContextSwitches): number {
+  let count = 0;
+  for (const [thread, switches] of after) count += switches - (before.get(thread) ?? 0);
+  for (const thread of before.keys()) if (!after.has(thread)) count += 1;
+  return count;
 }
