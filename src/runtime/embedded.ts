@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { collectLicences, type Licence } from './licences.ts';
 
 export interface EmbeddedAddon {
-  /** Compressed with gzip. */
+  /** Compressed with Zstandard. */
   readonly file: string;
   /** Of the add-on itself. */
   readonly sizeBytes: number;

@@ -3,7 +3,7 @@
 // from there. build.ts makes libsql's `require` look where `prepareNativeAddon` puts it.
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { embeddedAddon } from './embedded.ts';
 
 const ADDON = Symbol.for('larder.libsql');
@@ -18,7 +18,7 @@ export function extractNativeAddon(dataFolder: string): string | null {
   if (existsSync(file) && statSync(file).size === sizeBytes) return file;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, gunzipSync(readFileSync(embeddedAddon.file)), { mode: 0o600 });
+  writeFileSync(temporary, zstdDecompressSync(readFileSync(embeddedAddon.file)), { mode: 0o600 });
   renameSync(temporary, file);
   return file;
 }
