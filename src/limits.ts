@@ -85,6 +85,13 @@ export const PAUSED_FETCH_MAX_MS = 10_000;
 /** A CRITICAL fetch has the connection at least this long before an equal one may take its turn. */
 export const FAIR_SLICE_MS = 2_000;
 
+/**
+ * A reader that waits for longer than this, at the connection that it has, shares its line with too many: downloads of
+ * its source rest until no reader waited for the second time.
+ */
+export const LINE_SHORTAGE_MS = 1_000;
+export const DOWNLOADS_REST_MS = 5_000;
+
 /** Waiting work rises one priority after this long, so that LOW never starves. */
 export const AGEING_MS = 60_000;
 
