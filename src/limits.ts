@@ -11,11 +11,16 @@ export const CHUNK_BYTES = 2 * MIB;
 export const PROGRESS_BYTES = 128 * KIB;
 export const PROGRESS_INTERVAL_MS = 15;
 
-/** A fetch syncs and has its bytes recorded once this much is waiting; less at a pause or at its end. */
+/**
+ * A fetch syncs and has its bytes recorded once the larger number of them waits, or sooner, down to the smaller one,
+ * where the disk is slow for the line; less at its end. Each time costs five pages of the database's log and the page
+ * in which the bytes stop, which is written again: 25 kB, and as much once more for the file system's journal.
+ */
 export const RECORD_BYTES = 1.5 * MIB;
+export const RECORD_MAX_BYTES = 2.5 * MIB;
 
-/** Bytes that sit unrecorded no longer than this while a fetch trickles. */
-export const RECORD_INTERVAL_MS = 2_000;
+/** Bytes that sit unrecorded no longer than this while a fetch trickles, or waits for its reader. */
+export const RECORD_INTERVAL_MS = 10_000;
 
 /**
  * Bytes of a fetch that are written and have no rows yet. A fetch stops reading its origin when the disk is this far
@@ -79,6 +84,13 @@ export const PAUSED_FETCH_MAX_MS = 10_000;
 
 /** A CRITICAL fetch has the connection at least this long before an equal one may take its turn. */
 export const FAIR_SLICE_MS = 2_000;
+
+/**
+ * A reader that waits for longer than this, at the connection that it has, shares its line with too many: downloads of
+ * its source rest until no reader waited for the second time.
+ */
+export const LINE_SHORTAGE_MS = 1_000;
+export const DOWNLOADS_REST_MS = 5_000;
 
 /** Waiting work rises one priority after this long, so that LOW never starves. */
 export const AGEING_MS = 60_000;
@@ -323,7 +335,8 @@ export const STOP_DEADLINE_MS = 4_500;
 export const STOP_READERS_MS = 2_000;
 
 assert(READ_AHEAD_START_BYTES >= PROGRESS_BYTES, 'read-ahead must be larger than one progress step');
-assert(RECORD_BYTES <= UNRECORDED_MAX_BYTES, 'the record step must fit the bound');
+assert(RECORD_BYTES <= RECORD_MAX_BYTES, 'the longest step is no shorter than the others');
+assert(RECORD_MAX_BYTES < UNRECORDED_MAX_BYTES, 'the record step must fit the bound');
 assert(CONNECT_TIMEOUT_MS < FIRST_BYTE_TIMEOUT_MS, 'connecting is part of the wait for the first byte');
 assert(
   FIRST_BYTE_TIMEOUT_MS + STALL_TIMEOUT_MS < READER_WAIT_MAX_MS + BACKOFF_FIRST_MS,

@@ -9,6 +9,7 @@ import {
   PROGRESS_INTERVAL_MS,
   RECORD_BYTES,
   RECORD_INTERVAL_MS,
+  RECORD_MAX_BYTES,
   STALL_TIMEOUT_MS,
   UNRECORDED_MAX_BYTES,
 } from '../limits.ts';
@@ -51,6 +52,8 @@ export class Downloader {
   #durable = 0;
   /** Everything before it has its rows. */
   #recorded = 0;
+  /** How much waits for a sync when the next one is started. */
+  #syncStepBytes = RECORD_MAX_BYTES;
   #toMemory = false;
   #sample: { readonly start: number; readonly end: number; readonly bytes: Uint8Array } | null = null;
   #lastDataAtMs = 0;
@@ -81,7 +84,11 @@ export class Downloader {
   }
 
   recorded(message: FetchRecorded): void {
-    this.#recorded = Math.max(this.#recorded, message.position);
+    const recordedBytes = message.position - this.#recorded;
+    if (recordedBytes > 0) {
+      this.#syncStepBytes = this.#nextSyncStep(recordedBytes, this.#position - message.position);
+      this.#recorded = message.position;
+    }
     this.#wake?.();
   }
 
@@ -259,7 +266,8 @@ export class Downloader {
     if (this.#position < this.#roomEnd()) return;
     this.#reportProgress();
     while (this.#mayGoOn() && this.#position >= this.#roomEnd()) {
-      this.#startSync(1);
+      // No sooner because it waits: a player that is full lets it go on in small steps.
+      this.#startSync(this.#syncStepBytes);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
@@ -275,7 +283,7 @@ export class Downloader {
     if (this.#toMemory) return;
     if (isFirst || this.#position - this.#reported >= PROGRESS_BYTES) this.#reportProgress();
     else this.#reportSoon();
-    if (this.#position - this.#durable >= RECORD_BYTES) this.#startSync(RECORD_BYTES);
+    this.#startSync(this.#syncStepBytes);
   }
 
   #keep(data: Uint8Array, position: number): void {
@@ -323,6 +331,16 @@ export class Downloader {
       this.#syncing = undefined;
       this.#wake?.();
     });
+  }
+
+  /**
+   * Each sync and its rows cost the disk pages of their own, so that fewer are better, as long as there is room for what
+   * comes during one: where `cameBytes` came while `recordedBytes` were synced and recorded, the room is shared alike.
+   */
+  #nextSyncStep(recordedBytes: number, cameBytes: number): number {
+    const wasHeldUp = recordedBytes + cameBytes >= UNRECORDED_MAX_BYTES;
+    const share = wasHeldUp ? 0 : recordedBytes / (recordedBytes + cameBytes);
+    return Math.min(RECORD_MAX_BYTES, Math.max(RECORD_BYTES, UNRECORDED_MAX_BYTES * share));
   }
 
   async #sync(writer: ChunkWriter): Promise<void> {

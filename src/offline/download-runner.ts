@@ -32,8 +32,8 @@ export interface DownloadRunnerServices {
   readonly log: Log;
 }
 
-/** Downloads at the same time. */
-const RUNNING_MAX = 2;
+/** Downloads at the same time: as many as a source has connections, of which a player takes what it needs. */
+const RUNNING_MAX = 3;
 /** A failed download is tried again after this, doubling, up to the longest pause; then given up. */
 const RETRY_FIRST_MS = 30_000;
 const RETRY_MAX_MS = 3_600_000;

@@ -1,11 +1,12 @@
 // Who gets a connection next. Each source has a few; within a source the most urgent goes first, equals in the order
 // they came. Waiting work rises with age, so that LOW never starves; what a person waits for takes the connection of
-// what nobody waits for, and equals take turns.
+// what nobody waits for, and equals take turns. Where a reader goes on waiting although it has a connection, the line
+// is too thin for all: downloads of that source rest until nobody waited for a while.
 
 import { type FetchScheduler, Priority, type ScheduledFetch } from '../chunks/fetch-scheduler.ts';
 import type { Clock, Timer } from '../clock.ts';
 import { fromErrorValue, type LarderError, toErrorValue } from '../errors.ts';
-import { AGEING_MS, FAIR_SLICE_MS } from '../limits.ts';
+import { AGEING_MS, DOWNLOADS_REST_MS, FAIR_SLICE_MS, LINE_SHORTAGE_MS } from '../limits.ts';
 
 export interface FetchLimits {
   readonly connectionsPerSource: number;
@@ -33,6 +34,9 @@ interface Turn {
   running: Running[];
   pausedUntilMs: number;
   pauseReason: LarderError | null;
+  /** Since when a reader was found waiting each time that it was looked; null when none was. */
+  shortSinceMs: number | null;
+  downloadsRestUntilMs: number;
 }
 
 const TICK_MS = 500;
@@ -76,7 +80,13 @@ export class FetchQueue implements FetchScheduler {
   }
 
   reorder(fetch: ScheduledFetch): void {
-    if (this.#turnOf(fetch.sourceId).waiting.some((waiting) => waiting.fetch === fetch)) this.#dispatch();
+    const turn = this.#turnOf(fetch.sourceId);
+    if (turn.waiting.some((waiting) => waiting.fetch === fetch)) {
+      this.#dispatch();
+      return;
+    }
+    this.#noteShortage(turn);
+    this.#keepTicking();
   }
 
   release(fetch: ScheduledFetch): void {
@@ -122,7 +132,15 @@ export class FetchQueue implements FetchScheduler {
   #turnOf(sourceId: number): Turn {
     let turn = this.#turns.get(sourceId);
     if (turn === undefined) {
-      turn = { sourceId, waiting: [], running: [], pausedUntilMs: 0, pauseReason: null };
+      turn = {
+        sourceId,
+        waiting: [],
+        running: [],
+        pausedUntilMs: 0,
+        pauseReason: null,
+        shortSinceMs: null,
+        downloadsRestUntilMs: 0,
+      };
       this.#turns.set(sourceId, turn);
     }
     return turn;
@@ -130,6 +148,7 @@ export class FetchQueue implements FetchScheduler {
 
   /** The one place that fills connections. */
   #dispatch(): void {
+    for (const turn of this.#turns.values()) this.#noteShortage(turn);
     for (;;) {
       const next = this.#next();
       if (next === null) break;
@@ -139,7 +158,10 @@ export class FetchQueue implements FetchScheduler {
       this.#runningCount += 1;
       waiting.fetch.start();
     }
-    for (const turn of this.#turns.values()) this.#makeRoom(turn);
+    for (const turn of this.#turns.values()) {
+      this.#makeRoom(turn);
+      this.#restDownloads(turn);
+    }
     this.#keepTicking();
   }
 
@@ -150,6 +172,7 @@ export class FetchQueue implements FetchScheduler {
     for (const turn of this.#turns.values()) {
       if (this.#isFull(turn) || turn.pausedUntilMs > this.#now()) continue;
       for (const waiting of turn.waiting) {
+        if (this.#downloadsRest(turn) && this.#urgency(waiting) > Priority.high) continue;
         if (best === null || this.#compare(waiting, best.waiting) < 0) best = { turn, waiting };
       }
     }
@@ -169,6 +192,29 @@ export class FetchQueue implements FetchScheduler {
     const { priority } = waiting.fetch;
     if (priority <= Priority.high) return priority;
     return Math.max(Priority.high, priority - Math.floor((this.#now() - waiting.sinceMs) / AGEING_MS));
+  }
+
+  /** To start and to seek takes a moment of waiting anywhere: what goes on for longer is a line that is shared. */
+  #noteShortage(turn: Turn): void {
+    const now = this.#now();
+    turn.shortSinceMs = hasWaitingReader(turn) ? (turn.shortSinceMs ?? now) : null;
+    if (turn.shortSinceMs !== null && now - turn.shortSinceMs >= LINE_SHORTAGE_MS) {
+      turn.downloadsRestUntilMs = now + DOWNLOADS_REST_MS;
+    }
+  }
+
+  #downloadsRest({ downloadsRestUntilMs }: Turn): boolean {
+    return downloadsRestUntilMs > this.#now();
+  }
+
+  /** One that has just been given a connection, because of its age, has it for a moment. */
+  #restDownloads(turn: Turn): void {
+    if (!this.#downloadsRest(turn)) return;
+    for (const running of turn.running) {
+      if (!isDownload(running) || running.yielding || this.#now() - running.sinceMs < FAIR_SLICE_MS) continue;
+      running.yielding = true;
+      running.fetch.yieldConnection();
+    }
   }
 
   /** Somebody waits for a byte and all connections are taken: the least urgent one is asked back. */
@@ -209,9 +255,11 @@ export class FetchQueue implements FetchScheduler {
     );
   }
 
-  /** Ageing, turns and pauses are matters of time; no timer runs while nothing waits. */
+  /** Ageing, turns, pauses and shortage are matters of time; no timer runs while nothing waits. */
   #keepTicking(): void {
-    const waits = this.waitingCount > 0;
+    const waits =
+      this.waitingCount > 0 ||
+      [...this.#turns.values()].some((turn) => turn.running.some(isDownload) && hasWaitingReader(turn));
     if (waits && this.#ticking === undefined) {
       this.#ticking = this.#clock.every(TICK_MS, () => this.#dispatch());
     } else if (!waits && this.#ticking !== undefined) {
@@ -219,4 +267,12 @@ export class FetchQueue implements FetchScheduler {
       this.#ticking = undefined;
     }
   }
+}
+
+function isDownload({ fetch }: Running): boolean {
+  return fetch.priority > Priority.high;
+}
+
+function hasWaitingReader({ running, waiting }: Turn): boolean {
+  return [...running, ...waiting].some(({ fetch }) => fetch.priority === Priority.critical && !fetch.isPaused);
 }

@@ -31,6 +31,10 @@ export interface GetResult {
   readonly version: number | null;
   readonly start: number;
   readonly bodyBytes: number;
+  /** From the call, connecting included, to the head; null when there was none. */
+  readonly headMs: number | null;
+  /** And to the first byte of a film. */
+  readonly firstByteMs: number | null;
   /** `cut`: the other side ended it before the end that it had announced. */
   readonly ending: 'whole' | 'cut' | 'left' | 'refused';
   /** From the last byte that came, or from the request, to the ending. */
@@ -70,7 +74,10 @@ class Get {
   #chunked: ChunkedBody | undefined;
   #bodyBytes = 0;
   #isOver = false;
-  #heardAtMs = performance.now();
+  readonly #startedAtMs = performance.now();
+  #heardAtMs = this.#startedAtMs;
+  #headMs: number | null = null;
+  #firstByteMs: number | null = null;
 
   constructor(options: GetOptions) {
     this.#options = options;
@@ -140,6 +147,8 @@ class Get {
       version: this.#version,
       start: this.#start,
       bodyBytes: this.#bodyBytes,
+      headMs: this.#headMs,
+      firstByteMs: this.#firstByteMs,
       ending,
       silentMs: performance.now() - this.#heardAtMs,
     });
@@ -152,6 +161,8 @@ class Get {
 
   #receive(bytes: Buffer): void {
     this.#heardAtMs = performance.now();
+    // It does not begin anew by itself.
+    this.#socket?.timeout(this.#options.silenceSeconds ?? SILENCE_SECONDS);
     if (this.#head !== undefined) {
       this.#receiveFramed(bytes);
       return;
@@ -159,6 +170,7 @@ class Get {
     this.#unparsed = Buffer.concat([this.#unparsed, bytes]);
     const end = this.#unparsed.indexOf(HEAD_END);
     if (end < 0) return;
+    this.#headMs = performance.now() - this.#startedAtMs;
     this.#head = parseHead(this.#unparsed.subarray(0, end).toString('latin1'));
     this.#checkHead(this.#head);
     const rest = this.#unparsed.subarray(end + HEAD_END.length);
@@ -207,6 +219,7 @@ class Get {
 
   #receiveBody(bytes: Buffer): void {
     if (this.#isOver || bytes.length === 0) return;
+    this.#firstByteMs ??= performance.now() - this.#startedAtMs;
     const offset = this.#start + this.#bodyBytes;
     const wrong = findWrongByte(bytes, this.#content!.seed, offset);
     if (wrong !== null) throw this.#violation(`WRONG BYTE at offset ${wrong} of version ${this.#version}`);

@@ -37,11 +37,12 @@ export class LarderProcess implements AsyncDisposable {
   /** From the start of the process to its line; null before. */
   startMs: number | null = null;
 
-  constructor(dataFolder: string, args: readonly string[]) {
+  /** @param launcher - a command that replaces itself by the one that follows it */
+  constructor(dataFolder: string, args: readonly string[], launcher: readonly string[] = []) {
     // Sources are not gone through: what they are asked here is asked by players.
     const own = ['--host', '127.0.0.1', '--port', '0', '--sync-every', '0'];
-    const command = ['serve', '--data', dataFolder, ...own, ...args];
-    this.#child = spawn(larderBinary(), command, {
+    const command = [...launcher, larderBinary(), 'serve', '--data', dataFolder, ...own, ...args];
+    this.#child = spawn(command[0]!, command.slice(1), {
       env: { PATH: process.env.PATH ?? '' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

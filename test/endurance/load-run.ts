@@ -1,5 +1,6 @@
 // Many viewers on many films for a while, then requests that are cut at once; before and after, when the program is
-// idle, what it holds. What it holds more than before, beyond what it keeps on purpose, is a leak.
+// idle, what it holds. What it holds more than before, beyond what it keeps on purpose, is a leak. While they watch,
+// what it holds and how long first bytes take is written down in windows of time.
 import { createRandom, type Random } from '../support/random.ts';
 import { checkedGet, type GetResult } from './checked-get.ts';
 import { type Film, filmAt } from './film.ts';
@@ -7,11 +8,18 @@ import { FilmOrigin } from './film-origin.ts';
 import { type Footprint, type Ports, readFootprint } from './footprint.ts';
 import { waitUntilIdle } from './idle.ts';
 import { LarderProcess } from './larder-process.ts';
+import { type LoadWindow, LoadWindows } from './load-windows.ts';
 import { askAtRandom, type Watched, watchAtRandom } from './viewer.ts';
 
 export interface LoadOptions {
   readonly seconds: number;
+  /** Into so many parts the time is divided; an even number. */
+  readonly windows: number;
+  /** Of the cache, as for `--cache-size`. */
+  readonly cacheSize: string;
   readonly readers: number;
+  /** Each reader waits for up to so long between two films. */
+  readonly waitMostMs: number;
   /** Films that are watched at the same time. */
   readonly films: number;
   readonly cuts: number;
@@ -37,6 +45,7 @@ export interface LoadResult {
   readonly watched: Watched;
   readonly cutRequests: number;
   readonly originRequests: number;
+  readonly windows: readonly LoadWindow[];
   /** After the warm-up. */
   readonly warm: Look;
   readonly firstHalf: Look;
@@ -46,11 +55,14 @@ export interface LoadResult {
 
 /** Each has connections of its own; the last one is slow. */
 const SOURCES = ['one', 'two', 'three', 'four', 'slow'] as const;
+const SLOW_SOURCE = SOURCES.length - 1;
 const FAST_RATES = [8e6, 40e6, Number.POSITIVE_INFINITY];
 const SLOW_RATES = [1e6, 3e6];
 /** A film leaves the window and a new one comes this often, so that the origin is never out of work. */
 const RENEW_EVERY_MS = 1_000;
 const TOUCH_BYTES = 64 * 1024;
+/** What the program holds is looked at so often in a window. */
+const LOOKS_PER_WINDOW = 4;
 const CUTS_AT_ONCE = 64;
 const CUT_BODY_BYTES = 256 * 1024;
 /**
@@ -63,6 +75,7 @@ export class LoadRun {
   readonly #options: LoadOptions;
   readonly #origin: FilmOrigin;
   readonly #known = new Map<string, Film>();
+  readonly #windows = new LoadWindows();
   #firstFilm = 0;
 
   constructor(options: LoadOptions) {
@@ -74,19 +87,21 @@ export class LoadRun {
   async run(): Promise<LoadResult> {
     using origin = this.#origin;
     const sources = SOURCES.flatMap((name) => ['--source', `${name}=${origin.url}`]);
-    await using larder = new LarderProcess(`${this.#options.folder}/data`, sources);
+    const { folder, cacheSize } = this.#options;
+    await using larder = new LarderProcess(`${folder}/data`, ['--cache-size', cacheSize, ...sources]);
     const ports = { own: await larder.listening(), origin: origin.port };
     await this.#warmUp(ports.own);
     const warm = await this.#look('warm', larder, ports);
     const watched: Watched = { requests: 0, bytes: 0, refusals: 0 };
-    await this.#load(ports.own, watched);
+    await this.#load(larder, ports, watched);
     const firstHalf = await this.#look('first half', larder, ports);
-    await this.#load(ports.own, watched);
+    await this.#load(larder, ports, watched);
     const secondHalf = await this.#look('second half', larder, ports);
     const cutRequests = await this.#cut(ports.own);
     const afterCuts = await this.#look('after cuts', larder, ports);
     await larder.terminate();
-    return { watched, cutRequests, originRequests: origin.jobs.length, warm, firstHalf, secondHalf, afterCuts };
+    const looks = { warm, firstHalf, secondHalf, afterCuts };
+    return { watched, cutRequests, originRequests: origin.jobs.length, windows: this.#windows.windows, ...looks };
   }
 
   /** Every film once, all at the same time: whatever is made when first needed is there afterwards. */
@@ -101,11 +116,20 @@ export class LoadRun {
     );
   }
 
-  /** Half of the time. */
-  async #load(port: number, sum: Watched): Promise<void> {
-    const { readers, seconds, seed } = this.#options;
+  /** Half of the time, and half of the windows. */
+  async #load(larder: LarderProcess, ports: Ports, sum: Watched): Promise<void> {
+    const { readers, seconds, seed, windows, waitMostMs } = this.#options;
     const over = new AbortController();
-    const end = setTimeout(() => over.abort(), seconds * 500);
+    let looksLeft = (LOOKS_PER_WINDOW * windows) / 2;
+    const look = setInterval(
+      () => {
+        this.#windows.addLook(readFootprint(larder.pid, ports));
+        looksLeft -= 1;
+        if (looksLeft % LOOKS_PER_WINDOW === 0) this.#windows.close();
+        if (looksLeft === 0) over.abort();
+      },
+      (seconds * 1_000) / windows / LOOKS_PER_WINDOW,
+    );
     const renew = setInterval(() => {
       this.#firstFilm += 1;
     }, RENEW_EVERY_MS);
@@ -113,14 +137,17 @@ export class LoadRun {
       const all = Array.from({ length: readers }, (_, index) => {
         const random = createRandom(seed * 1_000_003 + this.#firstFilm * readers + index);
         return watchAtRandom({
-          port,
+          port: ports.own,
           sourceOf: (film) => this.#sourceOf(film),
           seed,
           random,
           pickFilm: () => this.#pickFilm(random),
           signal: over.signal,
           isExcused: (_film, result) => gaveUp(result),
+          // Who waits for the slow source waits for its line.
+          onResult: (film, result) => this.#windows.addRequest(result, !isSlow(film)),
           pauses: true,
+          waitMostMs,
         });
       });
       for (const watched of await Promise.all(all)) {
@@ -130,7 +157,7 @@ export class LoadRun {
       }
     } finally {
       over.abort();
-      clearTimeout(end);
+      clearInterval(look);
       clearInterval(renew);
     }
   }
@@ -175,24 +202,33 @@ export class LoadRun {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     const { leastBytes, mostBytes, seed } = this.#options;
-    const isSlow = index % SOURCES.length === SOURCES.length - 1;
+    const isOfSlowSource = sourceIndexOf(path) === SLOW_SOURCE;
     const film = filmAt(path, seed, {
       leastBytes,
       mostBytes,
-      oddOneIn: 12,
-      bytesPerSecond: isSlow ? SLOW_RATES : FAST_RATES,
-      latencyMostMs: isSlow ? 150 : 40,
+      // Far into a film without ranges one waits until its line has brought all before: minutes, where it is shared.
+      oddOneIn: isOfSlowSource ? 0 : 12,
+      bytesPerSecond: isOfSlowSource ? SLOW_RATES : FAST_RATES,
+      latencyMostMs: isOfSlowSource ? 150 : 40,
     });
     this.#known.set(path, film);
     return film;
   }
 
   #sourceOf(film: Film): string {
-    const index = Number(/\d+/.exec(film.path)?.[0] ?? 0);
-    return SOURCES[index % SOURCES.length]!;
+    return SOURCES[sourceIndexOf(film.path)]!;
   }
 }
 
-function gaveUp(result: GetResult): boolean {
-  return result.silentMs >= GIVES_UP_AFTER_MS && (result.ending === 'cut' || [503, 504].includes(result.status));
+function sourceIndexOf(path: string): number {
+  return Number(/\d+/.exec(path)?.[0] ?? 0) % SOURCES.length;
+}
+
+function isSlow(film: Film): boolean {
+  return sourceIndexOf(film.path) === SLOW_SOURCE;
+}
+
+function gaveUp({ status, ending, headMs, silentMs }: GetResult): boolean {
+  if (status === 503 || status === 504) return (headMs ?? 0) >= GIVES_UP_AFTER_MS;
+  return ending === 'cut' && silentMs >= GIVES_UP_AFTER_MS;
 }

@@ -13,7 +13,10 @@ test('many readers, and many that leave at once: every byte is right, and nothin
   await using folder = await temporaryFolder();
   const run = new LoadRun({
     seconds: 6,
+    windows: 4,
+    cacheSize: '2GiB',
     readers: READERS,
+    waitMostMs: 0,
     films: 20,
     cuts: CUTS,
     seed: testSeed,
@@ -30,4 +33,10 @@ test('many readers, and many that leave at once: every byte is right, and nothin
   expect(findLeaks(result)).toEqual([]);
   expect(result.watched.requests).toBeGreaterThanOrEqual(READERS);
   expect(result.watched.bytes).toBeGreaterThan(0);
+  // Whether these few seconds are flat says nothing.
+  expect(result.windows.length).toBe(4);
+  for (const { requests, held } of result.windows) {
+    expect(requests).toBeGreaterThan(0);
+    expect(held.proportionalBytes).toBeGreaterThan(1e6);
+  }
 }, 120_000);

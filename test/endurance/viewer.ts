@@ -13,8 +13,12 @@ export interface ViewerOptions {
   readonly signal: AbortSignal;
   /** Whether an error or a cut response is no fault of Larder's. */
   readonly isExcused: (film: Film, result: GetResult) => boolean;
+  /** Told of each answer. */
+  readonly onResult?: (film: Film, result: GetResult) => void;
   /** Rests now and then, as players with full buffers do. */
   readonly pauses?: boolean;
+  /** Between two answers it waits for up to so long. */
+  readonly waitMostMs?: number;
 }
 
 export interface Watched {
@@ -63,6 +67,7 @@ export async function watchAtRandom(options: ViewerOptions): Promise<Watched> {
     const result = await checkedGet({ port, source: sourceOf(film), seed, film, signal, ...ask, ...rest });
     watched.requests += 1;
     watched.bytes += result.bodyBytes;
+    options.onResult?.(film, result);
     if (signal.aborted) break;
     if (result.ending === 'refused') throw new Violation(`${film.path}: the connection was refused`);
     if (!isFulfilled(result)) {
@@ -71,8 +76,21 @@ export async function watchAtRandom(options: ViewerOptions): Promise<Watched> {
       }
       watched.refusals += 1;
     }
+    if (options.waitMostMs) await waitUnlessOver(random.between(0, options.waitMostMs), signal);
   }
   return watched;
+}
+
+function waitUnlessOver(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(end, delayMs);
+    function end() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    }
+    signal.addEventListener('abort', end);
+  });
 }
 
 function isFulfilled(result: GetResult): boolean {

@@ -12,6 +12,7 @@ import {
   PROGRESS_BYTES,
   RECORD_BYTES,
   RECORD_INTERVAL_MS,
+  RECORD_MAX_BYTES,
   STALL_TIMEOUT_MS,
   UNRECORDED_MAX_BYTES,
 } from '../../src/limits.ts';
@@ -224,7 +225,7 @@ describe('Downloader', () => {
     run.start(origin);
     await run.said('opened');
     run.accept({ credit: 1_000_000 });
-    await run.said('durable');
+    await run.said('progress', (message) => message.position === 1_000_000);
     store.refuseWrites = 'ENOSPC';
     run.downloader.setCredit({ kind: 'credit', fetchId: 1, credit: 5_000_000, end: null });
     const closed = await run.said('closed');
@@ -263,6 +264,44 @@ describe('Downloader', () => {
     await run.said('ended');
   });
 
+  test('run() syncs in long steps where the disk is quicker than the line, and in shorter ones where it is not', async () => {
+    await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 8 * UNRECORDED_MAX_BYTES } } });
+    const longestSteps = async (beforeSync: () => Promise<void>) => {
+      const store = new MemoryChunkStore();
+      store.beforeSync = beforeSync;
+      const run = await runToEnd(store, origin);
+      expect(run.durable().byteCount).toBe(8 * UNRECORDED_MAX_BYTES);
+      return run.all('durable').map(({ start, end }) => end - start);
+    };
+    const quick = await longestSteps(() => Promise.resolve());
+    for (const bytes of quick.slice(0, -1)) expect(bytes).toBeGreaterThanOrEqual(RECORD_MAX_BYTES);
+    // So slow that all the room fills while it works.
+    const slow = await longestSteps(() => Bun.sleep(50));
+    // The first one measures.
+    for (const bytes of slow.slice(1, -1)) expect(bytes).toBeLessThanOrEqual(RECORD_BYTES + PROGRESS_BYTES * 4);
+  }, 20_000);
+
+  test('run() does not sync each small step that its reader lets it go on', async () => {
+    await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 2_000_000 } } });
+    const run = new Run(new MemoryChunkStore());
+    run.start(origin);
+    await run.said('opened');
+    run.accept({ credit: 100_000 });
+    for (let credit = 200_000; credit <= 1_000_000; credit += 100_000) {
+      await run.said('progress', (message) => message.position === credit - 100_000);
+      run.downloader.setCredit({ kind: 'credit', fetchId: 1, credit, end: null });
+    }
+    await run.said('progress', (message) => message.position === 1_000_000);
+    for (let turn = 0; turn < 20; turn++) await turnLoop();
+    expect(run.all('durable')).toEqual([]);
+    // What its reader leaves lying is recorded all the same.
+    run.clock.advance(RECORD_INTERVAL_MS + 1);
+    run.downloader.tick();
+    expect(await run.said('durable')).toMatchObject({ start: 0, end: 1_000_000 });
+    run.downloader.stop();
+    await run.said('ended');
+  });
+
   test('run() takes no byte behind its end when it was given one', async () => {
     await using origin = await startOrigin({ files: { [PATH]: { sizeBytes: 20_000_000 } } });
     const store = new MemoryChunkStore();
@@ -282,6 +321,8 @@ describe('Downloader', () => {
     await run.said('opened');
     run.accept({ credit: 1_000_000 });
     const paused = await run.said('progress', (message) => message.position >= 1_000_000);
+    run.clock.advance(RECORD_INTERVAL_MS + 1);
+    run.downloader.tick();
     await run.said('durable', (message) => message.end >= 1_000_000);
     for (let turn = 0; turn < 20; turn++) await turnLoop();
     expect(run.all('progress').at(-1)?.position).toBe(paused.position);
@@ -476,13 +517,13 @@ describe('Downloader', () => {
     store.beforeSync = () => Promise.resolve();
     letGo();
     // Synced is not recorded: it goes on only as far as the rows have come.
-    await run.said('durable', (message) => message.end === UNRECORDED_MAX_BYTES);
+    const { end } = await run.said('durable');
     for (let turn = 0; turn < 50; turn++) await turnLoop();
     expect(await store.findLength(FILE)).toBe(UNRECORDED_MAX_BYTES);
     run.downloader.recorded({ kind: 'recorded', fetchId: 1, position: 1_000 });
     await run.said('progress', (message) => message.position === UNRECORDED_MAX_BYTES + 1_000);
     run.recordsAtOnce = true;
-    run.downloader.recorded({ kind: 'recorded', fetchId: 1, position: UNRECORDED_MAX_BYTES });
+    run.downloader.recorded({ kind: 'recorded', fetchId: 1, position: end });
     await run.said('ended');
     expect(run.durable().byteCount).toBe(2 * UNRECORDED_MAX_BYTES);
   }, 20_000);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
 import { Priority, type ScheduledFetch } from '../../src/chunks/fetch-scheduler.ts';
 import { LarderError } from '../../src/errors.ts';
-import { AGEING_MS, FAIR_SLICE_MS } from '../../src/limits.ts';
+import { AGEING_MS, DOWNLOADS_REST_MS, FAIR_SLICE_MS, LINE_SHORTAGE_MS } from '../../src/limits.ts';
 import { FetchQueue } from '../../src/scheduler/fetch-queue.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { createRandom, testSeed } from '../support/random.ts';
@@ -257,6 +257,57 @@ describe('FetchQueue', () => {
     world.add('a', critical);
     world.clock.advance(4_900);
     expect(world.order).toEqual([]);
+  });
+
+  test('FetchQueue has downloads rest while a reader goes on waiting at its connection, and goes on with them later', async () => {
+    const world = new World(3);
+    const download = world.add('download', medium);
+    const other = world.add('of another source', medium, 2);
+    const film = world.add('film', critical);
+    await world.clock.run(LINE_SHORTAGE_MS / 2);
+    expect(world.yielded).toEqual([]);
+    await world.clock.run(FAIR_SLICE_MS);
+    expect(world.yielded).toEqual(['download']);
+    expect(other.yielded).toBe(0);
+    world.queue.release(download);
+    const again = world.add('again', medium);
+    await world.clock.run(4 * DOWNLOADS_REST_MS);
+    expect(again.started).toBe(0);
+    film.priority = high;
+    world.queue.reorder(film);
+    await world.clock.run(DOWNLOADS_REST_MS + 1_000);
+    expect(again.started).toBe(1);
+    expect(film.yielded).toBe(0);
+  });
+
+  test('FetchQueue lets downloads be when a reader waits for a moment only, as to start and to seek', async () => {
+    const world = new World(3);
+    world.add('download', medium);
+    await world.clock.run(10_000);
+    const film = world.add('film', critical);
+    await world.clock.run(LINE_SHORTAGE_MS - 500);
+    film.priority = high;
+    world.queue.reorder(film);
+    await world.clock.run(10_000);
+    film.priority = critical;
+    world.queue.reorder(film);
+    await world.clock.run(LINE_SHORTAGE_MS - 500);
+    expect(world.yielded).toEqual([]);
+  });
+
+  test('FetchQueue gives a resting download a moment when it has waited long', async () => {
+    const world = new World(3);
+    world.add('film', critical);
+    const download = world.add('download', medium);
+    await world.clock.run(LINE_SHORTAGE_MS + FAIR_SLICE_MS + 1_000);
+    world.queue.release(download);
+    const again = world.add('again', medium);
+    await world.clock.run(AGEING_MS - 2_000);
+    expect(again.started).toBe(0);
+    await world.clock.run(3_000);
+    expect([again.started, again.yielded]).toEqual([1, 0]);
+    await world.clock.run(FAIR_SLICE_MS + 1_000);
+    expect(again.yielded).toBe(1);
   });
 
   test('FetchQueue sets no timer when nothing waits', () => {
