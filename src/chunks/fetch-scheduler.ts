@@ -21,6 +21,8 @@ export interface ScheduledFetch {
    * and others of its source have theirs beside it.
    */
   readonly isHeld?: boolean;
+  /** Another request would begin at the file's start: equals take no turns with it, which would bring nobody further. */
+  readonly losesItsPlace?: boolean;
   /** Monotonic time of the origin's answer; null until then. */
   readonly openedAtMs: number | null;
   /** A connection is free: go. */

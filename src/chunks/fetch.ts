@@ -18,6 +18,8 @@ import {
 } from './fetch-scheduler.ts';
 
 export interface FetchOwner {
+  /** Whether the origin serves the file from any offset; absent where that is not known yet. */
+  readonly seekable?: boolean;
   /** The request as it should be by now, for a fetch that got its connection; null when its bytes came otherwise. */
   requestFor(fetch: Fetch): FetchRequest | null;
   fetchOpened(fetch: Fetch, head: OriginHead): void;
@@ -125,6 +127,10 @@ export class Fetch implements ScheduledFetch, LiveFetch, FetchListener {
 
   get isHeld(): boolean {
     return this.#isConversion && this.state === 'running' && this.priority <= Priority.high;
+  }
+
+  get losesItsPlace(): boolean {
+    return this.owner.seekable === false;
   }
 
   get #credit(): number {

@@ -212,6 +212,7 @@ export class FetchQueue implements FetchScheduler {
     if (!this.#downloadsRest(turn)) return;
     for (const running of turn.running) {
       if (!isDownload(running) || running.yielding || this.#now() - running.sinceMs < FAIR_SLICE_MS) continue;
+      if (running.fetch.losesItsPlace === true) continue;
       running.yielding = true;
       running.fetch.yieldConnection();
     }
@@ -247,6 +248,7 @@ export class FetchQueue implements FetchScheduler {
   #mayTakeTurn(turn: Turn, running: Running): boolean {
     const now = this.#now();
     return (
+      running.fetch.losesItsPlace !== true &&
       running.fetch.openedAtMs !== null &&
       now - running.fetch.openedAtMs >= FAIR_SLICE_MS &&
       turn.waiting.some(

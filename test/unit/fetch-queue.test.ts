@@ -11,6 +11,7 @@ class Work implements ScheduledFetch {
   readonly sourceId: number;
   priority: Priority;
   isPaused = false;
+  losesItsPlace = false;
   /** When its first byte came; null while the origin has not answered. */
   openedAtMs: number | null = null;
   yielded = 0;
@@ -192,6 +193,28 @@ describe('FetchQueue', () => {
     expect(world.yielded).toEqual(['runs']);
     world.clock.advance(10 * FAIR_SLICE_MS);
     expect(world.yielded).toEqual(['runs']);
+  });
+
+  test('FetchQueue takes no turns with what would begin anew: two films without ranges would go on for ever', () => {
+    const world = new World(1);
+    const running = world.add('without ranges', critical);
+    running.losesItsPlace = true;
+    world.add('waits', critical);
+    world.clock.advance(10 * FAIR_SLICE_MS);
+    expect(world.yielded).toEqual([]);
+    // Its reader has enough for now, or it is a download: then somebody who waits is worth more.
+    running.isPaused = true;
+    world.clock.advance(501);
+    expect(world.yielded).toEqual(['without ranges']);
+  });
+
+  test('FetchQueue has no download rest that would begin anew afterwards', async () => {
+    const world = new World(3);
+    const download = world.add('without ranges', medium);
+    download.losesItsPlace = true;
+    world.add('film', critical);
+    await world.clock.run(LINE_SHORTAGE_MS + 2 * FAIR_SLICE_MS);
+    expect(world.yielded).toEqual([]);
   });
 
   test('FetchQueue counts a fair slice from the first byte, so that a source that is slow to answer answers somebody', () => {
