@@ -1,7 +1,7 @@
 // A GET of a film through Larder on a connection of its own. Every byte is checked as it arrives, against the version
 // that the response's ETag names; nothing is kept. It can leave at any moment, as players do.
 import type { Socket } from 'bun';
-import { findWrongByte } from '../support/content.ts';
+import { contentOf, findWrongByte } from '../support/content.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { type Film, type FilmVersion, versionOf, versionOfEtag } from './film.ts';
 
@@ -217,12 +217,24 @@ class Get {
     if (this.#chunked?.isEnded || this.#bodyBytes === this.#dueBytes) this.#end('whole');
   }
 
+  /** What stands there in place of what should: holes, another place and another version look different. */
+  #describeWrong(bytes: Buffer, offset: number, wrong: number): string {
+    const found = bytes.subarray(wrong - offset);
+    const right = contentOf(this.#content!.seed, wrong, wrong + found.length);
+    const wrongCount = right.reduce((count, byte, index) => count + Number(byte !== found[index]), 0);
+    const hex = (data: Uint8Array) => Buffer.from(data.subarray(0, 16)).toString('hex');
+    return (
+      `WRONG BYTE at offset ${wrong} of version ${this.#version} (${this.#head?.header('X-Cache')}): ` +
+      `${hex(found)} in place of ${hex(right)}, ${wrongCount} of the next ${found.length} are wrong`
+    );
+  }
+
   #receiveBody(bytes: Buffer): void {
     if (this.#isOver || bytes.length === 0) return;
     this.#firstByteMs ??= performance.now() - this.#startedAtMs;
     const offset = this.#start + this.#bodyBytes;
     const wrong = findWrongByte(bytes, this.#content!.seed, offset);
-    if (wrong !== null) throw this.#violation(`WRONG BYTE at offset ${wrong} of version ${this.#version}`);
+    if (wrong !== null) throw this.#violation(this.#describeWrong(bytes, offset, wrong));
     this.#bodyBytes += bytes.length;
     if (this.#dueBytes !== null && this.#bodyBytes > this.#dueBytes) throw this.#violation('more bytes than announced');
     const { leaveAfter, pauseMs } = this.#options;
