@@ -54,6 +54,5 @@ try {
   if (leaks.length + slopes.length > 0) process.exitCode = 1;
 } catch (error) {
   console.error(`seed ${flags.seed}: ${error instanceof Error ? error.stack : error}`);
-  (await import('node:fs')).renameSync(folder.path, `/tmp/kept-${Date.now()}`);
   process.exitCode = 1;
 }
