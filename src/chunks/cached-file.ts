@@ -161,9 +161,8 @@ export class CachedFile implements ReaderFile {
     return this.bytes.available;
   }
 
-  /** The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. */
   readableEnd(offset: number): number {
-    return this.bytes.trusted.contiguousEnd(offset);
+    return this.bytes.readableEnd(offset);
   }
 
   /** What a reader that waits is waiting for. */

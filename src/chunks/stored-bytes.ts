@@ -87,6 +87,15 @@ export class StoredBytes {
     return this.#known.byteCount > this.#volatile.byteCount;
   }
 
+  /**
+   * The one answer to "is this range there?": how far bytes can be read from `offset` on without a gap. What is trusted
+   * outlives this object, and a comparison that was under way when its file was removed may still add to it: alone it
+   * says nothing of what is there.
+   */
+  readableEnd(offset: number): number {
+    return Math.min(this.#trusted.contiguousEnd(offset), this.#known.contiguousEnd(offset));
+  }
+
   /** A generation of a time when not every byte had a checksum, and that was not gone through since. */
   get mayBeBare(): boolean {
     return this.#generation.verifiedAt === null;

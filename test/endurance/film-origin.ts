@@ -22,6 +22,8 @@ export interface OriginJob {
 interface Talk {
   readonly clientPort: number;
   input: string;
+  /** There is a request without its answer: nobody may ask for more on the same connection. */
+  isAsked: boolean;
   job: OriginJob | null;
   /** What the kernel has not taken yet, and how much of it is body. */
   pending: Uint8Array;
@@ -114,7 +116,15 @@ export class FilmOrigin implements Disposable {
 
   #open(socket: Socket<Talk>): void {
     const clientPort = socket.remotePort ?? 0;
-    socket.data = { clientPort, input: '', job: null, pending: EMPTY, pendingBody: 0, pump: () => undefined };
+    socket.data = {
+      clientPort,
+      input: '',
+      isAsked: false,
+      job: null,
+      pending: EMPTY,
+      pendingBody: 0,
+      pump: () => undefined,
+    };
     this.#sockets.add(socket);
     socket.timeout(IDLE_SECONDS);
   }
@@ -131,6 +141,8 @@ export class FilmOrigin implements Disposable {
     if (end < 0) return;
     const ask = parseAsk(talk.input.slice(0, end));
     talk.input = talk.input.slice(end + 4);
+    if (talk.isAsked || talk.job !== null) throw new Error(`asked for ${ask.path} in the middle of an answer`);
+    talk.isAsked = true;
     const film = this.#options.findFilm(ask.path);
     if (this.isRefusing) this.#sayShort(socket, '503 Service Unavailable');
     else if (film === null) this.#sayShort(socket, '404 Not Found');
@@ -139,6 +151,7 @@ export class FilmOrigin implements Disposable {
   }
 
   #sayShort(socket: Socket<Talk>, status: string, header = ''): void {
+    socket.data.isAsked = false;
     this.#write(socket, Buffer.from(`HTTP/1.1 ${status}\r\n${header}Content-Length: 0\r\n\r\n`), 0);
   }
 
@@ -169,6 +182,7 @@ export class FilmOrigin implements Disposable {
     const job: OriginJob = { path: film.path, version, start, sentBytes: 0, state: 'open', clientPort };
     this.jobs.push(job);
     socket.data.job = job;
+    socket.data.isAsked = false;
     this.#sendBody(socket, film, content, end, isChunked);
     this.#write(socket, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), 0);
   }

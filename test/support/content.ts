@@ -38,6 +38,7 @@ export function findWrongByte(bytes: Uint8Array, seed: number, offset: number): 
     const piece = Buffer.from(bytes.buffer, bytes.byteOffset + done, end - done);
     if (piece.equals(right)) continue;
     const at = right.findIndex((byte, index) => byte !== piece[index]);
+    if (at < 0) throw new Error(`the comparison of [${offset + done}, ${offset + end}) contradicts itself`);
     return offset + done + at;
   }
   return null;

@@ -22,6 +22,8 @@ export class DatabaseDisk implements AsyncDisposable {
   static async create(): Promise<DatabaseDisk> {
     const disk = new DatabaseDisk(mkdtempSync(join(PLACE, 'larder-simulation-')));
     const empty = await openCacheDatabase({ file: disk.#file('empty') });
+    // The tables are not to be lost with the log: closing moves it only once the driver's statements are collected.
+    await empty.rows('PRAGMA wal_checkpoint(TRUNCATE)');
     await empty[Symbol.asyncDispose]();
     return disk;
   }
