@@ -69,6 +69,8 @@ export interface PlanInput<Live extends LiveFetch> {
 /** A want's next gap is opened before the one ahead of it is closed, so that no reader stands at a seam. */
 const GAPS_SERVED = 2;
 
+const NO_CARRIER = { live: null, created: null };
+
 /** Waiting for `fetch` to get to `offset` costs no more than asking anew (DESIGN.md §6, Seek). */
 function isNear(fetch: LiveFetch, offset: number): boolean {
   const gap = offset - fetch.position;
@@ -115,7 +117,9 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       if (best === null || fetch.position > best.position)
         best = { live: null, created: fetch, position: fetch.position };
     }
-    return best ?? { live: null, created: null };
+    // Another one begins in between, and the best one will stop there.
+    if (best === null || (seekable && best.position < offset && nextStart(best.position) <= offset)) return NO_CARRIER;
+    return best;
   }
 
   const wants = [...input.wants].sort((left, right) => left.priority - right.priority || left.start - right.start);
@@ -151,11 +155,11 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
     });
   }
 
-  for (const want of wants) {
+  function serveGaps(want: Want, count: number): void {
     const until = Math.min(want.until, fileEnd);
     const wantEnd = Math.min(want.limit ?? fileEnd, fileEnd);
     let from = want.start;
-    for (let index = 0; index < GAPS_SERVED; index++) {
+    for (let index = 0; index < count; index++) {
       const gap = known.contiguousEnd(from);
       // The fetch that goes on at the end of what is wanted for now pauses, and is kept.
       if (gap >= wantEnd) break;
@@ -204,8 +208,13 @@ export function planFetches<Live extends LiveFetch>(input: PlanInput<Live>): Fet
       from = Math.min(isPiece ? ownEnd : Math.max(at, fetch.position) + stripe, nextStart(fetch.position));
     }
   }
+  for (const want of wants) serveGaps(want, GAPS_SERVED);
   const [first] = wants;
-  if (helpers > 0 && seekable && first !== undefined) accelerate(first);
+  if (helpers > 0 && seekable && first !== undefined) {
+    accelerate(first);
+    // A piece may stand between somebody and the fetch that was to come to them.
+    for (const want of wants) serveGaps(want, 1);
+  }
 
   // Where one fetch stops is where known bytes or another fetch begin.
   for (const [fetch, terms] of keep) terms.end = Math.min(fetchEnd(fetch, totalBytes), nextStart(fetch.position));

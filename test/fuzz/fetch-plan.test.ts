@@ -97,7 +97,7 @@ function histories(
         apply(world, planned, random);
       }
     }),
-    runs(400),
+    runs(1_000),
   );
 }
 
