@@ -131,9 +131,9 @@ function embeddedModule(addonFile: string, target: string): string {
   const addon = readFileSync(addonFile);
   const digest = createHash('sha256').update(addon).digest('hex');
   // Compressed: reading it from the binary would otherwise keep ten megabytes of it in memory. Zstandard is unpacked in
-  // two thirds of the time that gzip takes, before the first start can listen.
+  // half of the time that gzip takes, before the first start can listen; above level 9 it takes longer again.
   const compressed = join(mkdtempSync(join(tmpdir(), 'larder-build-')), 'libsql.node.zst');
-  const params = { [constants.ZSTD_c_compressionLevel]: 19 };
+  const params = { [constants.ZSTD_c_compressionLevel]: 9 };
   writeFileSync(compressed, zstdCompressSync(addon, { params }));
   return `import addonFile from ${JSON.stringify(compressed)} with { type: 'file' };
 ${imports.join('\n')}
