@@ -206,6 +206,7 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     threadCount: settings.current.threads,
     chunkFolder,
     startThread: () => options.startThread('download'),
+    clock,
     log: log.part('threads'),
   });
   teardown.add(() => threads.stop());
