@@ -206,7 +206,6 @@ async function start(options: ApplianceOptions, teardown: Teardown): Promise<App
     threadCount: settings.current.threads,
     chunkFolder,
     startThread: () => options.startThread('download'),
-    clock,
     log: log.part('threads'),
   });
   teardown.add(() => threads.stop());

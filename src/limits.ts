@@ -52,9 +52,6 @@ export const MEMORY_AHEAD_MAX_BYTES = 1 * MIB;
 export const MEMORY_AHEAD_MIN_BYTES = 128 * KIB;
 export const MEMORY_FILE_BYTES = 32 * MIB;
 
-/** A download thread that had nothing to do for so long is ended: it holds some 20 MB, and starts in 30 ms. */
-export const THREAD_REST_MS = 30_000;
-
 /** Stored bytes are compared with their checksums this far ahead of a reader, so many spans at the same time. */
 export const VERIFY_AHEAD_BYTES = 8 * MIB;
 export const VERIFY_SPANS_MAX = 4;

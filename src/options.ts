@@ -284,7 +284,7 @@ export const options: OptionTable = {
     label: 'Download threads',
     group: 'playing',
     placeholder: 'N',
-    description: 'Download threads at most; they start when needed and end when they are not.',
+    description: 'Download threads at most; they start when needed.',
     fallback: 2,
     repeatable: false,
     stored: true,

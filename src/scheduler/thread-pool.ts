@@ -1,12 +1,10 @@
-// Download threads: started when needed, ended when they had nothing to do for a while, replaced when they die. A dead
-// thread's fetches fail as if their connections had broken, so that they are asked for again.
+// Download threads: started when first needed, replaced when they die. A dead thread's fetches fail as if their
+// connections had broken, so that they are asked for again.
 import type { Worker } from 'node:worker_threads';
 import type { ByteRange } from '../bytes/byte-range.ts';
 import type { FetchAccept, FromThread, ToThread } from '../chunks/fetch-messages.ts';
 import type { FetchListener, FetchThreads, ThreadFetch } from '../chunks/fetch-scheduler.ts';
-import type { Clock, Timer } from '../clock.ts';
 import { describeError, type ErrorValue, fromErrorValue } from '../errors.ts';
-import { THREAD_REST_MS } from '../limits.ts';
 import type { Log } from '../log.ts';
 import type { OriginRequest } from '../sources/origin-client.ts';
 
@@ -14,7 +12,6 @@ export interface ThreadPoolOptions {
   readonly threadCount: number;
   readonly chunkFolder: string;
   readonly startThread: () => Worker;
-  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -23,8 +20,6 @@ interface Thread {
   readonly fetches: Map<number, { listener: FetchListener; position: number; closed: boolean }>;
   /** Requests that are answered once. */
   readonly asked: Map<number, Asked>;
-  /** Set while it has nothing to do. */
-  rest: Timer | undefined;
   dead: boolean;
 }
 
@@ -55,7 +50,7 @@ export class ThreadPool implements FetchThreads {
   }
 
   start(request: OriginRequest, listener: FetchListener): ThreadFetch {
-    const thread = this.#engage();
+    const thread = this.#leastBusy();
     const fetchId = ++this.#lastId;
     thread.fetches.set(fetchId, { listener, position: 0, closed: false });
     const send = (message: ToThread) => {
@@ -80,7 +75,7 @@ export class ThreadPool implements FetchThreads {
 
   #ask(message: (requestId: number) => ToThread): Promise<readonly (number | null)[]> {
     if (this.#stopping) return Promise.reject(fromErrorValue(DIED));
-    const thread = this.#engage();
+    const thread = this.#leastBusy();
     const requestId = ++this.#lastId;
     return new Promise((resolve, reject) => {
       thread.asked.set(requestId, { resolve, reject });
@@ -90,37 +85,15 @@ export class ThreadPool implements FetchThreads {
 
   /** Has a thread ready, so that the first byte ever asked for does not wait for one to start. */
   warmUp(): void {
-    this.#restIfIdle(this.#leastBusy());
+    this.#leastBusy();
   }
 
   /** To be called when every fetch has ended: what a thread still does is lost. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const threads = this.#threads.splice(0);
-    for (const { rest } of threads) rest?.cancel();
     for (const { asked } of threads) for (const { reject } of asked.values()) reject(fromErrorValue(DIED));
     await Promise.all(threads.map((thread) => thread.worker.terminate()));
-  }
-
-  /** A thread that is about to be given work. */
-  #engage(): Thread {
-    const thread = this.#leastBusy();
-    thread.rest?.cancel();
-    thread.rest = undefined;
-    return thread;
-  }
-
-  /** What a thread holds in memory is worth more than the time that another one takes to start. */
-  #restIfIdle(thread: Thread): void {
-    if (thread.dead || thread.fetches.size > 0 || thread.asked.size > 0) return;
-    thread.rest?.cancel();
-    thread.rest = this.#options.clock.after(THREAD_REST_MS, () => this.#end(thread));
-  }
-
-  #end(thread: Thread): void {
-    thread.dead = true;
-    this.#threads.splice(this.#threads.indexOf(thread), 1);
-    void thread.worker.terminate();
   }
 
   /** Another thread costs memory and brings nothing while the first has time. */
@@ -134,7 +107,7 @@ export class ThreadPool implements FetchThreads {
 
   #startThread(): Thread {
     const worker = this.#options.startThread();
-    const thread: Thread = { worker, fetches: new Map(), asked: new Map(), rest: undefined, dead: false };
+    const thread: Thread = { worker, fetches: new Map(), asked: new Map(), dead: false };
     worker.on('message', (message: FromThread) => this.#receive(thread, message));
     worker.on('error', (error: unknown) => this.#bury(thread, describeError(error)));
     worker.on('exit', (code: number) => this.#bury(thread, `exit code ${code}`));
@@ -149,7 +122,6 @@ export class ThreadPool implements FetchThreads {
       thread.asked.delete(message.requestId);
       if (message.error !== null) asked?.reject(fromErrorValue(message.error));
       else asked?.resolve(message.kind === 'checksums' ? message.checksums : []);
-      this.#restIfIdle(thread);
       return;
     }
     const fetch = thread.fetches.get(message.fetchId);
@@ -176,7 +148,6 @@ export class ThreadPool implements FetchThreads {
       case 'ended':
         thread.fetches.delete(message.fetchId);
         fetch.listener.ended(message);
-        this.#restIfIdle(thread);
         return;
     }
   }
@@ -184,7 +155,6 @@ export class ThreadPool implements FetchThreads {
   #bury(thread: Thread, reason: string): void {
     if (thread.dead) return;
     thread.dead = true;
-    thread.rest?.cancel();
     const index = this.#threads.indexOf(thread);
     if (index >= 0) this.#threads.splice(index, 1);
     if (this.#stopping) return;

@@ -16,7 +16,7 @@ export function threadCheck(threads: () => ThreadState): Check {
     title: 'Download threads',
     run: () => {
       const { alive, most, died } = threads();
-      const detail = `${alive} of at most ${most} download threads run; they start when they are needed, and end when they are not`;
+      const detail = `${alive} of at most ${most} download threads run; the others start when they are needed`;
       if (died === 0) return Promise.resolve(ok(detail));
       return Promise.resolve(
         warning(
