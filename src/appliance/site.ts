@@ -23,6 +23,7 @@ import type { SourceRegistry } from '../library/source-registry.ts';
 import type { SourceSearch } from '../library/source-search.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { DownloadRunner } from '../offline/download-runner.ts';
+import { RestingDownloads } from '../offline/resting-downloads.ts';
 import type { SpaceKeeper } from '../offline/space-keeper.ts';
 import { policyOf } from '../offline/space-policy.ts';
 import { Storage } from '../offline/storage.ts';
@@ -192,9 +193,10 @@ export function composeSite(parts: SiteParts): App {
     alerts: () => alerts.list(),
     clock,
   });
+  const restingDownloads = new RestingDownloads({ findOpen: (entryId) => manager.findOpen(entryId), scheduler });
   const dashboard = {
     readers,
-    fetchJobs: new JobList({ files: () => manager.files(), sourceName: (id) => registry.nameOf(id), clock }),
+    fetchJobs: new JobList({ files: () => manager.files(), sourceName: (id) => registry.nameOf(id), scheduler, clock }),
     items: new ItemPaths({ findMediaIds: (entryIds) => storageTable.findMediaIds(entryIds) }),
     storage,
     chunkFolder,
@@ -238,11 +240,19 @@ export function composeSite(parts: SiteParts): App {
     sourceSearch,
     playlist: new LibraryPlaylist({ library }),
     entryActions,
-    entryDetails: new EntryDetails({ entries, generations, queue, manager, removals }),
+    entryDetails: new EntryDetails({
+      entries,
+      generations,
+      queue,
+      manager,
+      removals,
+      isResting: (entryId) => restingDownloads.has(entryId),
+    }),
     durations: new Durations({ store, clock }),
     playedAtMs: (entryId) => uses.find(entryId),
     capBytes: () => space.state.capBytes,
     firstFilms: new FirstFilms({ folders: folderListings, listings, findSource: findHttpSource, clock }),
+    restingDownloads,
     wishes: new WishList({ queue, cancelAll: () => downloads.cancelAll(), clock }),
     streamAddresses: createStreamAddresses({
       signatures: access.signatures,

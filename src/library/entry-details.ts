@@ -13,6 +13,8 @@ export interface EntryDetailServices {
   readonly queue: Pick<DownloadQueueTable, 'findUnmet'>;
   readonly manager: Pick<ChunkManager, 'findOpen'>;
   readonly removals: Pick<Removals, 'leftMs'>;
+  /** Whether a download of the entry stands still for somebody who plays. */
+  readonly isResting: (entryId: number) => boolean;
 }
 
 export interface EntryDetail extends EntrySummary {
@@ -33,6 +35,8 @@ export interface EntryDetail extends EntrySummary {
 export interface DownloadState {
   /** `failed`: it was given up. */
   readonly state: 'queued' | 'running' | 'failed';
+  /** It is under way, and stands still for somebody who plays from the same source. */
+  readonly isResting: boolean;
   /** That failed. */
   readonly attempts: number;
   /** Not before; null when it is not tried again. */
@@ -55,7 +59,7 @@ export class EntryDetails {
 
   /** Null when there is no such entry. */
   async find(entryId: number): Promise<EntryDetail | null> {
-    const { entries, generations, queue, manager, removals } = this.#services;
+    const { entries, generations, queue, manager, removals, isResting } = this.#services;
     const summary = await entries.findSummary(entryId);
     if (summary === null) return null;
     const file = manager.findOpen(entryId);
@@ -66,7 +70,7 @@ export class EntryDetails {
       inFlight: file?.bytes.inFlight() ?? [],
       isFetched: (file?.fetches.size ?? 0) > 0,
       readerPositions: [...(file?.readers ?? [])].map((reader) => reader.position),
-      download: isComplete(summary) ? null : describeDownload(await queue.findUnmet(entryId)),
+      download: isComplete(summary) ? null : describeDownload(await queue.findUnmet(entryId), isResting(entryId)),
       undoMs: removals.leftMs(entryId),
     };
   }
@@ -79,10 +83,11 @@ export class EntryDetails {
   }
 }
 
-function describeDownload(row: DownloadRow | null): DownloadState | null {
+function describeDownload(row: DownloadRow | null, isAtRest: boolean): DownloadState | null {
   if (row === null || row.state === 'done') return null;
   const { state, attempts, nextAttemptAt, errorText } = row;
-  return { state, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
+  const isResting = state === 'running' && isAtRest;
+  return { state, isResting, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
 }
 
 export function isComplete({ totalBytes, cachedBytes }: Pick<EntrySummary, 'totalBytes' | 'cachedBytes'>): boolean {

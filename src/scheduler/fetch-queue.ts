@@ -125,6 +125,11 @@ export class FetchQueue implements FetchScheduler {
     return fromErrorValue({ ...toErrorValue(pauseReason), retryAfterMs: leftMs });
   }
 
+  /** Whether a reader of the source goes on waiting, and downloads of it stand back until it does not. */
+  downloadsRest(sourceId: number): boolean {
+    return this.#areDownloadsResting(this.#turnOf(sourceId));
+  }
+
   #now(): number {
     return this.#clock.monotonicMs();
   }
@@ -172,7 +177,7 @@ export class FetchQueue implements FetchScheduler {
     for (const turn of this.#turns.values()) {
       if (this.#isFull(turn) || turn.pausedUntilMs > this.#now()) continue;
       for (const waiting of turn.waiting) {
-        if (this.#downloadsRest(turn) && this.#urgency(waiting) > Priority.high) continue;
+        if (this.#areDownloadsResting(turn) && this.#urgency(waiting) > Priority.high) continue;
         if (best === null || this.#compare(waiting, best.waiting) < 0) best = { turn, waiting };
       }
     }
@@ -203,13 +208,13 @@ export class FetchQueue implements FetchScheduler {
     }
   }
 
-  #downloadsRest({ downloadsRestUntilMs }: Turn): boolean {
+  #areDownloadsResting({ downloadsRestUntilMs }: Turn): boolean {
     return downloadsRestUntilMs > this.#now();
   }
 
   /** One that has just been given a connection, because of its age, has it for a moment. */
   #restDownloads(turn: Turn): void {
-    if (!this.#downloadsRest(turn)) return;
+    if (!this.#areDownloadsResting(turn)) return;
     for (const running of turn.running) {
       if (!isDownload(running) || running.yielding || this.#now() - running.sinceMs < FAIR_SLICE_MS) continue;
       if (running.fetch.losesItsPlace === true) continue;

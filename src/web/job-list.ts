@@ -4,11 +4,13 @@ import type { CachedFile } from '../chunks/cached-file.ts';
 import type { Fetch } from '../chunks/fetch.ts';
 import { Priority } from '../chunks/fetch-scheduler.ts';
 import type { Clock } from '../clock.ts';
+import type { FetchQueue } from '../scheduler/fetch-queue.ts';
 import { RateMeter } from './rate-meter.ts';
 
 export interface JobServices {
   readonly files: () => Iterable<CachedFile>;
   readonly sourceName: (sourceId: number) => string;
+  readonly scheduler: Pick<FetchQueue, 'downloadsRest' | 'pauseOf'>;
   readonly clock: Clock;
 }
 
@@ -45,6 +47,14 @@ export class JobList {
     return count;
   }
 
+  /** Why a fetch has no connection. */
+  #describeQueued({ sourceId, priority }: Fetch, source: string): string {
+    const { scheduler } = this.#services;
+    if (scheduler.pauseOf(sourceId) !== null) return `${source}, which asked to be left alone`;
+    const isResting = priority > Priority.high && scheduler.downloadsRest(sourceId);
+    return isResting ? `somebody who plays from ${source} and gets too little` : `a free connection to ${source}`;
+  }
+
   #idOf(fetch: Fetch): string {
     let id = this.#ids.get(fetch);
     if (id === undefined) {
@@ -59,7 +69,7 @@ export class JobList {
     const { address, sourceId } = file.identity;
     const source = sourceName(sourceId);
     const waits = {
-      queued: `a free connection to ${source}`,
+      queued: this.#describeQueued(fetch, source),
       opening: `the first byte from ${source}`,
       stopping: null,
       closed: null,

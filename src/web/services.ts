@@ -17,6 +17,7 @@ import type { Selections } from '../library/selections.ts';
 import type { SourceSearch } from '../library/source-search.ts';
 import type { SourceService } from '../library/source-service.ts';
 import type { Log } from '../log.ts';
+import type { RestingDownloads } from '../offline/resting-downloads.ts';
 import type { Storage } from '../offline/storage.ts';
 import type { WishList } from '../offline/wish-list.ts';
 import type { Readers } from '../proxy/readers.ts';
@@ -60,6 +61,7 @@ export interface WebServices {
   readonly streamAddresses: StreamAddresses;
   readonly firstFilms: FirstFilms;
   readonly wishes: WishList;
+  readonly restingDownloads: RestingDownloads;
   readonly removals: Removals;
   readonly selections: Selections;
   readonly jobs: BulkJobs;

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { FakeClock, turnLoop } from '../support/fake-clock.ts';
 import { startOrigin, type TestOrigin } from '../support/origin.ts';
 import { inProcessThread } from './in-process-thread.ts';
-import { rawRequest } from './raw-client.ts';
+import { RawConnection, rawRequest } from './raw-client.ts';
 import { type RunningLarder, startLarder } from './running-larder.ts';
 
 const SIZE = 3_000_000;
@@ -93,6 +93,37 @@ test('a download that is stopped gives up its fetch and keeps what came', async 
   await origin.until(() => origin.openCount('film.bin') === 0);
   const kept = await rawRequest(larder.port, '/s/films/film.bin', { Range: 'bytes=0-499999' });
   expect(kept.header('x-cache')).toBe('HIT');
+});
+
+test('a download that rests for somebody who plays says so, and goes on when they are gone', async () => {
+  await using origin = await startOrigin({
+    files: { 'film.bin': { sizeBytes: SIZE }, 'played.bin': { sizeBytes: SIZE } },
+  });
+  const { larder, clock } = await startOnFakeClock(origin);
+  await using _ = larder;
+  const { headers } = larder.owner;
+  const textOf = async (path: string) => Buffer.from((await rawRequest(larder.port, path, headers)).body).toString();
+  const download = async () => JSON.parse(await textOf('/api/v1/entries/1')).download;
+  origin.behave('film.bin', { stallAfterBytes: 500_000 });
+  await fetchRest(larder);
+  await origin.until(() => origin.bytesSent('film.bin') >= 500_000);
+  expect(await download()).toMatchObject({ state: 'running', resting: false });
+  expect(await textOf('/activity')).not.toContain('Resting');
+
+  origin.behave('played.bin', { stallAfterBytes: 200_000 });
+  const player = await RawConnection.open(larder.port);
+  player.send('GET', '/s/films/played.bin');
+  await origin.until(() => origin.bytesSent('played.bin') >= 200_000);
+  await turnUntil(clock, () => origin.openCount('film.bin') === 0, 10_000);
+  expect(await download()).toMatchObject({ state: 'running', resting: true });
+  const page = await textOf('/activity');
+  expect(page).toContain('Resting</span> Somebody plays from this source and gets too little');
+  expect(page).toContain('somebody who plays from films and gets too little');
+
+  player.socket.destroy();
+  await origin.until(() => origin.openCount('played.bin') === 0);
+  await turnUntil(clock, () => origin.openCount('film.bin') === 1, 10_000);
+  expect(await download()).toMatchObject({ state: 'running', resting: false });
 });
 
 test('all that is to be fetched is called off with one press', async () => {

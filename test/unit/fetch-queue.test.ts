@@ -292,6 +292,7 @@ describe('FetchQueue', () => {
     await world.clock.run(FAIR_SLICE_MS);
     expect(world.yielded).toEqual(['download']);
     expect(other.yielded).toBe(0);
+    expect([1, 2].map((sourceId) => world.queue.downloadsRest(sourceId))).toEqual([true, false]);
     world.queue.release(download);
     const again = world.add('again', medium);
     await world.clock.run(4 * DOWNLOADS_REST_MS);
@@ -301,6 +302,7 @@ describe('FetchQueue', () => {
     await world.clock.run(DOWNLOADS_REST_MS + 1_000);
     expect(again.started).toBe(1);
     expect(film.yielded).toBe(0);
+    expect(world.queue.downloadsRest(1)).toBe(false);
   });
 
   test('FetchQueue lets downloads be when a reader waits for a moment only, as to start and to seek', async () => {

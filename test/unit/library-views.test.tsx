@@ -419,7 +419,13 @@ describe('ItemQuality of a catalogue', () => {
     expect(partly).toContain('Drop 16.0 MB');
     const queued = renderQuality({
       kept: kept({
-        download: { state: 'queued', attempts: 2, nextAttemptAt: nowMs + 600_000, error: 'attic answered 500' },
+        download: {
+          state: 'queued',
+          isResting: false,
+          attempts: 2,
+          nextAttemptAt: nowMs + 600_000,
+          error: 'attic answered 500',
+        },
       }),
     });
     expect(queued).toContain('It is tried again in 10 min.');
@@ -427,7 +433,9 @@ describe('ItemQuality of a catalogue', () => {
     expect(queued).toContain('/entries/7/stop"');
     expect(queued).not.toContain('/entries/7/fetch"');
     const givenUp = renderQuality({
-      kept: kept({ download: { state: 'failed', attempts: 1, nextAttemptAt: null, error: 'it has no such file' } }),
+      kept: kept({
+        download: { state: 'failed', isResting: false, attempts: 1, nextAttemptAt: null, error: 'it has no such file' },
+      }),
     });
     expect(givenUp).toContain('Given up');
     expect(givenUp).toContain('/entries/7/fetch"');

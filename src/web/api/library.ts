@@ -7,7 +7,7 @@ import type { ItemCursor, QualityRow } from '../../db/library.ts';
 import type { SubtitleRow } from '../../db/media.ts';
 import { LarderError } from '../../errors.ts';
 import { BULK_ACTIONS, type JobState } from '../../library/bulk-jobs.ts';
-import { type EntryDetail, isComplete } from '../../library/entry-details.ts';
+import { type DownloadState, type EntryDetail, isComplete } from '../../library/entry-details.ts';
 import { refuseBeyondCap } from '../../library/fetch-fit.ts';
 import { AVAILABILITIES, ITEM_SORTS, type ItemFilter } from '../../library/item-filter.ts';
 import type { LibraryItem } from '../../library/library.ts';
@@ -106,6 +106,9 @@ const entryDetailSchema = entrySchema
     download: z
       .object({
         state: z.enum(['queued', 'running', 'failed']).openapi({ description: '"failed" is not tried again' }),
+        resting: z.boolean().openapi({
+          description: 'It stands still while somebody who plays from the same source waits for bytes',
+        }),
         attempts: z.number().int().openapi({ description: 'That failed' }),
         nextAttemptAt: moment.nullable().openapi({ description: 'Not before; null unless it is queued' }),
         error: z.string().nullable().openapi({ description: 'What went wrong last' }),
@@ -512,7 +515,7 @@ function writeQuality(
 function writeState(detail: EntryDetail) {
   return {
     wanted: detail.download !== null && detail.download.state !== 'failed',
-    download: detail.download,
+    download: detail.download === null ? null : writeDownload(detail.download),
     readers: [...detail.readerPositions],
     inFlight: detail.inFlight.map(({ start, end }) => [start, end]),
     checkedAt: detail.generation?.checkedAt ?? null,
@@ -593,4 +596,8 @@ function readEntryCursor(text: string | undefined): EntryCursor | null {
   const cursor = readCursor(text, ['number', 'number']);
   if (cursor === null) throw badCursor();
   return { lastUsedAt: cursor[0] as number, entryId: cursor[1] as number };
+}
+
+function writeDownload({ state, isResting, attempts, nextAttemptAt, error }: DownloadState) {
+  return { state, resting: isResting, attempts, nextAttemptAt, error };
 }

@@ -1,5 +1,6 @@
 // Who plays what, what they wait for, and a button that stops them; and who did before.
 import { ActivityPage, OpenReaders } from '../../../views/pages/activity.tsx';
+import type { DownloadProps } from '../../../views/parts/download-state.tsx';
 import { EndedReaders } from '../../../views/parts/ended-readers.tsx';
 import { Fetching } from '../../../views/parts/fetching.tsx';
 import { ReaderRow } from '../../../views/parts/reader-row.tsx';
@@ -22,8 +23,9 @@ export function addActivityPages(
     fetchJobs,
     items,
     wishes,
+    restingDownloads,
     isCatalogue,
-  }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items' | 'wishes' | 'isCatalogue'>,
+  }: Pick<WebServices, 'readers' | 'fetchJobs' | 'items' | 'wishes' | 'restingDownloads' | 'isCatalogue'>,
 ): void {
   routes.livePage({
     path: '/activity',
@@ -50,7 +52,10 @@ export function addActivityPages(
         wishes: (
           <WishList
             page={page}
-            wishes={wished.wishes.map((wish) => wishProps(wish, itemPathOf, isCatalogue))}
+            wishes={wished.wishes.map((wish) => ({
+              ...wishProps(wish, itemPathOf, isCatalogue),
+              download: downloadProps(wish, restingDownloads.has(wish.entryId)),
+            }))}
             count={wished.count}
             bytes={wished.bytes}
             nextPath={wished.next === null ? null : `/activity?behind=${writePlace(wished.next)}`}
@@ -84,9 +89,13 @@ export function addActivityPages(
   });
 }
 
-function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue): WishProps {
+function downloadProps({ state, attempts, nextAttemptAt, errorText }: Wish, isAtRest: boolean): DownloadProps {
+  const isResting = state === 'running' && isAtRest;
+  return { state, isResting, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
+}
+
+function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue): Omit<WishProps, 'download'> {
   const { entryId, title, year, quality, source, requestedBy, sizeBytes, cachedBytes } = wish;
-  const { state, attempts, nextAttemptAt, errorText } = wish;
   return {
     entryId,
     title: titleInPath(wish, isCatalogue) ?? (year === null ? title : `${title} (${year})`),
@@ -96,7 +105,6 @@ function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue)
     byPerson: requestedBy === 'person',
     sizeBytes,
     cachedBytes,
-    download: { state, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText },
   };
 }
 
