@@ -4,11 +4,14 @@
 //   build.ts [--target linux-x64|linux-arm64|linux-x64-musl|linux-arm64-musl] [--outfile FILE] [--if-stale]
 import { createHash } from 'node:crypto';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   statSync,
@@ -23,6 +26,9 @@ import packageJson from './package.json' with { type: 'json' };
 import { collectLicences } from './src/runtime/licences.ts';
 
 const root = import.meta.dir;
+
+/** The path of a program's loader stands within its first page. */
+const ELF_START_BYTES = 4_096;
 
 interface Target {
   readonly bun: `bun-linux-${'x64' | 'arm64'}${'' | '-musl'}`;
@@ -50,8 +56,16 @@ const targets: Readonly<Record<string, Target>> = {
   },
 };
 
+/** Whether the Bun that runs this is linked with musl: its loader alone may lie on a glibc machine, too. */
 function isMusl(): boolean {
-  return readdirSync('/lib').some((name) => name.startsWith('ld-musl-'));
+  const start = Buffer.alloc(ELF_START_BYTES);
+  const file = openSync(process.execPath, 'r');
+  try {
+    readSync(file, start);
+  } finally {
+    closeSync(file);
+  }
+  return start.includes('/ld-musl-');
 }
 
 function hostTarget(): string {
