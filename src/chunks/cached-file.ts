@@ -183,7 +183,13 @@ export class CachedFile implements ReaderFile {
     return this.#fetches.fetchFor(this.bytes.known.contiguousEnd(reader.position));
   }
 
-  openReader(range: ByteRange, bounded: boolean, label: ReaderLabel): Reader {
+  /** @param askedAtMs - monotonic time at which the client asked; its first byte is to come within a limited time of it */
+  openReader(
+    range: ByteRange,
+    bounded: boolean,
+    label: ReaderLabel,
+    askedAtMs = this.#services.clock.monotonicMs(),
+  ): Reader {
     // It was removed in the moment in which it was opened: once more.
     if (this.#isSettling || this.#closed) throw supersededError();
     const reader = new Reader({
@@ -195,6 +201,7 @@ export class CachedFile implements ReaderFile {
       known: this.bytes.known,
       isPassedOn: this.isTransient || this.#refusal() !== null,
       nowMs: () => this.#services.clock.monotonicMs(),
+      askedAtMs,
     });
     this.readers.add(reader);
     const { counters } = this.#services;

@@ -6,7 +6,7 @@ import { RangeSet } from '../bytes/range-set.ts';
 import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { IDLE_FILES_MAX } from '../limits.ts';
+import { IDLE_FILES_MAX, READER_WAIT_MAX_MS } from '../limits.ts';
 import { expectsMedia, type MediaAddress } from '../sources/media-address.ts';
 import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/media-source.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
@@ -45,6 +45,8 @@ export interface OpenOptions {
   readonly internal?: boolean;
   /** Of the first question, where nothing is known of it; by default somebody waits for it. */
   readonly priority?: Priority;
+  /** Monotonic time at which the client asked, from which on it is kept waiting for a limited time; by default now. */
+  readonly askedAtMs?: number;
   /** Aborted when the client went away. */
   readonly signal: AbortSignal;
 }
@@ -57,8 +59,9 @@ interface OpenEntry {
   /** Set while the rows are looked up or the origin is asked. */
   loading: Promise<CachedFile> | null;
   opening: Opening | null;
-  /** How many clients wait for `loading`. */
+  /** How many clients wait for `loading`, and until when the last of them does. */
   openers: number;
+  waitUntilMs: number;
   /** Of the most urgent of them. */
   priority: Priority;
 }
@@ -115,7 +118,8 @@ export class ChunkManager {
     let entry = this.#entries.get(text);
     if (entry === undefined) {
       const { critical } = Priority;
-      entry = { key, source, address, file: null, loading: null, opening: null, openers: 0, priority: critical };
+      const waits = { openers: 0, waitUntilMs: 0, priority: critical };
+      entry = { key, source, address, file: null, loading: null, opening: null, ...waits };
       this.#entries.set(text, entry);
     }
     const { priority = Priority.critical } = options;
@@ -125,7 +129,7 @@ export class ChunkManager {
       entry.loading = null;
       entry.opening = null;
     });
-    const file = await this.#waitAsOpener(entry, entry.loading, options.signal);
+    const file = await this.#waitAsOpener(entry, entry.loading, options);
     this.#noteUse(file, text, entry, options);
     return file;
   }
@@ -322,20 +326,47 @@ export class ChunkManager {
     space.strayed(generation.id, 0);
   }
 
-  async #waitAsOpener(entry: OpenEntry, loading: Promise<CachedFile>, signal: AbortSignal): Promise<CachedFile> {
+  /** Each who waits has a time of their own: who comes late is not told what is due to who came first. */
+  #waitAsOpener(
+    entry: OpenEntry,
+    loading: Promise<CachedFile>,
+    { signal, askedAtMs }: Pick<OpenOptions, 'signal' | 'askedAtMs'>,
+  ): Promise<CachedFile> {
+    const { clock } = this.#services;
+    const nowMs = clock.monotonicMs();
+    const untilMs = (askedAtMs ?? nowMs) + READER_WAIT_MAX_MS;
     entry.openers += 1;
-    const leave = () => {
-      entry.openers -= 1;
-      if (entry.openers === 0) entry.opening?.cancel();
-    };
-    if (signal.aborted) leave();
-    else signal.addEventListener('abort', leave, { once: true });
-    try {
-      return await loading;
-    } finally {
-      signal.removeEventListener('abort', leave);
-      if (!signal.aborted) entry.openers -= 1;
-    }
+    entry.waitUntilMs = Math.max(entry.waitUntilMs, untilMs);
+    return new Promise((resolve, reject) => {
+      let isOver = false;
+      /** @returns whether nobody waits any more */
+      const leave = (): boolean => {
+        isOver = true;
+        deadline.cancel();
+        signal.removeEventListener('abort', goAway);
+        entry.openers -= 1;
+        return entry.openers === 0;
+      };
+      const goAway = () => {
+        reject(new LarderError('stopped', 'nobody waits for this file any more'));
+        if (leave()) entry.opening?.cancel();
+      };
+      const deadline = clock.after(Math.max(0, untilMs - nowMs), () => {
+        const { opening } = entry;
+        reject(opening?.waitError ?? new LarderError('overloaded', 'the file could not be opened in time'));
+        if (leave()) opening?.giveUp();
+      });
+      const settle = (tell: () => void) => {
+        if (!isOver) leave();
+        tell();
+      };
+      loading.then(
+        (file) => settle(() => resolve(file)),
+        (error: unknown) => settle(() => reject(error)),
+      );
+      if (signal.aborted) goAway();
+      else signal.addEventListener('abort', goAway, { once: true });
+    });
   }
 
   async #load(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
@@ -388,6 +419,7 @@ export class ChunkManager {
       clock,
       random,
       priority: entry.priority,
+      waitUntilMs: () => entry.waitUntilMs,
       range: options.probe ? null : originRange(options.spec),
       request: (range: OriginRange | null): FetchRequest => ({
         upstream: this.#upstreamOf(source, address),

@@ -20,6 +20,8 @@ export interface OpeningOptions {
   readonly random: () => number;
   /** Of who opened it first. */
   readonly priority: Priority;
+  /** Monotonic time until which the last of those who wait does so; who comes meanwhile moves it. */
+  readonly waitUntilMs: () => number;
   /** What the first client wants; null asks for the head only (HEAD requests). */
   readonly range: OriginRange | null;
   /** Null asks for the whole file without a Range header. */
@@ -48,7 +50,6 @@ const EMPTY_FILE: OriginHead = {
 
 export class Opening implements FetchOwner {
   readonly #options: OpeningOptions;
-  readonly #startedAtMs: number;
   #priority: Priority;
   #attempts = 0;
   /** The origin's parts do not say how long the file is. */
@@ -64,22 +65,26 @@ export class Opening implements FetchOwner {
   constructor(options: OpeningOptions) {
     this.#options = options;
     this.#priority = options.priority;
-    this.#startedAtMs = options.clock.monotonicMs();
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const deadline = options.clock.after(READER_WAIT_MAX_MS, () => {
-      const waited = `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`;
-      const reason =
-        this.#fetch?.state === 'queued'
-          ? new LarderError('overloaded', 'all connections to the source are taken', { retry: 'soon' })
-          : new LarderError('origin-silent', waited, { retry: 'soon', hint: 'the origin may be asleep or down' });
-      this.#fail(this.#lastError ?? reason);
-    });
-    const done = () => deadline.cancel();
-    this.result.then(done, done);
     this.#try();
+  }
+
+  /** What somebody hears whose wait is over. */
+  get waitError(): LarderError {
+    if (this.#lastError !== null) return this.#lastError;
+    if (this.#fetch?.state === 'queued') {
+      return new LarderError('overloaded', 'all connections to the source are taken', { retry: 'soon' });
+    }
+    const waited = `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`;
+    return new LarderError('origin-silent', waited, { retry: 'soon', hint: 'the origin may be asleep or down' });
+  }
+
+  /** The wait of the last one is over. */
+  giveUp(): void {
+    this.#fail(this.waitError);
   }
 
   /** Nobody waits for it any more. */
@@ -138,7 +143,7 @@ export class Opening implements FetchOwner {
       // The whole source is left alone, not this file only.
       this.#options.scheduler.pauseSource(this.#options.sourceId, clock.monotonicMs() + delayMs, error);
     }
-    const leftMs = READER_WAIT_MAX_MS - (clock.monotonicMs() - this.#startedAtMs);
+    const leftMs = this.#options.waitUntilMs() - clock.monotonicMs();
     const mayRetry = error.retry === 'soon' || error.retryAfterMs !== undefined;
     if (!mayRetry || this.#attempts >= FETCH_ATTEMPTS_MAX || delayMs > leftMs / 4) this.#fail(error);
     else clock.after(delayMs, () => this.#try());

@@ -37,6 +37,8 @@ export interface ReaderOptions {
   /** What is missing goes to no disk. */
   readonly isPassedOn: boolean;
   readonly nowMs: () => number;
+  /** Monotonic time at which the client asked: its wait for a first byte began then. */
+  readonly askedAtMs: number;
 }
 
 export type CacheStatus = 'HIT' | 'PARTIAL' | 'MISS' | 'BYPASS';
@@ -110,7 +112,7 @@ export class Reader {
     // The check and the registration are one step: no wake-up can come between them.
     if (this.#options.file.readableEnd(this.position) > this.position || this.position >= this.end) return null;
     if (this.#closed) return Promise.reject(new LarderError('stopped', 'the reader was closed'));
-    this.waitingSinceMs = this.#options.nowMs();
+    this.waitingSinceMs = this.servedBytes === 0 ? this.#options.askedAtMs : this.#options.nowMs();
     return new Promise((resolve, reject) => {
       this.#wake = resolve;
       this.#fail = reject;

@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { parseRangeHeader, type RangeSpec } from '../bytes/range-header.ts';
 import type { CachedFile } from '../chunks/cached-file.ts';
-import type { ChunkManager } from '../chunks/chunk-manager.ts';
+import type { ChunkManager, OpenOptions } from '../chunks/chunk-manager.ts';
 import type { Reader, ReaderLabel } from '../chunks/reader.ts';
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
@@ -140,6 +140,7 @@ export class StreamHandler {
 
   async handle(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void> {
     const gone = new PlayerGone(response);
+    const requestedAtMs = this.#monotonicMs();
     this.#openCount += 1;
     try {
       if (this.#openCount > READERS_MAX) {
@@ -171,7 +172,7 @@ export class StreamHandler {
         await hls.handle(response, source, address, asked);
         return;
       }
-      const responding = this.#respond(request, response, source, address, label, gone);
+      const responding = this.#respond(request, response, source, address, label, gone, requestedAtMs);
       // Behind it: what is waited for comes before what will be.
       if (address.partOf !== undefined && request.method === 'GET') {
         pieceOpened(source, address, { name: `${label.address} ${label.player}`, signal: gone.signal });
@@ -266,8 +267,8 @@ export class StreamHandler {
     address: MediaAddress,
     label: ReaderLabel,
     gone: PlayerGone,
+    requestedAtMs: number,
   ): Promise<void> {
-    const requestedAtMs = this.#services.clock.monotonicMs();
     const isHead = request.method === 'HEAD';
     // RFC 9110 §14.2: Range is defined for GET only.
     const specs = isHead ? null : parseRangeHeader(request.headers.range);
@@ -278,7 +279,8 @@ export class StreamHandler {
         let file = this.#services.manager.openAtOnce(source, address, { spec: specs?.[0] ?? null, probe: isHead });
         if (file === null) {
           if (!isHead) arrival = this.#services.readers.arrived({ ...visit, address, response });
-          file = await this.#open(source, address, specs, isHead, gone.signal);
+          const options = { probe: isHead, askedAtMs: requestedAtMs, signal: gone.signal };
+          file = await this.#open(source, address, specs, options);
         }
         // Who has gone says so no second time: a reader of theirs would wait for its bytes all the same.
         if (response.destroyed) return;
@@ -297,16 +299,15 @@ export class StreamHandler {
     source: MediaSource,
     address: MediaAddress,
     specs: readonly RangeSpec[] | null,
-    probe: boolean,
-    signal: AbortSignal,
+    options: Pick<OpenOptions, 'probe' | 'askedAtMs' | 'signal'>,
   ): Promise<CachedFile> {
     const { manager } = this.#services;
     try {
-      return await manager.open(source, address, { spec: specs?.[0] ?? null, probe, signal });
+      return await manager.open(source, address, { ...options, spec: specs?.[0] ?? null });
     } catch (error) {
       // A range past the end of a file of which nothing is known: what the file is says its start.
       if (!(error instanceof LarderError) || error.code !== 'out-of-range') throw error;
-      return await manager.open(source, address, { spec: null, probe: true, signal });
+      return await manager.open(source, address, { ...options, spec: null, probe: true });
     }
   }
 
@@ -376,7 +377,7 @@ export class StreamHandler {
     const { source, label, requestedAtMs } = visit;
     const whole = file.totalBytes === null ? WHOLE_OF_UNKNOWN : { start: 0, end: file.totalBytes };
     const range = selection.kind === 'whole' ? whole : selection.range;
-    const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label);
+    const reader = file.openReader(range, selection.kind === 'single' && selection.bounded, label, requestedAtMs);
     const open = this.#services.readers.opened({ source, requestedAtMs, file, reader, response }, visit.arrival);
     const writer = new ResponseWriter(response);
     writer.onGone = () => reader.close();
@@ -416,7 +417,7 @@ export class StreamHandler {
     const writer = new ResponseWriter(response);
     try {
       for (const [index, range] of ranges.entries()) {
-        const reader = file.openReader(range, true, visit.label);
+        const reader = file.openReader(range, true, visit.label, index === 0 ? visit.requestedAtMs : undefined);
         if (open === undefined)
           open = this.#services.readers.opened({ ...visit, file, reader, response }, visit.arrival);
         else open.continueWith(reader);

@@ -266,9 +266,10 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     },
     open,
     async read(path, start, end) {
+      const askedAtMs = clock.monotonicMs();
       const file = await open(path, { kind: 'from', first: start, last: end === null ? null : end - 1 });
       const range = { start, end: end ?? file.totalBytes ?? Number.MAX_SAFE_INTEGER };
-      return file.openReader(range, end !== null, { address: 'test', player: 'test' });
+      return file.openReader(range, end !== null, { address: 'test', player: 'test' }, askedAtMs);
     },
     async finish(promise, limitMs) {
       let settled = false;

@@ -138,6 +138,51 @@ describe('ChunkManager', () => {
     await comeToRest(engine);
   });
 
+  test('invariant 4: open() tells who came late nothing that is due to who came first', async () => {
+    await using engine = await startEngine({ connectionsPerSource: 1 });
+    // It takes no turns with others, and keeps the only connection of the source.
+    addFile(engine, 'long.mkv', MIB, { sequential: true });
+    addFile(engine, 'a.mkv', MIB);
+    engine.origin.fault = (path) => (path === 'long.mkv' ? { bytesPerMs: 8 } : {});
+    const long = await engine.finish(engine.read('long.mkv', 0, null));
+    const played = drainReader(long).catch(() => undefined);
+    const first = failure(engine.open('a.mkv'));
+    await engine.clock.run(READER_WAIT_MAX_MS - 10_000);
+    const lateAtMs = engine.clock.monotonicMs();
+    let isLateOver = false;
+    const late = engine.read('a.mkv', 0, null).finally(() => {
+      isLateOver = true;
+    });
+    expect((await engine.finish(first)).code).toBe('overloaded');
+    expect(engine.clock.monotonicMs() - lateAtMs).toBe(10_000);
+    await engine.clock.run(20_000);
+    expect(isLateOver).toBe(false);
+    long.close();
+    const reader = await engine.finish(late);
+    assertContent(await engine.finish(drainReader(reader)), seedOf(engine, 'a.mkv'), 0);
+    reader.close();
+    await played;
+  });
+
+  test('invariant 4: the wait for an opening and that for its first byte are one', async () => {
+    await using engine = await startEngine({ connectionsPerSource: 1 });
+    addFile(engine, 'long.mkv', MIB, { sequential: true });
+    addFile(engine, 'a.mkv', MIB);
+    engine.origin.fault = (path) => (path === 'long.mkv' ? { bytesPerMs: 8 } : { stallAfterBytes: 0 });
+    const long = await engine.finish(engine.read('long.mkv', 0, null));
+    const played = drainReader(long).catch(() => undefined);
+    const askedAtMs = engine.clock.monotonicMs();
+    const opening = engine.read('a.mkv', 0, null);
+    await engine.clock.run(READER_WAIT_MAX_MS - 5_000);
+    long.close();
+    const reader = await engine.finish(opening);
+    const error = await failure(engine.finish(drainReader(reader)));
+    expect(error.code).toBe('origin-silent');
+    expect(engine.clock.monotonicMs() - askedAtMs).toBeLessThanOrEqual(40_000);
+    reader.close();
+    await played;
+  });
+
   test('invariant 4: open() gives its connection back when everybody left', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.mkv', MIB);

@@ -58,6 +58,7 @@ function readerOf(
     known,
     isPassedOn: false,
     nowMs: () => 5,
+    askedAtMs: 5,
   });
 }
 

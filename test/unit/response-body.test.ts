@@ -63,6 +63,7 @@ function bodyOf(totalBytes: number, details: { isInMemory: boolean }) {
     known: RangeSet.of([{ start: 0, end: Number.MAX_SAFE_INTEGER }]),
     isPassedOn: false,
     nowMs: () => 0,
+    askedAtMs: 0,
   });
   const response = new ResponseDouble();
   const writer = new ResponseWriter(response as unknown as ServerResponse);
