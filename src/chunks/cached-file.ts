@@ -394,7 +394,7 @@ export class CachedFile implements ReaderFile {
       bytes: this.bytes,
       readerPositions: () => [...this.readers].map((reader) => reader.position),
       wants: () => this.#wants(),
-      progressed: () => this.#watchdog.progressed(),
+      progressed: (from, end) => this.#watchdog.progressed(from, end),
       recorded: () => {
         for (const consumer of [...this.#consumers]) consumer.advanced(this);
       },

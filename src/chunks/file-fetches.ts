@@ -47,7 +47,7 @@ export interface FetchedFile {
   /** What is to be fetched now; looked at before each plan. */
   readonly wants: () => readonly Want[];
   /** Bytes came. */
-  readonly progressed: () => void;
+  readonly progressed: (from: number, end: number) => void;
   /** Bytes have their rows. */
   readonly recorded: () => void;
   /** The end of the file was seen. */
@@ -257,7 +257,7 @@ export class FileFetches implements FetchOwner {
     this.#passSilentHelper(fetch);
     if (!fetch.toMemory) this.#file.bytes.noteWritten(from, fetch.position);
     this.#room.extend(fetch);
-    this.#file.progressed();
+    this.#file.progressed(from, fetch.end);
     if (fetch.isPaused) this.schedulePlan();
   }
 

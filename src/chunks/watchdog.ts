@@ -18,9 +18,9 @@ export interface WatchdogOptions {
 
 export class Watchdog {
   readonly #options: WatchdogOptions;
-  readonly #waiting = new Set<Reader>();
+  /** With the monotonic time at which a fetch last came nearer to their byte; 0 before. */
+  readonly #waiting = new Map<Reader, number>();
   readonly #pausedSinceMs = new Map<Fetch, number>();
-  #lastProgressMs = 0;
   #timer: Timer | undefined;
 
   constructor(options: WatchdogOptions) {
@@ -28,7 +28,7 @@ export class Watchdog {
   }
 
   add(reader: Reader): void {
-    this.#waiting.add(reader);
+    this.#waiting.set(reader, 0);
     this.#start();
   }
 
@@ -36,21 +36,27 @@ export class Watchdog {
     this.#waiting.delete(reader);
   }
 
-  /** Bytes came: deadlines begin anew, and those whose byte is there go on. */
-  progressed(): void {
-    this.#lastProgressMs = this.#options.clock.monotonicMs();
+  /**
+   * A fetch that goes on to `end` came from `from` to where it is: those whose byte is there go on, and deadlines begin
+   * anew for those to whom it comes. What comes elsewhere in the file is nothing to who waits.
+   */
+  progressed(from: number, end: number): void {
+    const now = this.#options.clock.monotonicMs();
     this.wakeReadable();
+    for (const reader of this.#waiting.keys()) {
+      if (from <= reader.position && reader.position < end) this.#waiting.set(reader, now);
+    }
   }
 
   wakeReadable(): void {
-    for (const reader of this.#waiting) {
+    for (const reader of this.#waiting.keys()) {
       if (reader.wakeIfReadable()) this.#waiting.delete(reader);
     }
   }
 
   /** Fails those who wait and are `concerned`. */
   fail(error: LarderError, concerned: (reader: Reader) => boolean = () => true): void {
-    for (const reader of [...this.#waiting]) {
+    for (const reader of [...this.#waiting.keys()]) {
       if (!concerned(reader)) continue;
       this.#waiting.delete(reader);
       reader.fail(error);
@@ -83,8 +89,8 @@ export class Watchdog {
       else if (now - sinceMs > PAUSED_FETCH_MAX_MS) fetch.stop();
     }
     const isOverdue = (reader: Reader) =>
-      now - Math.max(reader.waitingSinceMs ?? now, this.#lastProgressMs) > READER_WAIT_MAX_MS;
-    if ([...this.#waiting].some(isOverdue)) this.fail(this.#options.waitError(), isOverdue);
+      now - Math.max(reader.waitingSinceMs ?? now, this.#waiting.get(reader) ?? 0) > READER_WAIT_MAX_MS;
+    if ([...this.#waiting.keys()].some(isOverdue)) this.fail(this.#options.waitError(), isOverdue);
     if (this.#waiting.size > 0 && !this.#options.isServed(now)) this.#options.onUnserved();
     if (this.#waiting.size === 0 && this.#pausedSinceMs.size === 0) this.stop();
   }

@@ -48,6 +48,8 @@ export class FilmOrigin implements Disposable {
   /** While set, every request is answered with 503. */
   isRefusing = false;
   readonly jobs: OriginJob[] = [];
+  /** What nobody may do to an origin. */
+  readonly mistakes: string[] = [];
   readonly #options: FilmOriginOptions;
   readonly #versions = new Map<string, number>();
   readonly #sockets = new Set<Socket<Talk>>();
@@ -141,7 +143,12 @@ export class FilmOrigin implements Disposable {
     if (end < 0) return;
     const ask = parseAsk(talk.input.slice(0, end));
     talk.input = talk.input.slice(end + 4);
-    if (talk.isAsked || talk.job !== null) throw new Error(`asked for ${ask.path} in the middle of an answer`);
+    if (talk.isAsked || talk.job !== null) {
+      // Without an answer whoever asks would wait for its deadline, and it would look like a fault of theirs.
+      this.mistakes.push(`${ask.path} was asked for in the middle of an answer`);
+      socket.terminate();
+      return;
+    }
     talk.isAsked = true;
     const film = this.#options.findFilm(ask.path);
     if (this.isRefusing) this.#sayShort(socket, '503 Service Unavailable');
@@ -195,6 +202,16 @@ export class FilmOrigin implements Disposable {
     let timer: Timer | undefined;
     talk.pump = () => {
       if (timer !== undefined || !this.#sockets.has(socket)) return;
+      const from = job.start + job.sentBytes;
+      // With its last byte the answer is over, whatever the rate: the next request may come at once.
+      if (from >= end) {
+        job.state = 'whole';
+        talk.job = null;
+        talk.pump = () => undefined;
+        socket.timeout(IDLE_SECONDS);
+        if (isChunked) this.#write(socket, chunkOf(EMPTY), 0);
+        return;
+      }
       const aheadMs = (job.sentBytes * 1_000) / film.bytesPerSecond - (performance.now() - startedAtMs);
       if (aheadMs > AHEAD_MS) {
         timer = setTimeout(() => {
@@ -203,18 +220,8 @@ export class FilmOrigin implements Disposable {
         }, aheadMs);
         return;
       }
-      const from = job.start + job.sentBytes;
-      const to = Math.min(end, from + PIECE_BYTES);
-      if (from < to) {
-        const piece = contentOf(content.seed, from, to);
-        this.#write(socket, isChunked ? chunkOf(piece) : piece, piece.length);
-        return;
-      }
-      job.state = 'whole';
-      talk.job = null;
-      talk.pump = () => undefined;
-      socket.timeout(IDLE_SECONDS);
-      if (isChunked) this.#write(socket, chunkOf(EMPTY), 0);
+      const piece = contentOf(content.seed, from, Math.min(end, from + PIECE_BYTES));
+      this.#write(socket, isChunked ? chunkOf(piece) : piece, piece.length);
     };
   }
 

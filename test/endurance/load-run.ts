@@ -2,7 +2,7 @@
 // idle, what it holds. What it holds more than before, beyond what it keeps on purpose, is a leak. While they watch,
 // what it holds and how long first bytes take is written down in windows of time.
 import { createRandom, type Random } from '../support/random.ts';
-import { checkedGet, type GetResult } from './checked-get.ts';
+import { checkedGet, type GetResult, Violation } from './checked-get.ts';
 import { type Film, filmAt } from './film.ts';
 import { FilmOrigin } from './film-origin.ts';
 import { type Footprint, type Ports, readFootprint } from './footprint.ts';
@@ -185,6 +185,8 @@ export class LoadRun {
     const isBusy = () => this.#origin.openConnections > 0;
     const startedAtMs = performance.now();
     const isIdle = await waitUntilIdle(larder.pid, { quietMs, limitMs: quietLimitMs, isBusy });
+    const [mistake] = this.#origin.mistakes;
+    if (mistake !== undefined) throw new Violation(mistake);
     const footprint = readFootprint(larder.pid, ports);
     const waited = `${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s`;
     report(

@@ -183,6 +183,38 @@ describe('ChunkManager', () => {
     await played;
   });
 
+  test('invariant 4: a reader hears in time, however much comes elsewhere in its file', async () => {
+    await using engine = await startEngine({ connectionsPerSource: 1 });
+    addFile(engine, 'a.mkv', 40 * MIB);
+    engine.origin.fault = () => ({ bytesPerMs: 100 });
+    const first = await engine.finish(engine.read('a.mkv', 0, 8 * MIB));
+    const played = drainReader(first).catch(() => undefined);
+    // It is over while the first one still has its bytes coming.
+    engine.origin.fault = (_, count) => (count % 2 === 1 ? { silent: true } : { bytesPerMs: 100 });
+    const askedAtMs = engine.clock.monotonicMs();
+    const second = await engine.finish(engine.read('a.mkv', 30 * MIB, 31 * MIB));
+    const error = await failure(engine.finish(drainReader(second)));
+    expect(['origin-silent', 'overloaded']).toContain(error.code);
+    expect(engine.clock.monotonicMs() - askedAtMs).toBeLessThanOrEqual(40_000);
+    second.close();
+    first.close();
+    await played;
+  });
+
+  test('a reader far ahead in a file without ranges waits as long as the file comes nearer', async () => {
+    await using engine = await startEngine();
+    addFile(engine, 'a.mkv', 10 * MIB, { sequential: true });
+    engine.origin.fault = () => ({ bytesPerMs: 100 });
+    const first = await engine.finish(engine.read('a.mkv', 0, 1));
+    await engine.finish(drainReader(first));
+    const far = await engine.finish(engine.read('a.mkv', 9 * MIB, null));
+    const askedAtMs = engine.clock.monotonicMs();
+    assertContent(await engine.finish(drainReader(far)), seedOf(engine, 'a.mkv'), 9 * MIB);
+    expect(engine.clock.monotonicMs() - askedAtMs).toBeGreaterThan(2 * READER_WAIT_MAX_MS);
+    first.close();
+    far.close();
+  });
+
   test('invariant 4: open() gives its connection back when everybody left', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.mkv', MIB);
