@@ -6,7 +6,7 @@ import { RangeSet } from '../bytes/range-set.ts';
 import type { EntryKey, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { NewGeneration } from '../db/generations.ts';
 import { describeError, LarderError } from '../errors.ts';
-import { IDLE_FILES_MAX, READER_WAIT_MAX_MS } from '../limits.ts';
+import { IDLE_FILES_MAX } from '../limits.ts';
 import { expectsMedia, type MediaAddress } from '../sources/media-address.ts';
 import type { MediaSource, ResolveOptions, UpstreamRequest } from '../sources/media-source.ts';
 import type { OriginHead, OriginRange } from '../sources/origin-response.ts';
@@ -16,6 +16,7 @@ import { Priority } from './fetch-scheduler.ts';
 import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
+import { Openers, type OpenerTerms } from './openers.ts';
 import { Opening } from './opening.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { TrustRegistry } from './trust-registry.ts';
@@ -36,7 +37,7 @@ export interface ManagerServices extends Omit<FileServices, 'superseded'> {
   ) => UpstreamRequest | Promise<UpstreamRequest>;
 }
 
-export interface OpenOptions {
+export interface OpenOptions extends OpenerTerms {
   /** First range the client asks for; null is the whole file. */
   readonly spec: RangeSpec | null;
   /** Only what the file is, no bytes of it. */
@@ -45,10 +46,6 @@ export interface OpenOptions {
   readonly internal?: boolean;
   /** Of the first question, where nothing is known of it; by default somebody waits for it. */
   readonly priority?: Priority;
-  /** Monotonic time at which the client asked, from which on it is kept waiting for a limited time; by default now. */
-  readonly askedAtMs?: number;
-  /** Aborted when the client went away. */
-  readonly signal: AbortSignal;
 }
 
 interface OpenEntry {
@@ -59,9 +56,8 @@ interface OpenEntry {
   /** Set while the rows are looked up or the origin is asked. */
   loading: Promise<CachedFile> | null;
   opening: Opening | null;
-  /** How many clients wait for `loading`, and until when the last of them does. */
-  openers: number;
-  waitUntilMs: number;
+  /** Those who wait for `loading`. */
+  readonly openers: Openers;
   /** Of the most urgent of them. */
   priority: Priority;
 }
@@ -117,9 +113,7 @@ export class ChunkManager {
     const text = keyText(key);
     let entry = this.#entries.get(text);
     if (entry === undefined) {
-      const { critical } = Priority;
-      const waits = { openers: 0, waitUntilMs: 0, priority: critical };
-      entry = { key, source, address, file: null, loading: null, opening: null, ...waits };
+      entry = this.#createEntry(key, source, address);
       this.#entries.set(text, entry);
     }
     const { priority = Priority.critical } = options;
@@ -129,7 +123,7 @@ export class ChunkManager {
       entry.loading = null;
       entry.opening = null;
     });
-    const file = await this.#waitAsOpener(entry, entry.loading, options);
+    const file = await entry.openers.wait(entry.loading, options);
     this.#noteUse(file, text, entry, options);
     return file;
   }
@@ -326,47 +320,11 @@ export class ChunkManager {
     space.strayed(generation.id, 0);
   }
 
-  /** Each who waits has a time of their own: who comes late is not told what is due to who came first. */
-  #waitAsOpener(
-    entry: OpenEntry,
-    loading: Promise<CachedFile>,
-    { signal, askedAtMs }: Pick<OpenOptions, 'signal' | 'askedAtMs'>,
-  ): Promise<CachedFile> {
-    const { clock } = this.#services;
-    const nowMs = clock.monotonicMs();
-    const untilMs = (askedAtMs ?? nowMs) + READER_WAIT_MAX_MS;
-    entry.openers += 1;
-    entry.waitUntilMs = Math.max(entry.waitUntilMs, untilMs);
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      /** @returns whether nobody waits any more */
-      const leave = (): boolean => {
-        isOver = true;
-        deadline.cancel();
-        signal.removeEventListener('abort', goAway);
-        entry.openers -= 1;
-        return entry.openers === 0;
-      };
-      const goAway = () => {
-        reject(new LarderError('stopped', 'nobody waits for this file any more'));
-        if (leave()) entry.opening?.cancel();
-      };
-      const deadline = clock.after(Math.max(0, untilMs - nowMs), () => {
-        const { opening } = entry;
-        reject(opening?.waitError ?? new LarderError('overloaded', 'the file could not be opened in time'));
-        if (leave()) opening?.giveUp();
-      });
-      const settle = (tell: () => void) => {
-        if (!isOver) leave();
-        tell();
-      };
-      loading.then(
-        (file) => settle(() => resolve(file)),
-        (error: unknown) => settle(() => reject(error)),
-      );
-      if (signal.aborted) goAway();
-      else signal.addEventListener('abort', goAway, { once: true });
-    });
+  #createEntry(key: EntryKey, source: MediaSource, address: MediaAddress): OpenEntry {
+    const openers = new Openers(this.#services.clock, () => entry.opening);
+    const { critical: priority } = Priority;
+    const entry: OpenEntry = { key, source, address, file: null, loading: null, opening: null, openers, priority };
+    return entry;
   }
 
   async #load(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
@@ -412,6 +370,11 @@ export class ChunkManager {
   async #openAtOrigin(entry: OpenEntry, options: OpenOptions): Promise<CachedFile> {
     const { address, source } = entry;
     const { scheduler, threads, clock, random, ownPort, sourceAnswered } = this.#services;
+    if (entry.openers.isEmpty) {
+      // All of them went while the rows were looked up.
+      this.#entries.delete(keyText(entry.key));
+      throw new LarderError('stopped', 'nobody waits for this file any more');
+    }
     const opening = new Opening({
       sourceId: source.id,
       scheduler,
@@ -419,7 +382,7 @@ export class ChunkManager {
       clock,
       random,
       priority: entry.priority,
-      waitUntilMs: () => entry.waitUntilMs,
+      waitUntilMs: () => entry.openers.waitUntilMs,
       range: options.probe ? null : originRange(options.spec),
       request: (range: OriginRange | null): FetchRequest => ({
         upstream: this.#upstreamOf(source, address),

@@ -230,6 +230,21 @@ describe('ChunkManager', () => {
     await engine.until(() => isQuiet(engine), 1_000);
   });
 
+  test('open() asks nothing of the origin when everybody left while the rows were looked up', async () => {
+    await using engine = await startEngine();
+    addFile(engine, 'a.mkv', MIB);
+    const abort = new AbortController();
+    const opening = failure(engine.open('a.mkv', null, { signal: abort.signal }));
+    abort.abort();
+    expect((await engine.finish(opening)).code).toBe('stopped');
+    await comeToRest(engine);
+    expect(engine.origin.requests).toEqual([]);
+    // Nothing of it stands in the way of who comes next.
+    const reader = await engine.finish(engine.read('a.mkv', 0, null));
+    assertContent(await engine.finish(drainReader(reader)), seedOf(engine, 'a.mkv'), 0);
+    reader.close();
+  });
+
   test('a reader goes on from the byte it has when the connection breaks again and again', async () => {
     await using engine = await startEngine();
     addFile(engine, 'a.bin', 5 * MIB);
