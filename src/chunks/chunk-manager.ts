@@ -17,7 +17,7 @@ import { FileLabeller } from './file-labeller.ts';
 import { chunkFileName } from './file-name.ts';
 import type { FileIdentity, FileServices } from './file-services.ts';
 import { Openers, type OpenerTerms } from './openers.ts';
-import { Opening } from './opening.ts';
+import { nobodyWaits, Opening } from './opening.ts';
 import { StoredBytes } from './stored-bytes.ts';
 import { TrustRegistry } from './trust-registry.ts';
 import type { UseLog } from './use-log.ts';
@@ -373,7 +373,7 @@ export class ChunkManager {
     if (entry.openers.isEmpty) {
       // All of them went while the rows were looked up.
       this.#entries.delete(keyText(entry.key));
-      throw new LarderError('stopped', 'nobody waits for this file any more');
+      throw nobodyWaits();
     }
     const opening = new Opening({
       sourceId: source.id,

@@ -46,7 +46,7 @@ export interface FetchedFile {
   readonly readerPositions: () => Iterable<number>;
   /** What is to be fetched now; looked at before each plan. */
   readonly wants: () => readonly Want[];
-  /** Bytes came. */
+  /** A fetch that goes on to `end` brought the bytes from `from` to where it is now. */
   readonly progressed: (from: number, end: number) => void;
   /** Bytes have their rows. */
   readonly recorded: () => void;

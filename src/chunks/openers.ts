@@ -3,7 +3,7 @@
 import type { Clock } from '../clock.ts';
 import { LarderError } from '../errors.ts';
 import { READER_WAIT_MAX_MS } from '../limits.ts';
-import type { Opening } from './opening.ts';
+import { nobodyWaits, type Opening } from './opening.ts';
 
 export interface OpenerTerms {
   /** Monotonic time at which it was asked for; by default now. */
@@ -52,13 +52,13 @@ export class Openers {
         this.#count -= 1;
       };
       const goAway = () => {
-        reject(new LarderError('stopped', 'nobody waits for this file any more'));
+        reject(nobodyWaits());
         leave();
         if (this.isEmpty) this.#opening()?.cancel();
       };
       const deadline = this.#clock.after(Math.max(0, untilMs - nowMs), () => {
         const opening = this.#opening();
-        reject(opening?.waitError ?? new LarderError('overloaded', 'the file could not be opened in time'));
+        reject(opening?.waitError ?? slowLookUp());
         leave();
         if (this.isEmpty) opening?.giveUp();
       });
@@ -74,4 +74,12 @@ export class Openers {
       else signal.addEventListener('abort', goAway, { once: true });
     });
   }
+}
+
+/** The rows of a file take milliseconds to find: something holds up the disk or the database. */
+function slowLookUp(): LarderError {
+  return new LarderError('overloaded', 'what is kept of the file could not be looked up in time', {
+    retry: 'soon',
+    hint: 'look at the disk of the data folder: larder doctor says what is wrong with it',
+  });
 }

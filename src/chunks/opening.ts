@@ -76,7 +76,10 @@ export class Opening implements FetchOwner {
   get waitError(): LarderError {
     if (this.#lastError !== null) return this.#lastError;
     if (this.#fetch?.state === 'queued') {
-      return new LarderError('overloaded', 'all connections to the source are taken', { retry: 'soon' });
+      return new LarderError('overloaded', 'all connections to the source are taken', {
+        retry: 'soon',
+        hint: 'try again in a moment; the settings say how many connections a source has',
+      });
     }
     const waited = `nothing came from the origin within ${READER_WAIT_MAX_MS / 1_000} s`;
     return new LarderError('origin-silent', waited, { retry: 'soon', hint: 'the origin may be asleep or down' });
@@ -89,7 +92,7 @@ export class Opening implements FetchOwner {
 
   /** Nobody waits for it any more. */
   cancel(): void {
-    this.#fail(new LarderError('stopped', 'nobody waits for this file any more'));
+    this.#fail(nobodyWaits());
   }
 
   /** Somebody waits for it who is more urgent than who began. */
@@ -193,4 +196,8 @@ export class Opening implements FetchOwner {
     });
     this.#fetch.enqueue();
   }
+}
+
+export function nobodyWaits(): LarderError {
+  return new LarderError('stopped', 'nobody waits for this file any more');
 }

@@ -2,9 +2,10 @@
 import type { ByteRange } from '../bytes/byte-range.ts';
 import { RangeSet } from '../bytes/range-set.ts';
 import type { ChunkManager } from '../chunks/chunk-manager.ts';
-import type { DownloadQueueTable, DownloadRow } from '../db/download-queue.ts';
+import type { DownloadQueueTable } from '../db/download-queue.ts';
 import type { EntryCursor, EntrySummary, EntryTable, GenerationRow } from '../db/entries.ts';
 import type { GenerationTable } from '../db/generations.ts';
+import { type DownloadState, describeDownload } from './download-state.ts';
 import type { Removals } from './removals.ts';
 
 export interface EntryDetailServices {
@@ -32,19 +33,6 @@ export interface EntryDetail extends EntrySummary {
   readonly undoMs: number | null;
 }
 
-export interface DownloadState {
-  /** `failed`: it was given up. */
-  readonly state: 'queued' | 'running' | 'failed';
-  /** It is under way, and stands still for somebody who plays from the same source. */
-  readonly isResting: boolean;
-  /** That failed. */
-  readonly attempts: number;
-  /** Not before; null when it is not tried again. */
-  readonly nextAttemptAt: number | null;
-  /** What went wrong last, in words. */
-  readonly error: string | null;
-}
-
 export interface EntryPage {
   readonly entries: readonly EntrySummary[];
   readonly next: EntryCursor | null;
@@ -63,6 +51,7 @@ export class EntryDetails {
     const summary = await entries.findSummary(entryId);
     if (summary === null) return null;
     const file = manager.findOpen(entryId);
+    const wish = isComplete(summary) ? null : await queue.findUnmet(entryId);
     return {
       ...summary,
       isComplete: isComplete(summary),
@@ -70,7 +59,7 @@ export class EntryDetails {
       inFlight: file?.bytes.inFlight() ?? [],
       isFetched: (file?.fetches.size ?? 0) > 0,
       readerPositions: [...(file?.readers ?? [])].map((reader) => reader.position),
-      download: isComplete(summary) ? null : describeDownload(await queue.findUnmet(entryId), isResting(entryId)),
+      download: wish === null || wish.state === 'done' ? null : describeDownload(wish, wish.state, isResting(entryId)),
       undoMs: removals.leftMs(entryId),
     };
   }
@@ -81,13 +70,6 @@ export class EntryDetails {
     const entries = rows.slice(0, limit);
     return { entries, next: rows.length > limit ? (entries.at(-1) ?? null) : null };
   }
-}
-
-function describeDownload(row: DownloadRow | null, isAtRest: boolean): DownloadState | null {
-  if (row === null || row.state === 'done') return null;
-  const { state, attempts, nextAttemptAt, errorText } = row;
-  const isResting = state === 'running' && isAtRest;
-  return { state, isResting, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
 }
 
 export function isComplete({ totalBytes, cachedBytes }: Pick<EntrySummary, 'totalBytes' | 'cachedBytes'>): boolean {

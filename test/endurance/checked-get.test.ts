@@ -1,5 +1,6 @@
 // What the endurance runs trust is itself tested: a client that sees nothing proves nothing.
 import { describe, expect, test } from 'bun:test';
+import { connect } from 'node:net';
 import { contentOf } from '../support/content.ts';
 import { checkedGet, type GetOptions, Violation } from './checked-get.ts';
 import { etagOf, type Film, versionOf } from './film.ts';
@@ -116,4 +117,55 @@ describe('FilmOrigin', () => {
       expect(await ask()).toMatchObject({ ending: 'whole' });
     });
   }
+
+  test('FilmOrigin takes the next request of a connection with the last byte of an answer, however slow the film', async () => {
+    // Its rate has the last piece wait for a quarter of a second.
+    const film: Film = { ...FILM, kind: 'seekable', bytesPerSecond: 64_000, latencyMs: 0 };
+    using origin = new FilmOrigin({ seed: SEED, findFilm: () => film });
+    const ask = 'GET /film.mkv HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-16383\r\n\r\n';
+    await talk(
+      origin.port,
+      (bytes, send) => {
+        const answers = Math.floor(bytes / 16_384);
+        if (answers < 3 && answers > 0) send(ask);
+        return answers >= 3;
+      },
+      ask,
+    );
+    expect(origin.mistakes).toEqual([]);
+    expect(origin.jobs.map(({ state }) => state)).toEqual(['whole', 'whole', 'whole']);
+  });
+
+  test('FilmOrigin ends a connection that asks in the middle of an answer, and tells of it', async () => {
+    const film: Film = { ...FILM, kind: 'seekable', bytesPerSecond: 64_000, latencyMs: 0 };
+    using origin = new FilmOrigin({ seed: SEED, findFilm: () => film });
+    const ask = 'GET /film.mkv HTTP/1.1\r\nHost: localhost\r\n\r\n';
+    await talk(
+      origin.port,
+      (_bytes, send) => {
+        send(ask);
+        return false;
+      },
+      ask,
+    );
+    expect(origin.mistakes).toEqual(['film.mkv was asked for in the middle of an answer']);
+  });
 });
+
+/** Sends `first`, shows what came to `next` each time that more did, and ends when that says so or the other side does. */
+function talk(
+  port: number,
+  next: (bytes: number, send: (text: string) => void) => boolean,
+  first: string,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let bytes = 0;
+    const socket = connect(port, '127.0.0.1', () => socket.write(first));
+    socket.on('data', (data) => {
+      bytes += data.length;
+      if (next(bytes, (text) => socket.write(text))) socket.destroy();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve());
+  });
+}

@@ -273,6 +273,8 @@ export class KillRounds {
   /** Reads the rows and compares them with the files. */
   async #look(isSettled: boolean, checkIntegrity: boolean): Promise<void> {
     const scratchFile = `${this.#options.folder}/look.db`;
+    const [mistake] = this.#origin.mistakes;
+    if (mistake !== undefined) throw new Violation(mistake);
     this.#rows = await readCacheRows({ dataFolder: this.#dataFolder, scratchFile, source: SOURCE, checkIntegrity });
     for (const film of this.#rows.films.values()) {
       const wrong = await findWrongRow(film, this.#dataFolder);

@@ -7,7 +7,8 @@ import type { ItemCursor, QualityRow } from '../../db/library.ts';
 import type { SubtitleRow } from '../../db/media.ts';
 import { LarderError } from '../../errors.ts';
 import { BULK_ACTIONS, type JobState } from '../../library/bulk-jobs.ts';
-import { type DownloadState, type EntryDetail, isComplete } from '../../library/entry-details.ts';
+import type { DownloadState } from '../../library/download-state.ts';
+import { type EntryDetail, isComplete } from '../../library/entry-details.ts';
 import { refuseBeyondCap } from '../../library/fetch-fit.ts';
 import { AVAILABILITIES, ITEM_SORTS, type ItemFilter } from '../../library/item-filter.ts';
 import type { LibraryItem } from '../../library/library.ts';
@@ -512,6 +513,10 @@ function writeQuality(
   };
 }
 
+function writeDownload({ state, isResting, attempts, nextAttemptAt, error }: DownloadState) {
+  return { state, resting: isResting, attempts, nextAttemptAt, error };
+}
+
 function writeState(detail: EntryDetail) {
   return {
     wanted: detail.download !== null && detail.download.state !== 'failed',
@@ -596,8 +601,4 @@ function readEntryCursor(text: string | undefined): EntryCursor | null {
   const cursor = readCursor(text, ['number', 'number']);
   if (cursor === null) throw badCursor();
   return { lastUsedAt: cursor[0] as number, entryId: cursor[1] as number };
-}
-
-function writeDownload({ state, isResting, attempts, nextAttemptAt, error }: DownloadState) {
-  return { state, resting: isResting, attempts, nextAttemptAt, error };
 }

@@ -1,11 +1,11 @@
 // Who plays what, what they wait for, and a button that stops them; and who did before.
 import { ActivityPage, OpenReaders } from '../../../views/pages/activity.tsx';
-import type { DownloadProps } from '../../../views/parts/download-state.tsx';
 import { EndedReaders } from '../../../views/parts/ended-readers.tsx';
 import { Fetching } from '../../../views/parts/fetching.tsx';
 import { ReaderRow } from '../../../views/parts/reader-row.tsx';
 import { WishList, type WishProps } from '../../../views/parts/wish-list.tsx';
 import type { Wish, WishPlace } from '../../db/download-queue.ts';
+import { describeDownload } from '../../library/download-state.ts';
 import { type IsCatalogue, titleInPath } from '../entry-words.ts';
 import type { ItemPathOf } from '../item-paths.ts';
 import { parseId } from '../parse-id.ts';
@@ -52,10 +52,9 @@ export function addActivityPages(
         wishes: (
           <WishList
             page={page}
-            wishes={wished.wishes.map((wish) => ({
-              ...wishProps(wish, itemPathOf, isCatalogue),
-              download: downloadProps(wish, restingDownloads.has(wish.entryId)),
-            }))}
+            wishes={wished.wishes.map((wish) =>
+              wishProps(wish, itemPathOf, isCatalogue, restingDownloads.has(wish.entryId)),
+            )}
             count={wished.count}
             bytes={wished.bytes}
             nextPath={wished.next === null ? null : `/activity?behind=${writePlace(wished.next)}`}
@@ -89,12 +88,7 @@ export function addActivityPages(
   });
 }
 
-function downloadProps({ state, attempts, nextAttemptAt, errorText }: Wish, isAtRest: boolean): DownloadProps {
-  const isResting = state === 'running' && isAtRest;
-  return { state, isResting, attempts, nextAttemptAt: state === 'queued' ? nextAttemptAt : null, error: errorText };
-}
-
-function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue): Omit<WishProps, 'download'> {
+function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue, isAtRest: boolean): WishProps {
   const { entryId, title, year, quality, source, requestedBy, sizeBytes, cachedBytes } = wish;
   return {
     entryId,
@@ -105,6 +99,7 @@ function wishProps(wish: Wish, itemPathOf: ItemPathOf, isCatalogue: IsCatalogue)
     byPerson: requestedBy === 'person',
     sizeBytes,
     cachedBytes,
+    download: describeDownload(wish, wish.state, isAtRest),
   };
 }
 
